@@ -1,0 +1,197 @@
+"""Which (subject, object) pairs of a Doc are asked for. Policies are registered and never see gold relations."""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import Container, Iterable, Iterator, List, Optional, Protocol, Sequence, Tuple, Union
+
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from .errors import Errors
+from .extension import get_rels
+from .types import NEGATIVE, Candidate, Relation, TypePairs
+
+#: Key in ``doc.user_data``: (start, stop) of the candidates that count, where a batcher has shared a Doc out.
+CANDIDATE_RANGE = "spacy_dualre_candidate_range"
+TypePairSetting = Union[str, List[List[str]]]
+
+
+class CandidatePolicy(Protocol):
+    """What ``[components.dual_encoder_rel.candidates]`` must resolve to."""
+
+    @property
+    def type_pairs(self) -> TypePairSetting:
+        """Pairs of types: "learn" (those with a relation in the training data), "all", or a list of them."""
+        ...
+
+    @property
+    def directed(self) -> bool:
+        """False: each pair of mentions comes once, so no predicate has a direction."""
+        ...
+
+    def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
+        """The candidates among the mentions, which are distinct and in text order. type_pairs None: no restriction."""
+        ...
+
+    def why_not(self, doc: Doc, subject: Span, object: Span, type_pairs: TypePairs) -> Optional[str]:
+        """The reason why this pair of mentions is no candidate, in words; None if it is one."""
+        ...
+
+
+@dataclass(frozen=True)
+class EntityPairs:
+    """Ordered pairs of mentions, see `entity_pairs`."""
+
+    max_sentences: Optional[int]
+    max_tokens: Optional[int]
+    type_pairs: TypePairSetting
+    directed: bool
+    overlapping: bool
+
+    def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
+        sentence_of = sentence_indices(doc)
+        spans = [_sentences(mention, sentence_of) for mention in mentions]
+        first = [start for start, _ in spans]
+        widest = max((end - start for start, end in spans), default=0)
+        for i, subject in enumerate(mentions):
+            low, high = 0, len(mentions)
+            if self.max_sentences is not None:
+                low = bisect_left(first, spans[i][0] - self.max_sentences - widest)
+                high = bisect_right(first, spans[i][1] + self.max_sentences)
+            for j in range(low if self.directed else max(low, i + 1), high):
+                if i != j and self._reason(subject, mentions[j], spans[i], spans[j], type_pairs) is None:
+                    yield Candidate(subject, mentions[j])
+
+    def why_not(self, doc: Doc, subject: Span, object: Span, type_pairs: TypePairs) -> Optional[str]:
+        sentence_of = sentence_indices(doc)
+        return self._reason(
+            subject, object, _sentences(subject, sentence_of), _sentences(object, sentence_of), type_pairs
+        )
+
+    def _reason(
+        self,
+        subject: Span,
+        object: Span,
+        subject_sentences: Tuple[int, int],
+        object_sentences: Tuple[int, int],
+        type_pairs: TypePairs,
+    ) -> Optional[str]:
+        if mention_key(subject) == mention_key(object):
+            return "subject and object are one mention"
+        if not self._types_allowed(subject.label_, object.label_, type_pairs):
+            return f"type pair {subject.label_}|{object.label_} not allowed"
+        if self.max_sentences is not None:
+            apart = max(object_sentences[0] - subject_sentences[1], subject_sentences[0] - object_sentences[1])
+            if apart > self.max_sentences:
+                return (
+                    "other sentence" if self.max_sentences == 0 else f"more than {self.max_sentences} sentences apart"
+                )
+        between = max(object.start - subject.end, subject.start - object.end)
+        if self.max_tokens is not None and between > self.max_tokens:
+            return f"more than {self.max_tokens} tokens apart"
+        if not self.overlapping and between < 0:
+            return "overlapping mentions"
+        return None
+
+    def _types_allowed(self, subject: str, object: str, type_pairs: TypePairs) -> bool:
+        if type_pairs is None or (subject, object) in type_pairs:
+            return True
+        return not self.directed and (object, subject) in type_pairs
+
+
+def entity_pairs(
+    max_sentences: Optional[int] = 0,
+    max_tokens: Optional[int] = None,
+    type_pairs: TypePairSetting = "learn",
+    directed: bool = True,
+    overlapping: bool = True,
+) -> CandidatePolicy:
+    """Registered as ``spacy-dualre.entity_pairs.v1``: pairs of mentions.
+
+    max_sentences: how many sentences the two may be apart; 0: in the same sentence; None: anywhere in the Doc.
+    max_tokens: the most tokens that may stand between the two; None: any number.
+    type_pairs: "learn" (the pairs of types that have a relation in the training data), "all", or a list such as
+        [["CHEMICAL", "GENE"]].
+    directed: both orders of a pair; false: each pair once, the first mention in the text as subject.
+    overlapping: whether nested, crossing and identical spans (of different types) may be a pair.
+    Raises ValueError for a setting out of range.
+    """
+    for name, value in (("max_sentences", max_sentences), ("max_tokens", max_tokens)):
+        if value is not None and (value < 0 or value != int(value)):
+            raise ValueError(Errors.DR003.format(name=name, low=0, value=value))
+    if isinstance(type_pairs, str):
+        valid = type_pairs in ("learn", "all")
+    else:
+        valid = bool(type_pairs) and all(len(pair) == 2 and not isinstance(pair, str) for pair in type_pairs)
+    if not valid:
+        raise ValueError(Errors.DR005.format(value=type_pairs))
+    return EntityPairs(max_sentences, max_tokens, type_pairs, directed, overlapping)
+
+
+def get_mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
+    """The distinct mentions of a Doc in text order: ``doc.ents``, or the span group spans_key, none if missing."""
+    spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+    distinct = {mention_key(span): span for span in spans if span.start < span.end}
+    return [distinct[key] for key in sorted(distinct)]
+
+
+def mention_key(span: Span) -> Tuple[int, int, str]:
+    """What makes a mention: token offsets and type. Sorts in text order."""
+    return (span.start, span.end, span.label_)
+
+
+def sentence_indices(doc: Doc) -> List[int]:
+    """For each token the number of its sentence; all 0 where the Doc has no sentence boundaries."""
+    if not doc.has_annotation("SENT_START"):
+        return [0] * len(doc)
+    indices, current = [], -1
+    for token in doc:
+        current += bool(token.is_sent_start) or current < 0
+        indices.append(current)
+    return indices
+
+
+def given_type_pairs(
+    setting: TypePairSetting, gold: Iterable[Relation] = (), symmetric: Container[str] = ()
+) -> TypePairs:
+    """The restriction that a policy's setting means. gold and its symmetric predicates are read for "learn" alone."""
+    if setting == "all":
+        return None
+    if not isinstance(setting, str):
+        return frozenset((subject, object) for subject, object in setting)
+    pairs = set()
+    for rel in gold:
+        pairs.add((rel.subject.label_, rel.object.label_))
+        if rel.predicate in symmetric:
+            pairs.add((rel.object.label_, rel.subject.label_))
+    return frozenset(pairs)
+
+
+def gold_relations(example: Example) -> List[Relation]:
+    """The reference's relations, without those that say that there is none."""
+    return [rel for rel in get_rels(example.reference) if rel.predicate != NEGATIVE]
+
+
+def align_gold(example: Example, spans_key: Optional[str]) -> Tuple[List[Relation], List[Relation]]:
+    """The reference's relations on the predicted Doc's mentions, matched by character offsets and type: (found,
+    missing).
+
+    The missing ones, with an argument that is no mention of the predicted Doc, stay on the reference Doc.
+    """
+    mentions = {
+        (span.start_char, span.end_char, span.label_): span for span in get_mentions(example.predicted, spans_key)
+    }
+    found, missing = [], []
+    for rel in gold_relations(example):
+        subject, object = (
+            mentions.get((span.start_char, span.end_char, span.label_)) for span in (rel.subject, rel.object)
+        )
+        if subject is None or object is None:
+            missing.append(rel)
+        else:
+            found.append(rel._replace(subject=subject, object=object))
+    return found, missing
+
+
+def _sentences(mention: Span, sentence_of: Sequence[int]) -> Tuple[int, int]:
+    return (sentence_of[mention.start], sentence_of[mention.end - 1])

@@ -1,0 +1,6 @@
+"""Commands under `spacy dualre`. Importing this package adds them to spaCy's command line."""
+
+from . import convert, evaluate, extract
+from .app import dualre_cli
+
+__all__ = ["convert", "dualre_cli", "evaluate", "extract"]

@@ -1,0 +1,63 @@
+"""`spacy dualre extract`: relations of documents with mentions, as JSON lines."""
+
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import srsly
+import typer
+from spacy.cli._util import setup_gpu
+from spacy.language import Language
+from spacy.tokens import Doc
+from tqdm import tqdm
+from wasabi import msg
+
+from ..corpora.reader import rel_corpus
+from ..extension import rels_to_json
+from .app import dualre_cli, existing, interactive, load_pipeline, readable_errors
+
+
+@dualre_cli.command("extract", no_args_is_help=True)
+def extract_cli(
+    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    input_path: Path = typer.Argument(..., metavar="INPUT", help="Documents with mentions, .spacy"),
+    output_path: Path = typer.Argument(..., metavar="OUTPUT", help="The .jsonl file to write"),
+    show: int = typer.Option(0, help="Print the relations of this many documents"),
+    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+) -> None:
+    """Write the relations that a pipeline finds: one document a line with id, text and rels (character offsets, end
+    exclusive).
+    """
+    n = 0
+    with readable_errors():
+        setup_gpu(use_gpu, silent=False)
+        existing(input_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
+        nlp = load_pipeline(model)
+        output_path.parent.mkdir(parents=True, exist_ok=True)
+        with output_path.open("w", encoding="utf8") as output:
+            for n, record in enumerate(tqdm(extract(nlp, input_path), unit=" documents", disable=not interactive()), 1):
+                output.write(srsly.json_dumps(record) + "\n")
+                if n <= show:
+                    _print(record)
+    msg.good(f"Wrote the relations of {n} documents to {output_path}")
+
+
+def extract(nlp: Language, path: Path) -> Iterator[Dict[str, Any]]:
+    """One JSON value for each document."""
+    examples = rel_corpus(path)(nlp)
+    pairs = ((example.predicted, example.reference.user_data.get("doc_id", "")) for example in examples)
+    for doc, doc_id in nlp.pipe(pairs, as_tuples=True):
+        yield to_json(doc, doc_id)
+
+
+def to_json(doc: Doc, doc_id: str) -> Dict[str, Any]:
+    """A document and its relations: {id, text, rels: [{subject, predicate, object, score}]}."""
+    return {"id": doc_id, "text": doc.text, "rels": rels_to_json(doc)}
+
+
+def _print(record: Dict[str, Any]) -> None:
+    msg.divider(f"Document {record['id']}")
+    print(record["text"])
+    for rel in record["rels"]:
+        print(f"  {rel['subject']['text']}  --{rel['predicate']} ({rel['score']:.2f})->  {rel['object']['text']}")
+    if not record["rels"]:
+        print("  (no relations)")

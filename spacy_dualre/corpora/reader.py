@@ -1,0 +1,62 @@
+"""The registered corpus reader for training and evaluation."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, Optional, Union
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Corpus, Example
+
+from ..errors import Errors
+
+
+class RelCorpus(Corpus):
+    """Examples from .spacy files, see `rel_corpus`."""
+
+    def __init__(self, path: Union[str, Path], *, gold_mentions: bool = True, limit: int = 0) -> None:
+        super().__init__(path)
+        self.gold_mentions = gold_mentions
+        self.total_limit = limit
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        return islice(super().__call__(nlp), self.total_limit or None)
+
+    def _make_example(self, nlp: Language, reference: Doc, gold_preproc: bool) -> Example:
+        if not self.gold_mentions:
+            return super()._make_example(nlp, reference, gold_preproc)
+        return Example(copy_mentions(reference), reference)
+
+
+def rel_corpus(
+    path: Optional[Path], gold_mentions: bool = True, limit: int = 0
+) -> Callable[[Language], Iterable[Example]]:
+    """Registered as ``spacy-dualre.RelCorpus.v1``: a file or folder of .spacy files.
+
+    gold_mentions: the predicted Docs get the gold tokens, sentences and mentions (``doc.ents`` and all span groups), so
+    that relations are trained and scored apart from entity recognition; false: only the text, for the pipeline's own
+    components to annotate.
+    limit: read this many documents; 0: all.
+    Raises ValueError naming the path if it does not exist.
+    """
+    if path is None or not Path(path).exists():
+        raise ValueError(Errors.DR120.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
+    return RelCorpus(path, gold_mentions=gold_mentions, limit=limit)
+
+
+def copy_mentions(reference: Doc) -> Doc:
+    """A new Doc with the tokens, sentences, entities and span groups of another, and nothing else."""
+    doc = Doc(
+        reference.vocab,
+        words=[token.text for token in reference],
+        spaces=[bool(token.whitespace_) for token in reference],
+        sent_starts=[token.is_sent_start for token in reference] if reference.has_annotation("SENT_START") else None,
+    )
+    doc.ents = tuple(_copy(span, doc) for span in reference.ents)
+    for key, spans in reference.spans.items():
+        doc.spans[key] = [_copy(span, doc) for span in spans]
+    return doc
+
+
+def _copy(span: Span, doc: Doc) -> Span:
+    return Span(doc, span.start, span.end, label=span.label, kb_id=span.kb_id, span_id=span.id)

@@ -1,0 +1,90 @@
+"""Scores -> relations."""
+
+from typing import Dict, Iterable, List, Mapping, Sequence, Set, Tuple, Union
+
+from thinc.api import get_array_module
+from thinc.types import Floats2d
+
+from .candidates import mention_key
+from .types import Candidate, Relation, RelScores
+
+PREDICTIONS = ("similarity", "classifier", "joint")
+Threshold = Union[float, Dict[str, float]]
+#: The key of a threshold dict for every predicate that it does not name.
+OTHER = "*"
+
+
+def log_odds(scores: RelScores, prediction: str, alpha: float) -> Floats2d:
+    """(P, L) how far each predicate's score lies above the negative one's, column 0; -inf for impossible predicates.
+
+    The best predicate above 0 is the paper's arg max. prediction: which head's scores are taken; "joint" weighs the
+    classifier's by alpha and the similarity by 1 - alpha (their softmaxes' normalisers cancel in the difference).
+    Predicates that the classifier does not know are judged by similarity alone.
+    """
+    xp = get_array_module(scores.similarity)
+    odds = scores.similarity - scores.similarity[:, :1]
+    if prediction != "similarity":
+        weight = alpha if prediction == "joint" else 1.0
+        known = scores.logits.shape[1]
+        classified = scores.logits - scores.logits[:, :1]
+        odds = xp.concatenate([weight * classified + (1 - weight) * odds[:, :known], odds[:, known:]], axis=1)
+    return xp.where(scores.mask, odds, -xp.inf)
+
+
+def probabilities(odds: Floats2d) -> Floats2d:
+    """1 / (1 + exp(-odds)): the probability of a predicate against the negative one. 0 for impossible predicates."""
+    xp = get_array_module(odds)
+    return xp.where(odds == -xp.inf, 0.0, 1 / (1 + xp.exp(-xp.clip(odds, -80, 80))))
+
+
+def decode(
+    candidates: Sequence[Candidate],
+    odds: Floats2d,
+    labels: Sequence[str],
+    thresholds: Sequence[float],
+    symmetric: Set[str],
+    multi_label: bool,
+) -> List[Relation]:
+    """The relations among the candidates, which may be of several Docs.
+
+    odds: (P, L) from `log_odds`, on the CPU. labels: L, the negative one first. thresholds: L probabilities.
+    multi_label: every predicate that reaches its threshold, not only the best. A symmetric predicate comes out with the
+    first mention in the text as its subject, once for each direction that has it: `best_of_each` joins them.
+    """
+    found = []
+    # Sure predicates have the same probability, 1.0, in floating point: the best one is found by the odds.
+    for candidate, row, probs in zip(candidates, odds, probabilities(odds)):
+        columns: Iterable[int] = range(1, len(labels))
+        if not multi_label:
+            columns = [1 + int(row[1:].argmax())]
+        for column in columns:
+            if probs[column] > 0 and probs[column] >= thresholds[column]:
+                rel = Relation(candidate.subject, labels[column], candidate.object, float(probs[column]))
+                found.append(canonical(rel, symmetric))
+    return found
+
+
+def best_of_each(rels: Iterable[Relation]) -> List[Relation]:
+    """The distinct relations among those of one Doc, each with its best score."""
+    best: Dict[Tuple, Relation] = {}
+    for rel in rels:
+        key = (mention_key(rel.subject), rel.predicate, mention_key(rel.object))
+        if key not in best or best[key].score < rel.score:
+            best[key] = rel
+    return list(best.values())
+
+
+def canonical(rel: Relation, symmetric: Iterable[str]) -> Relation:
+    """The relation with its first mention in the text as subject, if its predicate is symmetric."""
+    if rel.predicate in symmetric and mention_key(rel.object) < mention_key(rel.subject):
+        return rel._replace(subject=rel.object, object=rel.subject)
+    return rel
+
+
+def threshold_row(
+    threshold: Union[float, Mapping[str, float]], labels: Sequence[str], default: float = 0.5
+) -> List[float]:
+    """One threshold for each label, from a number or a dict per predicate."""
+    if isinstance(threshold, (int, float)):
+        return [float(threshold)] * len(labels)
+    return [float(threshold.get(label, threshold.get(OTHER, default))) for label in labels]

@@ -1,0 +1,95 @@
+"""What the training data holds and what is lost on the way, counted before training starts."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Iterable, List, Optional, Set, Tuple
+
+from spacy.training import Example
+
+from .candidates import CandidatePolicy, align_gold, get_mentions
+from .targets import pair_key
+from .types import Relation, TypePairs
+
+
+@dataclass
+class Diagnosis:
+    """Counts over the training documents."""
+
+    documents: int = 0
+    mentions: int = 0
+    relations: int = 0
+    candidates: int = 0
+    positives: int = 0
+    #: mentions of each type
+    types: Counter = field(default_factory=Counter)
+    #: gold relations of each predicate
+    predicates: Counter = field(default_factory=Counter)
+    #: gold relations without a candidate, by reason
+    uncovered: Counter = field(default_factory=Counter)
+
+    @property
+    def reasons(self) -> str:
+        """The uncovered gold relations in words."""
+        return ", ".join(f"{n} {reason}" for reason, n in self.uncovered.most_common())
+
+    def __str__(self) -> str:
+        covered = self.relations - sum(self.uncovered.values())
+        negatives = 1 - self.positives / self.candidates if self.candidates else 0.0
+        lines = [
+            f"{self.documents} documents, {self.mentions} mentions, {self.relations} gold relations, "
+            f"{self.candidates} candidates",
+            f"{covered} of {self.relations} gold relations have a candidate"
+            + (f" (not: {self.reasons})" if self.uncovered else ""),
+            f"{negatives:.1%} of the candidates are negatives",
+            "mentions: " + ", ".join(f"{type} {n}" for type, n in sorted(self.types.items())),
+            "gold relations: " + ", ".join(f"{label} {n}" for label, n in sorted(self.predicates.items())),
+        ]
+        return "\n  ".join(lines)
+
+
+def diagnose(
+    examples: Iterable[Example],
+    policy: CandidatePolicy,
+    spans_key: Optional[str],
+    type_pairs: TypePairs,
+    undirected: Set[str],
+) -> Diagnosis:
+    """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate."""
+    counts = Diagnosis()
+    for example in examples:
+        mentions = get_mentions(example.predicted, spans_key)
+        counts.documents += 1
+        counts.mentions += len(mentions)
+        counts.types.update(mention.label_ for mention in mentions)
+        found, missing = align_gold(example, spans_key)
+        counts.relations += len(found) + len(missing)
+        counts.predicates.update(rel.predicate for rel in (*found, *missing))
+        counts.uncovered["entity missing on the predicted document"] += len(missing)
+        candidates = {pair_key(*candidate) for candidate in policy(example.predicted, mentions, type_pairs)}
+        positives, reasons = _match(example, found, candidates, policy, type_pairs, undirected)
+        counts.candidates += len(candidates)
+        counts.positives += len(positives)
+        counts.uncovered.update(reasons)
+    counts.uncovered = +counts.uncovered
+    return counts
+
+
+def _match(
+    example: Example,
+    gold: List[Relation],
+    candidates: Set,
+    policy: CandidatePolicy,
+    type_pairs: TypePairs,
+    undirected: Set[str],
+) -> Tuple[Set, List[str]]:
+    positives, reasons = set(), []
+    for rel in gold:
+        pairs = {pair_key(rel.subject, rel.object)}
+        if rel.predicate in undirected:
+            pairs.add(pair_key(rel.object, rel.subject))
+        if pairs & candidates:
+            positives |= pairs & candidates
+        else:
+            reason = policy.why_not(example.predicted, rel.subject, rel.object, type_pairs)
+            reasons.append(reason or "mention listed twice")
+    return positives, reasons

@@ -1,0 +1,109 @@
+"""Every message of the package, in one place, each with a code to search for."""
+
+from spacy.errors import ErrorsWithCodes
+
+
+class CorpusError(ValueError):
+    """A corpus file that cannot be read as its format demands. Names the file and, where there is one, the line."""
+
+
+class Errors(metaclass=ErrorsWithCodes):
+    """What stops the work."""
+
+    # Settings
+    DR001 = "'prediction' must be one of {allowed}, not {value!r}."
+    DR002 = "'{name}' must be a number from {low} to {high}, not {value!r}."
+    DR003 = "'{name}' must be a whole number of at least {low}, not {value!r}."
+    DR004 = "'descriptions' must be one of {allowed}, not {value!r}."
+    DR005 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'
+    DR006 = (
+        "'threshold' names the predicate {label!r}, which the model does not know. It knows: {labels}. "
+        "Correct the name or call add_label first."
+    )
+    # Descriptions
+    DR020 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
+    DR021 = (
+        "The description of predicate {predicate!r} is not usable: {problem}. Expected a template with the "
+        "placeholders {{subject}} and {{object}}, a list of such templates, or an object that maps "
+        '"SUBJECT_TYPE|OBJECT_TYPE" (or "*") to them.'
+    )
+    DR022 = "Cannot read descriptions from {path}: {problem}"
+    DR024 = (
+        'The description of the negative predicate {label!r} must hold for every pair of types: give it for "*" too.'
+    )
+    DR023 = "{label!r} is the name of the negative predicate and cannot be added as a label."
+    # Initialisation and training
+    DR040 = (
+        "'{name}' has no predicates to learn. Give labels through [initialize.components.{name}] or training data "
+        "whose reference documents have Doc._.rels set."
+    )
+    DR041 = (
+        "Document {doc}: gold relation with the predicate {label!r}, which the initialised component does not know. "
+        "It knows: {labels}. Call add_label({label!r}, description=...) or initialise anew with it."
+    )
+    DR042 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
+    DR043 = (
+        "Not one of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). "
+        "Check spans_key ({spans_key!r}), the settings of 'candidates', and that the entities are on the "
+        "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true)."
+    )
+    DR044 = "The training data names no entity type: the predicted documents have no entities under {spans_key!r}."
+    # Extension
+    DR060 = (
+        "Relation {relation!r} refers to a span outside of its document ({problem}). Both arguments must be "
+        "non-empty spans of the same Doc."
+    )
+    DR061 = "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), got {value!r}."
+    # Encoder and model
+    DR080 = (
+        "Cannot load the encoder {name!r}: {problem}\nGive the name of a model on the hub, or a folder that "
+        "holds config.json, the "
+        "weights and the tokenizer's files."
+    )
+    DR081 = (
+        "The tokenizer of the encoder {name!r} has no classification or separator token. Use an encoder of the "
+        "BERT or RoBERTa kind."
+    )
+    DR082 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
+    DR083 = (
+        "Cannot read the trained component '{name}' from {path}: {problem}. The folder is incomplete or damaged; "
+        "copy or train it again."
+    )
+    DR084 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
+    # Corpora
+    DR100 = "{where}: {problem}"
+    DR101 = "Unknown corpus format {value!r}. Known: {known}."
+    DR102 = "Unknown {name} {value!r}. Known: {known}."
+    DR103 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
+    # Commands
+    DR120 = "{path}: not found. {hint}"
+
+
+class Warnings(metaclass=ErrorsWithCodes):
+    """What the user should know, while the work goes on."""
+
+    DW001 = (
+        "'{name}': no sentence boundaries in {doc}, so the whole document counts as one sentence. Put a "
+        "sentencizer before the component if that is not what you want. This is said once."
+    )
+    DW002 = (
+        "'{name}': no description for {labels}: a plain template is made from the name. A description in plain "
+        "language does better."
+    )
+    DW003 = "'{name}': description given for {labels}, which no gold relation carries. Kept as predicates."
+    DW004 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
+    DW005 = (
+        "'{name}': a training batch has no candidate at all and is skipped. Check spans_key and the "
+        "candidates' settings if that is not "
+        "what you expect; this is said once."
+    )
+    DW006 = (
+        "'{name}': mentions of the types {types} were not seen at initialisation; pairs with them are not "
+        "scored. This is said once per type."
+    )
+    DW007 = (
+        "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context and "
+        "were shortened farthest from the mentions, "
+        "{mentions} of them within a mention. This is said once."
+    )
+    DW008 = "'{name}': no entities under {spans_key!r} in any of the {n} documents of the training data."

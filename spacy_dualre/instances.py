@@ -1,0 +1,113 @@
+"""Candidates and templates -> instances: what the model reads of each candidate, as words and positions."""
+
+from typing import Dict, Iterable, List, Sequence, Tuple
+
+from spacy.tokens import Doc, Span
+
+from .candidates import sentence_indices
+from .descriptions import Descriptions, Template, adapt, choose_templates
+from .markers import OBJECT, SUBJECT, type_words
+from .types import Candidate, Instance, Mark, MarkedText
+
+#: How the placeholders of a template are filled: with the mentions (the method), with the words of their types, or
+#: with the latter in place of a description, the predicate's name alone (ablations).
+MODES = ("adapted", "static", "label")
+#: Words farther than this from the outer mentions cannot reach any encoder; it keeps Docs without sentences affordable.
+_FARTHEST = 512
+
+
+class InstanceMaker:
+    """Makes instances for one set of predicates.
+
+    labels: the L predicates in the model's order. descriptions: their parsed templates. context: window in words,
+    filled up around the sentence, half on each side (arXiv 2503.17799; 100 there). mode: one of MODES.
+    """
+
+    def __init__(self, labels: Sequence[str], descriptions: Descriptions, context: int, mode: str) -> None:
+        self.labels = tuple(labels)
+        self.descriptions = descriptions
+        self.context = context
+        self.mode = mode
+        self._templates: Dict[Tuple[str, str], Tuple[Tuple[Template, ...], ...]] = {}
+
+    def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
+        """One instance for each candidate, in order."""
+        windows: Dict[int, _Window] = {}
+        instances = []
+        for candidate in candidates:
+            doc = candidate.subject.doc
+            if id(doc) not in windows:
+                windows[id(doc)] = _Window(doc, self.context)
+            window = windows[id(doc)]
+            text = window.mark(candidate)
+            instances.append(Instance(text, self._describe(candidate, window)))
+        return instances
+
+    def _describe(self, candidate: Candidate, window: "_Window") -> Tuple[Tuple[MarkedText, ...], ...]:
+        subject, object = candidate
+        types = (subject.label_, object.label_)
+        if types not in self._templates:
+            self._templates[types] = self._templates_for(*types)
+        if self.mode == "adapted":
+            fillers = window.words[subject.start : subject.end], window.words[object.start : object.end]
+        else:
+            fillers = _as_words(type_words(types[0])), _as_words(type_words(types[1]))
+        return tuple(
+            tuple(adapt(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
+            for templates in self._templates[types]
+        )
+
+    def _templates_for(self, subject_type: str, object_type: str) -> Tuple[Tuple[Template, ...], ...]:
+        chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type)
+        if self.mode != "label":
+            return chosen
+        return tuple(
+            (("{subject}", f" {type_words(label)} ", "{object}"),) if templates else ()
+            for label, templates in zip(self.labels, chosen)
+        )
+
+
+class _Window:
+    """The words and sentences of one Doc."""
+
+    def __init__(self, doc: Doc, context: int) -> None:
+        blanks = [""] + [token.whitespace_ for token in doc][:-1]
+        self.words = tuple(blank + token.text for blank, token in zip(blanks, doc))
+        self.context = context
+        sentence_of = sentence_indices(doc)
+        self._starts: List[int] = []
+        self._ends: List[int] = []
+        start = 0
+        for i, sentence in enumerate(sentence_of):
+            if sentence != sentence_of[start]:
+                start = i
+            self._starts.append(start)
+        end = len(sentence_of)
+        for i in reversed(range(len(sentence_of))):
+            self._ends.append(end)
+            if self._starts[i] == i:
+                end = i
+        self._ends.reverse()
+
+    def mark(self, candidate: Candidate) -> MarkedText:
+        """The sentence or sentences of a candidate with the context around them, both mentions marked."""
+        subject, object = candidate
+        first, last = min(subject.start, object.start), max(subject.end, object.end)
+        core_start = max(self._starts[first], first - _FARTHEST)
+        core_end = min(max(self._ends[last - 1], last), last + _FARTHEST)
+        spare = max(self.context - (core_end - core_start), 0)
+        start = max(core_start - spare // 2, 0)
+        end = min(core_end + spare - spare // 2, len(self.words))
+        return MarkedText(
+            self.words[start:end],
+            (_mark(SUBJECT, subject, start), _mark(OBJECT, object, start)),
+            (core_start - start, core_end - start),
+        )
+
+
+def _mark(role: str, span: Span, offset: int) -> Mark:
+    return Mark(role, span.label_, span.start - offset, span.end - offset)
+
+
+def _as_words(text: str) -> Tuple[str, ...]:
+    return tuple((" " if i else "") + word for i, word in enumerate(text.split()))

@@ -1,0 +1,1 @@
+"""The models: strings and positions in, arrays out."""

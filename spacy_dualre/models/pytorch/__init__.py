@@ -1,0 +1,1 @@
+"""The networks, in torch and transformers alone."""

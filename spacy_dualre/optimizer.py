@@ -1,0 +1,67 @@
+"""AdamW as the paper trains with it."""
+
+from typing import Any, Tuple
+
+from thinc.api import Optimizer
+from thinc.optimizers import FloatOrSeq
+from thinc.types import FloatsXd
+
+#: Parameters with one of these in their name are not decayed: biases, layer norms, the temperature.
+_NOT_DECAYED = ("bias", "norm", "temperature")
+#: Parameters that start with this come pretrained, but for the markers' embeddings.
+_PRETRAINED = ("text_encoder.", "description_encoder.")
+_MARKERS = ".markers."
+
+
+class AdamW(Optimizer):
+    """thinc's Adam with weight decay kept from biases, norms and the temperature, and a learning rate of its own for
+    new weights.
+    """
+
+    def __init__(self, learn_rate: FloatOrSeq, *, new_weights_lr_scale: float = 1.0, **settings: Any) -> None:
+        super().__init__(learn_rate, **settings)
+        self.new_weights_lr_scale = new_weights_lr_scale
+
+    def __call__(
+        self, key: Tuple[int, str], weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
+    ) -> Tuple[FloatsXd, FloatsXd]:
+        """Update one parameter; key is (id of the layer, name of the parameter)."""
+        name = key[1].lower()
+        decay = self.L2
+        if any(part in name for part in _NOT_DECAYED):
+            self.L2 = 0.0
+        if not name.startswith(_PRETRAINED) or _MARKERS in name:
+            lr_scale *= self.new_weights_lr_scale
+        try:
+            return super().__call__(key, weights, gradient, lr_scale=lr_scale)
+        finally:
+            self.L2 = decay
+
+
+def adamw(
+    learn_rate: FloatOrSeq = 5e-5,
+    weight_decay: FloatOrSeq = 0.01,
+    beta1: FloatOrSeq = 0.9,
+    beta2: FloatOrSeq = 0.999,
+    eps: FloatOrSeq = 1e-6,
+    grad_clip: FloatOrSeq = 1.0,
+    new_weights_lr_scale: float = 1.0,
+) -> Optimizer:
+    """Registered as ``spacy-dualre.AdamW.v1``.
+
+    learn_rate: a number or a schedule, such as ``warmup_linear.v1``. grad_clip: the most that the norm of one
+    parameter's gradient may be.
+    new_weights_lr_scale: the learning rate of what is not pretrained (projections, classifier, temperature, markers),
+    as a multiple of learn_rate.
+    """
+    return AdamW(
+        learn_rate,
+        L2=weight_decay,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+        use_averages=False,
+        L2_is_weight_decay=True,
+        new_weights_lr_scale=new_weights_lr_scale,
+    )

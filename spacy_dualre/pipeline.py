@@ -1,0 +1,464 @@
+"""The trainable component `dual_encoder_rel`."""
+
+import warnings
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
+
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import logger
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer
+
+from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
+from .decode import OTHER, PREDICTIONS, Threshold, best_of_each, decode, log_odds, threshold_row
+from .descriptions import ANY_TYPES, parse_descriptions, plain_template
+from .diagnosis import Diagnosis, diagnose
+from .errors import Errors, Warnings
+from .instances import MODES, InstanceMaker
+from .loss import joint_loss
+from .targets import gold_predicates, pair_key, sample_negatives, target_rows
+from .types import NEGATIVE, Candidate, DescriptionTexts, Instance, Relation, RelScores, Shortened, TypePairs
+
+FACTORY = "dual_encoder_rel"
+
+DEFAULT_CONFIG = """
+[model]
+@architectures = "spacy-dualre.DualEncoder.v1"
+name = "sentence-transformers/all-MiniLM-L6-v2"
+
+[candidates]
+@misc = "spacy-dualre.entity_pairs.v1"
+max_sentences = 0
+max_tokens = null
+type_pairs = "learn"
+directed = true
+overlapping = true
+
+[scorer]
+@scorers = "spacy-dualre.rel_scorer.v1"
+"""
+_DEFAULTS = Config().from_str(DEFAULT_CONFIG)
+
+
+@Language.factory(
+    FACTORY,
+    assigns=["doc._.rels"],
+    default_config={
+        "model": _DEFAULTS["model"],
+        "candidates": _DEFAULTS["candidates"],
+        "scorer": _DEFAULTS["scorer"],
+        "spans_key": None,
+        "alpha": 0.5,
+        "prediction": "similarity",
+        "threshold": 0.5,
+        "symmetric": [],
+        "max_candidates_per_batch": 64,
+        "negatives_per_positive": None,
+        "multi_label": False,
+        "context": 100,
+        "descriptions": "adapted",
+    },
+    default_score_weights={"rels_f": 1.0, "rels_p": 0.0, "rels_r": 0.0, "rels_macro_f": 0.0, "rels_per_type": None},
+)
+def make_dual_encoder_rel(
+    nlp: Language,
+    name: str,
+    model: Model,
+    candidates: CandidatePolicy,
+    scorer: Optional[Callable],
+    spans_key: Optional[str],
+    alpha: float,
+    prediction: str,
+    threshold: Threshold,
+    symmetric: List[str],
+    max_candidates_per_batch: int,
+    negatives_per_positive: Optional[float],
+    multi_label: bool,
+    context: int,
+    descriptions: str,
+) -> "DualEncoderRel":
+    """The factory `dual_encoder_rel`. The settings are those of DualEncoderRel."""
+    return DualEncoderRel(
+        nlp.vocab,
+        model,
+        name,
+        candidates=candidates,
+        scorer=scorer,
+        spans_key=spans_key,
+        alpha=alpha,
+        prediction=prediction,
+        threshold=threshold,
+        symmetric=symmetric,
+        max_candidates_per_batch=max_candidates_per_batch,
+        negatives_per_positive=negatives_per_positive,
+        multi_label=multi_label,
+        context=context,
+        descriptions=descriptions,
+    )
+
+
+class DualEncoderRel(TrainablePipe):
+    """Reads the entities of a Doc and writes relations to ``Doc._.rels``.
+
+    candidates: the policy that says which pairs of mentions are asked for, such as ``spacy-dualre.entity_pairs.v1``.
+    scorer: what ``nlp.evaluate`` calls, ``spacy-dualre.rel_scorer.v1`` by default.
+    spans_key: read the mentions from ``doc.spans[spans_key]``; None: from ``doc.ents``.
+    alpha: weight of the classifier's loss, 0 to 1; the contrastive loss gets the rest.
+    prediction: which head decides: "similarity", "classifier" or "joint" (both, weighed by alpha).
+    threshold: how probable a predicate must be against the negative one, 0 to 1; 0.5 is the arg max. A dict sets it per
+        predicate, "*" for all others.
+    symmetric: predicates without direction. Both directions are trained and scored, one relation comes out.
+    max_candidates_per_batch: how many candidates go through the model at once; bounds memory, changes no result.
+    negatives_per_positive: training keeps this many negative candidates for each positive of a batch (at least one);
+    None: all.
+    multi_label: every predicate that reaches its threshold, in place of the best one only.
+    context: words of the window around the sentence of a candidate.
+    descriptions: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
+    """
+
+    NIL = NEGATIVE
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[Sequence[Instance], RelScores],
+        name: str = FACTORY,
+        *,
+        candidates: CandidatePolicy,
+        scorer: Optional[Callable] = None,
+        spans_key: Optional[str] = None,
+        alpha: float = 0.5,
+        prediction: str = "similarity",
+        threshold: Threshold = 0.5,
+        symmetric: Iterable[str] = (),
+        max_candidates_per_batch: int = 64,
+        negatives_per_positive: Optional[float] = None,
+        multi_label: bool = False,
+        context: int = 100,
+        descriptions: str = "adapted",
+    ) -> None:
+        """Raises ValueError for a setting out of range."""
+        _check_settings(
+            alpha, prediction, threshold, max_candidates_per_batch, negatives_per_positive, context, descriptions
+        )
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.candidates = candidates
+        self.scorer = scorer
+        self.spans_key = spans_key
+        self.alpha = alpha
+        self.prediction = prediction
+        self.threshold = threshold
+        self.symmetric: Set[str] = set(symmetric)
+        self.max_candidates_per_batch = max_candidates_per_batch
+        self.negatives_per_positive = negatives_per_positive
+        self.multi_label = multi_label
+        self.context = context
+        self.descriptions = descriptions
+        # What training learnt. Settings stay in the config, so that a config given at loading time can change them.
+        self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None}
+        self._said: Set[str] = set()
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """The predicates, without the negative one."""
+        return tuple(label for label in self.cfg["descriptions"] if label != self.NIL)
+
+    @property
+    def undirected(self) -> Set[str]:
+        """The predicates without direction: the symmetric ones, or all where each pair of mentions is a candidate only
+        once.
+        """
+        return self.symmetric if self.candidates.directed else set(self.labels)
+
+    @property
+    def label_data(self) -> DescriptionTexts:
+        """The predicates' descriptions, the negative one's included: a valid descriptions file."""
+        return self.cfg["descriptions"]
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether there are predicates and a network to score them."""
+        return bool(self.labels) and self.model.has_dim("nO") is True
+
+    # Initialisation
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Union[List[str], DescriptionTexts]] = None,
+        descriptions: Optional[DescriptionTexts] = None,
+    ) -> None:
+        """Find the predicates and types, load the encoder, and report what the training data holds.
+
+        labels: the predicates, as a list or as `label_data` gives them; None: those of the gold relations.
+        descriptions: a template for each predicate, as ``spacy-dualre.read_descriptions.v1`` reads them.
+        Raises ValueError where there is nothing to learn, naming why.
+        """
+        validate_get_examples(get_examples, "DualEncoderRel.initialize")
+        if isinstance(labels, dict):
+            descriptions = {**labels, **(descriptions or {})}
+            labels = list(labels)
+        examples = list(get_examples())
+        gold = [rel for example in examples for rel in gold_relations(example)]
+        self.cfg["descriptions"] = {}
+        self._set_descriptions(labels, descriptions, {rel.predicate for rel in gold})
+        pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
+        self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
+        self._check_threshold()
+        report = diagnose(examples, self.candidates, self.spans_key, self.type_pairs, self.undirected)
+        self._report(report)
+        types = sorted(report.types) or sorted({type for pair in pairs or () for type in pair})
+        if not types:
+            raise ValueError(Errors.DR044.format(spans_key=self.spans_key))
+        self.model.attrs["entity_types"] = types
+        self.model.set_dim("nO", len(self.label_data), force=True)
+        self.model.initialize()
+
+    def add_label(self, label: str, description: Optional[Any] = None) -> int:
+        """Add a predicate. After initialisation it is scored, untrained, from its description by similarity alone.
+
+        description: a template, several, or either per pair of types; None: a plain template from the name, with a
+        warning. Returns 1 if the label is new, else 0 (a given description then replaces the old one).
+        """
+        if label == self.NIL:
+            raise ValueError(Errors.DR023.format(label=label))
+        is_new = label not in self.label_data
+        if description is None and is_new:
+            self._warn(Warnings.DW002, labels=repr(label))
+            description = plain_template(label)
+        if description is not None:
+            self._store_descriptions({label: description})
+        return int(is_new)
+
+    def _set_descriptions(
+        self, labels: Optional[Sequence[str]], descriptions: Optional[DescriptionTexts], in_gold: Set[str]
+    ) -> None:
+        given = dict(descriptions or {})
+        names = [label for label in labels or given if label != self.NIL]
+        names += [label for label in sorted(in_gold) if label not in names]
+        if not names:
+            raise ValueError(Errors.DR040.format(name=self.name))
+        undescribed = [label for label in names if label not in given]
+        unused = [label for label in given if label not in in_gold and label != self.NIL]
+        if undescribed:
+            self._warn(Warnings.DW002, labels=", ".join(map(repr, undescribed)))
+        if unused and in_gold:
+            self._warn(Warnings.DW003, labels=", ".join(map(repr, unused)))
+        chosen = {self.NIL: given.get(self.NIL, plain_template(self.NIL, negative=True))}
+        chosen.update({label: given.get(label, plain_template(label)) for label in names})
+        self._store_descriptions(chosen)
+
+    def _store_descriptions(self, texts: DescriptionTexts) -> None:
+        parsed = parse_descriptions(texts)
+        if self.NIL in parsed and ANY_TYPES not in parsed[self.NIL]:
+            raise ValueError(Errors.DR024.format(label=self.NIL))
+        self.cfg["descriptions"] = {**self.cfg["descriptions"], **texts}
+
+    def _check_threshold(self) -> None:
+        if isinstance(self.threshold, dict):
+            for label in self.threshold:
+                if label != OTHER and label not in self.labels:
+                    raise ValueError(Errors.DR006.format(label=label, labels=", ".join(self.labels)))
+
+    def _report(self, report: Diagnosis) -> None:
+        logger.info("'%s': %s", self.name, report)
+        if report.documents and not report.mentions:
+            self._warn(Warnings.DW008, spans_key=self.spans_key, n=report.documents)
+        if report.uncovered:
+            n = sum(report.uncovered.values())
+            if n == report.relations:
+                raise ValueError(Errors.DR043.format(n=n, reasons=report.reasons, spans_key=self.spans_key))
+            self._warn(Warnings.DW004, n=n, total=report.relations, reasons=report.reasons)
+
+    # The road: candidates -> instances -> scores
+
+    @property
+    def type_pairs(self) -> TypePairs:
+        """The pairs of types that may be candidates; None: all."""
+        pairs = self.cfg["type_pairs"]
+        return None if pairs is None else frozenset((subject, object) for subject, object in pairs)
+
+    def get_candidates(self, doc: Doc) -> Iterator[Candidate]:
+        """The candidates of one Doc. Mentions of types without a marker are left out, which is said once."""
+        mentions = get_mentions(doc, self.spans_key)
+        known = set(self.model.attrs["entity_types"])
+        unknown = {mention.label_ for mention in mentions} - known if known else set()
+        for type in sorted(unknown):
+            self._warn_once(type, Warnings.DW006, types=repr(type))
+        mentions = [mention for mention in mentions if mention.label_ not in unknown]
+        if len(mentions) > 1 and not doc.has_annotation("SENT_START"):
+            self._warn_once("sentences", Warnings.DW001, doc=f"a document of {len(doc)} tokens")
+        candidates = self.candidates(doc, mentions, self.type_pairs)
+        return islice(candidates, *doc.user_data.get(CANDIDATE_RANGE, (None,)))
+
+    def _score(self, candidates: Iterable[Candidate]) -> Iterator[Tuple[List[Candidate], Any]]:
+        """Slices of the candidates with their log odds (P, L)."""
+        for chunk, instances in self._slices(candidates):
+            scores = self.model.predict(instances)
+            self._say_shortened(scores.shortened)
+            yield chunk, self.model.ops.to_numpy(log_odds(scores, self.prediction, self.alpha))
+
+    def _slices(self, candidates: Iterable[Candidate]) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
+        if not self.is_initialized:
+            raise ValueError(Errors.DR042.format(name=self.name))
+        make_instances = InstanceMaker(
+            list(self.label_data), parse_descriptions(self.label_data), self.context, self.descriptions
+        )
+        stream = iter(candidates)
+        while chunk := list(islice(stream, self.max_candidates_per_batch)):
+            yield chunk, make_instances(chunk)
+
+    # Prediction
+
+    def predict(self, docs: Iterable[Doc]) -> List[List[Relation]]:
+        """The relations of each Doc, without writing them."""
+        docs = list(docs)
+        self._check_threshold()
+        labels = list(self.label_data)
+        thresholds = threshold_row(self.threshold, labels)
+        found: Dict[int, List[Relation]] = {id(doc): [] for doc in docs}
+        for chunk, odds in self._score(candidate for doc in docs for candidate in self.get_candidates(doc)):
+            for rel in decode(chunk, odds, labels, thresholds, self.undirected, self.multi_label):
+                found[id(rel.subject.doc)].append(rel)
+        return [best_of_each(found[id(doc)]) for doc in docs]
+
+    def set_annotations(self, docs: Iterable[Doc], scores: List[List[Relation]]) -> None:
+        """Write relations to ``Doc._.rels``, in place of what was there."""
+        for doc, rels in zip(docs, scores):
+            doc._.rels = rels
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """Score with the component's scorer, which is told the symmetric predicates."""
+        return super().score(examples, **{"symmetric": self.undirected, **kwargs})
+
+    # Training
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn from a batch. The loss is the mean over its candidates, however they are sliced.
+
+        drop is not used: dropout is a setting of the model. Raises ValueError for a gold predicate that is not known.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, "DualEncoderRel.update")
+        candidates, targets = self._training_candidates(examples)
+        if not candidates:
+            self._warn_once("no candidates", Warnings.DW005)
+            return losses
+        rows = self.model.ops.asarray2f(target_rows(targets, list(self.label_data)))
+        done = 0
+        for chunk, instances in self._slices(candidates):
+            scores, backprop = self.model.begin_update(instances)
+            self._say_shortened(scores.shortened)
+            loss, d_scores = joint_loss(scores, rows[done : done + len(chunk)], self.alpha, len(candidates))
+            backprop(d_scores)
+            done += len(chunk)
+            losses[self.name] += loss
+        if sgd is not None:
+            self.finish_update(sgd)
+        return losses
+
+    def _training_candidates(self, examples: Iterable[Example]) -> Tuple[List[Candidate], List[List[str]]]:
+        """The candidates of a batch with the gold predicates of each, none for a negative."""
+        candidates: List[Candidate] = []
+        targets: List[List[str]] = []
+        for example in examples:
+            gold = gold_predicates(example, self.spans_key, self.undirected, list(self.label_data))
+            for candidate in self.get_candidates(example.predicted):
+                candidates.append(candidate)
+                targets.append(gold.get(pair_key(*candidate), []))
+        if self.negatives_per_positive is not None:
+            kept = sample_negatives(targets, self.negatives_per_positive)
+            candidates, targets = [candidates[i] for i in kept], [targets[i] for i in kept]
+        return candidates, targets
+
+    # Serialisation: what TrainablePipe does, with errors that say what is wrong
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
+        """Load from what `to_bytes` gave. Raises ValueError where it is damaged."""
+        with self._readable_errors("bytes"):
+            super().from_bytes(bytes_data, exclude=exclude)
+            self._check_loaded(exclude)
+        return self
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
+        """Load from the folder that `to_disk` wrote. Raises ValueError where a file is missing or damaged."""
+        with self._readable_errors(path):
+            super().from_disk(path, exclude=exclude)
+            self._check_loaded(exclude)
+        return self
+
+    @contextmanager
+    def _readable_errors(self, source: Union[str, Path]) -> Iterator[None]:
+        try:
+            yield
+        except Exception as err:  # damaged files fail in as many ways as there are libraries below
+            raise ValueError(Errors.DR083.format(name=self.name, path=source, problem=repr(err))) from err
+
+    def _check_loaded(self, exclude: Iterable[str]) -> None:
+        parse_descriptions(self.label_data)
+        if not {"cfg", "model"} & set(exclude) and bool(self.labels) != (self.model.has_dim("nO") is True):
+            raise ValueError("the settings in 'cfg' do not belong to the network in 'model'")
+
+    # Messages
+
+    def _warn(self, message: str, **values: Any) -> None:
+        warnings.warn(message.format(name=self.name, **values), stacklevel=3)
+
+    def _warn_once(self, key: str, message: str, **values: Any) -> None:
+        if key not in self._said:
+            self._said.add(key)
+            self._warn(message, **values)
+
+    def _say_shortened(self, shortened: Shortened) -> None:
+        if shortened.words:
+            self._warn_once(
+                "shortened",
+                Warnings.DW007,
+                n=shortened.words,
+                total=shortened.total,
+                percent=100 * shortened.words / shortened.total,
+                limit=self.model.attrs["max_length"],
+                mentions=shortened.mentions,
+            )
+
+
+def _check_settings(
+    alpha: float,
+    prediction: str,
+    threshold: Threshold,
+    max_candidates_per_batch: int,
+    negatives_per_positive: Optional[float],
+    context: int,
+    descriptions: str,
+) -> None:
+    if prediction not in PREDICTIONS:
+        raise ValueError(Errors.DR001.format(allowed=PREDICTIONS, value=prediction))
+    if descriptions not in MODES:
+        raise ValueError(Errors.DR004.format(allowed=MODES, value=descriptions))
+    thresholds = threshold.items() if isinstance(threshold, dict) else [("", threshold)]
+    for name, value in [("alpha", alpha), *((f"threshold {label}".strip(), value) for label, value in thresholds)]:
+        if not 0 <= value <= 1:
+            raise ValueError(Errors.DR002.format(name=name, low=0, high=1, value=value))
+    for name, low, number in (("max_candidates_per_batch", 1, max_candidates_per_batch), ("context", 0, context)):
+        if number < low:
+            raise ValueError(Errors.DR003.format(name=name, low=low, value=number))
+    if negatives_per_positive is not None and negatives_per_positive < 0:
+        raise ValueError(Errors.DR003.format(name="negatives_per_positive", low=0, value=negatives_per_positive))

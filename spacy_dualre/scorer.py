@@ -1,0 +1,58 @@
+"""Micro, macro and per-predicate precision, recall and F1 over all gold relations, candidates or not."""
+
+from typing import Any, Callable, Dict, Iterable, Set, Tuple
+
+from spacy.scorer import PRFScore
+from spacy.training import Example
+
+from .candidates import gold_relations
+from .extension import get_rels
+from .types import Relation
+
+Scores = Dict[str, Any]
+
+
+def make_rel_scorer() -> Callable[..., Scores]:
+    """Registered as ``spacy-dualre.rel_scorer.v1``."""
+    return score_rels
+
+
+def score_rels(examples: Iterable[Example], symmetric: Iterable[str] = (), **kwargs: Any) -> Scores:
+    """Score ``Doc._.rels`` of the predicted against the reference Docs.
+
+    A relation is right if character offsets and types of both mentions and the predicate are. Relations with a
+    symmetric predicate are right in either direction and count once, and so do duplicates. Every gold relation counts,
+    whether or not it had a candidate. Returns rels_p, rels_r, rels_f (micro), rels_macro_f (unweighted mean over the
+    predicates in gold) and rels_per_type ({predicate: {p, r, f}}); all None where neither side has any relation.
+    """
+    total = PRFScore()
+    per_type: Dict[str, PRFScore] = {}
+    in_gold: Set[str] = set()
+    symmetric = set(symmetric)
+    for example in examples:
+        gold = {_key(rel, symmetric) for rel in gold_relations(example)}
+        predicted = {_key(rel, symmetric) for rel in get_rels(example.predicted)}
+        total.score_set(predicted, gold)
+        in_gold.update(predicate for predicate, _, _ in gold)
+        for predicate in {key[0] for key in gold | predicted}:
+            score = per_type.setdefault(predicate, PRFScore())
+            score.score_set(
+                {key for key in predicted if key[0] == predicate}, {key for key in gold if key[0] == predicate}
+            )
+    if not per_type:
+        return {"rels_p": None, "rels_r": None, "rels_f": None, "rels_macro_f": None, "rels_per_type": None}
+    macro = [per_type[predicate].fscore for predicate in in_gold]
+    return {
+        "rels_p": total.precision,
+        "rels_r": total.recall,
+        "rels_f": total.fscore,
+        "rels_macro_f": sum(macro) / len(macro) if macro else 0.0,
+        "rels_per_type": {predicate: score.to_dict() for predicate, score in sorted(per_type.items())},
+    }
+
+
+def _key(rel: Relation, symmetric: Set[str]) -> Tuple:
+    pair = [(span.start_char, span.end_char, span.label_) for span in (rel.subject, rel.object)]
+    if rel.predicate in symmetric:
+        pair.sort()
+    return (rel.predicate, *pair)

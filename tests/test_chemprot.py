@@ -1,0 +1,321 @@
+"""Reading ChemProt: every trap of the format, every error with file and line, the official counts."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from spacy_dualre.corpora.chemprot import GROUPS, read
+from spacy_dualre.corpora.record import MentionRecord, Record, RelationRecord
+from spacy_dualre.errors import CorpusError
+
+ROOT = Path(__file__).parents[1]
+OFFICIAL = ROOT.parent / "shared" / "corpora" / "chemprot"
+DEMO = ROOT / "assets" / "demo"
+Files = Dict[str, str]
+
+#: Characters 0 to 9 are the title of document 7, character 10 separates it from the abstract.
+ABSTRACTS = (
+    '7\tDrug abuse\t"Ecstasy" and NA\u00a0salt block 5-HT\u2009transporter kinase. They do.\n'
+    "3\tNothing here\tAspirin inhibits COX-1.\n"
+    "9\tAlone\tNo mentions at all.\n"
+)
+#: Documents in another order than above, mentions in no order.
+ENTITIES = (
+    "3\tT2\tGENE-Y\t30\t35\tCOX-1\n"
+    "3\tT1\tCHEMICAL\t13\t20\tAspirin\n"
+    "7\tT3\tGENE-N\t39\t62\t5-HT\u2009transporter kinase\n"
+    '7\tT1\tCHEMICAL\t11\t20\t"Ecstasy"\n'
+    "7\tT9\tCHEMICAL\t39\t43\t5-HT\n"
+    "7\tT4\tCHEMICAL\t25\t27\tNA\n"
+    "7\tT5\tCHEMICAL\t25\t32\tNA\u00a0salt\n"
+    "7\tT6\tGENE-Y\t25\t32\tNA\u00a0salt\n"
+)
+RELATIONS = (
+    "7\tCPR:4\tY \tINHIBITOR\tArg1:T1\tArg2:T3\n"
+    "7\tCPR:6\tY \tANTAGONIST\tArg1:T1\tArg2:T3\n"
+    "7\tCPR:10\tN \tNOT\tArg1:T4\tArg2:T3\n"
+    "3\tCPR:4\tY \tINHIBITOR\tArg1:T1\tArg2:T2\n"
+)
+GOLD = (
+    "3\tCPR:4\tArg1:T1\tArg2:T2\n7\tCPR:4\tArg1:T1\tArg2:T3\n7\tCPR:6\tArg1:T1\tArg2:T3\n7\tCPR:9\tArg1:T9\tArg2:T3\n"
+)
+SPLIT: Files = {"abstracts": ABSTRACTS, "entities": ENTITIES, "relations": RELATIONS, "gold_standard": GOLD}
+
+
+def write(folder: Path, infix: str = "", **changed: Any) -> Path:
+    """A split of three documents. The keywords replace a file's content; None leaves the file out."""
+    folder.mkdir(exist_ok=True)
+    for kind, content in {**SPLIT, **changed}.items():
+        if content is not None:
+            suffix = infix if kind != "gold_standard" else ""
+            data = content if isinstance(content, bytes) else content.encode("utf8")
+            (folder / f"chemprot_test_{kind}{suffix}.tsv").write_bytes(data)
+    return folder
+
+
+def read_all(folder: Path) -> List[Record]:
+    return list(read(folder))
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Dict[str, Record]:
+    return {record.id: record for record in read_all(write(tmp_path / "split"))}
+
+
+def surface(record: Record) -> Dict[str, str]:
+    return {mention.id: record.text[mention.start : mention.end] for mention in record.mentions}
+
+
+def test_documents_come_in_the_order_of_the_abstracts(tmp_path: Path) -> None:
+    assert [record.id for record in read(write(tmp_path / "split"))] == ["7", "3", "9"]
+
+
+def test_text_is_title_and_abstract_with_a_break_between(records: Dict[str, Record]) -> None:
+    record = records["3"]
+    assert record.text == "Nothing here Aspirin inhibits COX-1."
+    assert record.breaks == (13,) and record.text[13:].startswith("Aspirin")
+    assert record.meta == {"corpus": "chemprot", "split": "split"}
+
+
+def test_mentions_keep_offsets_and_merge_the_gene_types(records: Dict[str, Record]) -> None:
+    assert records["3"].mentions == [MentionRecord("T2", "GENE", 30, 35), MentionRecord("T1", "CHEMICAL", 13, 20)]
+    assert {mention.type for mention in records["7"].mentions} == {"CHEMICAL", "GENE"}
+
+
+def test_quotes_are_text(records: Dict[str, Record]) -> None:
+    assert records["7"].text.startswith('Drug abuse "Ecstasy" and')
+    assert surface(records["7"])["T1"] == '"Ecstasy"'
+
+
+def test_the_text_na_is_a_mention(records: Dict[str, Record]) -> None:
+    assert surface(records["7"])["T4"] == "NA"
+
+
+def test_blanks_beyond_ascii_keep_their_places(records: Dict[str, Record]) -> None:
+    assert surface(records["7"])["T5"] == "NA\u00a0salt"
+    assert surface(records["7"])["T3"] == "5-HT\u2009transporter kinase"
+
+
+def test_nested_and_identical_spans_all_stay(records: Dict[str, Record]) -> None:
+    spans = {mention.id: (mention.start, mention.end, mention.type) for mention in records["7"].mentions}
+    assert len(spans) == 6
+    assert (spans["T5"][:2], spans["T5"][2], spans["T6"][2]) == (spans["T6"][:2], "CHEMICAL", "GENE")
+    assert spans["T3"][0] == spans["T9"][0] and spans["T9"][1] < spans["T3"][1]
+
+
+def test_a_pair_may_have_several_relations(records: Dict[str, Record]) -> None:
+    assert records["7"].relations == [
+        RelationRecord("CPR:4", "T1", "T3"),
+        RelationRecord("CPR:6", "T1", "T3"),
+        RelationRecord("CPR:9", "T9", "T3"),
+    ]
+
+
+def test_relations_come_from_the_gold_standard(tmp_path: Path) -> None:
+    without = write(tmp_path / "split", relations=None)
+    assert sum(len(record.relations) for record in read(without)) == 4
+
+
+def test_a_document_without_entities_is_read(records: Dict[str, Record]) -> None:
+    assert (records["9"].mentions, records["9"].relations) == ([], [])
+
+
+def test_the_relations_file_with_its_flags_is_not_in_the_way(tmp_path: Path) -> None:
+    flags = {line.split("\t")[2] for line in RELATIONS.splitlines()}
+    assert flags == {"Y ", "N "}
+    groups = [rel.predicate for record in read(write(tmp_path / "split")) for rel in record.relations]
+    assert "CPR:10" not in groups
+
+
+def test_the_test_splits_names_are_found(tmp_path: Path) -> None:
+    plain, infix = write(tmp_path / "a"), write(tmp_path / "b", infix="_gs")
+    assert (infix / "chemprot_test_abstracts_gs.tsv").exists() and (infix / "chemprot_test_gold_standard.tsv").exists()
+    for one, other in zip(read(plain), read(infix), strict=True):
+        assert (one.text, one.mentions, one.relations) == (other.text, other.mentions, other.relations)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: "\ufeff" + text,
+        lambda text: "\ufeff" + text.replace("\n", "\r\n"),
+        lambda text: text.removesuffix("\n"),
+        lambda text: text + "\n\n",
+    ],
+    ids=["CRLF", "BOM", "BOM and CRLF", "no end of line", "empty lines"],
+)
+def test_ways_to_end_lines_and_begin_files_change_nothing(tmp_path: Path, change: Any) -> None:
+    expected = read_all(write(tmp_path / "split"))
+    changed = {kind: change(content) for kind, content in SPLIT.items()}
+    assert read_all(write(tmp_path / "split", **changed)) == expected
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u0085", "\x0b", "\x1c"])
+def test_separators_inside_a_text_do_not_cut_its_line(tmp_path: Path, separator: str) -> None:
+    abstracts = ABSTRACTS.replace("They do", f"They{separator}do")
+    record = read_all(write(tmp_path / "split", abstracts=abstracts))[0]
+    assert f"They{separator}do." in record.text
+
+
+def test_a_split_without_gold_standard_has_no_relations(tmp_path: Path) -> None:
+    records = read_all(write(tmp_path / "split", gold_standard=None))
+    assert len(records) == 3 and not any(record.relations for record in records)
+
+
+# Bad input: (file, its content, line, a part of the message)
+
+BAD_LINES = {
+    "columns missing": ("abstracts", ABSTRACTS + "12\tTitle\n", 4, "2 columns in place of 3"),
+    "columns too many": ("entities", ENTITIES.replace("\tAspirin", "\tAspirin\tx"), 2, "7 columns in place of 6"),
+    "document twice": ("abstracts", ABSTRACTS + "3\tAgain\tText.\n", 4, "document 3 occurs twice"),
+    "unknown type": ("entities", ENTITIES.replace("GENE-N", "PROTEIN"), 3, "unknown entity type 'PROTEIN'"),
+    "offset no number": ("entities", ENTITIES.replace("\t13\t", "\tx\t"), 2, "'x', '20' in document 3 are no offsets"),
+    "offset negative": (
+        "entities",
+        ENTITIES.replace("\t13\t", "\t-13\t"),
+        2,
+        "'-13', '20' in document 3 are no offsets",
+    ),
+    "offset a fraction": ("entities", ENTITIES.replace("\t13\t", "\t13.0\t"), 2, "are no offsets"),
+    "offset superscript": ("entities", ENTITIES.replace("\t13\t", "\t\u00b2\t"), 2, "are no offsets"),
+    "offset beyond the text": ("entities", ENTITIES.replace("\t20\tAspirin", "\t999\tAspirin"), 2, "13 to 999"),
+    "offset of 5000 digits": ("entities", ENTITIES.replace("\t13\t", f"\t{'9' * 5000}\t"), 2, "document 3"),
+    "offsets reversed": ("entities", ENTITIES.replace("\t13\t20\t", "\t20\t13\t"), 2, "20 to 13"),
+    "other text": ("entities", ENTITIES.replace("\tAspirin", "\taspirin"), 2, "are 'Aspirin', not 'aspirin'"),
+    "shifted by one": ("entities", ENTITIES.replace("\t13\t20\t", "\t14\t21\t"), 2, "are 'spirin ', not 'Aspirin'"),
+    "entity twice": ("entities", ENTITIES.replace("3\tT1\t", "3\tT2\t"), 2, "entity T2 of document 3 occurs twice"),
+    "entities of no document": ("entities", ENTITIES + "4\tT1\tCHEMICAL\t0\t1\tx\n", 9, "document 4 is not in"),
+    "relations of no document": ("gold_standard", GOLD + "4\tCPR:3\tArg1:T1\tArg2:T2\n", 5, "document 4 is not in"),
+    "unknown group": ("gold_standard", GOLD.replace("CPR:9", "CPR:10"), 4, "unknown relation group 'CPR:10'"),
+    "no such entity": ("gold_standard", GOLD.replace("Arg1:T9", "Arg1:T8"), 4, "'Arg1:T8'"),
+    "entity of another document": (
+        "gold_standard",
+        GOLD.replace("3\tCPR:4\tArg1:T1", "3\tCPR:4\tArg1:T9"),
+        1,
+        "'Arg1:T9'",
+    ),
+    "arguments without prefix": ("gold_standard", GOLD.replace("Arg2:T2", "T2"), 1, "'T2'"),
+    "arguments exchanged": ("gold_standard", GOLD.replace("Arg1:T1\tArg2:T2", "Arg2:T2\tArg1:T1"), 1, "'Arg2:T2'"),
+}
+
+
+@pytest.mark.parametrize("kind, content, line, message", BAD_LINES.values(), ids=BAD_LINES.keys())
+def test_a_bad_line_is_named(tmp_path: Path, kind: str, content: str, line: int, message: str) -> None:
+    assert content != SPLIT[kind]
+    folder = write(tmp_path / "split", **{kind: content})
+    with pytest.raises(CorpusError) as caught:
+        read_all(folder)
+    assert f"chemprot_test_{kind}.tsv, line {line}: " in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_a_line_after_a_byte_order_mark_and_empty_lines_keeps_its_number(tmp_path: Path) -> None:
+    folder = write(tmp_path / "split", abstracts="\ufeff\r\n\r\n" + ABSTRACTS.replace("\n", "\r\n") + "x\r\n")
+    with pytest.raises(CorpusError, match="abstracts.tsv, line 6: 1 columns"):
+        read_all(folder)
+
+
+@pytest.mark.parametrize("kind", ["abstracts", "entities", "gold_standard"])
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path, kind: str) -> None:
+    folder = write(tmp_path / "split", **{kind: SPLIT[kind].encode("utf8") + b"\xff\xfe\n"})
+    with pytest.raises(CorpusError, match=f"chemprot_test_{kind}.tsv.*UTF-8"):
+        read_all(folder)
+
+
+@pytest.mark.parametrize("kind", ["abstracts", "entities"])
+def test_a_missing_file_is_named(tmp_path: Path, kind: str) -> None:
+    with pytest.raises(CorpusError, match=rf"split: expected one file \*_{kind}\*\.tsv, found 0"):
+        read_all(write(tmp_path / "split", **{kind: None}))
+
+
+def test_files_of_two_splits_in_one_folder_are_refused(tmp_path: Path) -> None:
+    folder = write(tmp_path / "split")
+    write(folder, infix="_gs")
+    with pytest.raises(CorpusError, match=r"expected one file \*_abstracts\*\.tsv, found 2"):
+        read_all(folder)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file.tsv"])
+def test_what_is_not_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file.tsv").write_text("x", encoding="utf8")
+    with pytest.raises(CorpusError, match=f"{name}: no such folder"):
+        read_all(tmp_path / name)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from(["abstracts", "entities", "gold_standard"]),
+    edits=st.lists(
+        st.tuples(
+            st.integers(0, 400),
+            st.integers(0, 6),
+            st.one_of(
+                st.binary(max_size=4), st.sampled_from([b"\t", b"\n", b"\r\n", b"9" * 30, b"T1", b"-1", b"\xc2\xa0"])
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_whatever_is_in_a_file_only_a_corpus_error_comes_out(tmp_path: Path, kind: str, edits: List[Any]) -> None:
+    content = SPLIT[kind].encode("utf8")
+    for at, removed, inserted in edits:
+        content = content[:at] + inserted + content[at + removed :]
+    try:
+        records = read_all(write(tmp_path / "split", **{kind: content}))
+    except CorpusError:
+        return
+    for record in records:
+        ids = {mention.id for mention in record.mentions}
+        assert all(record.text[mention.start : mention.end] for mention in record.mentions)
+        assert all(rel.predicate in GROUPS and {rel.subject, rel.object} <= ids for rel in record.relations)
+
+
+# The official files
+
+COUNTS = {
+    "training": (1020, (13017, 8348 + 4387), 4157, 10, 9),
+    "development": (612, (8004, 5151 + 2412), 2416, 4, 0),
+    "test_gs": (800, (10810, 6658 + 3360), 3458, 14, 8),
+}
+
+
+@pytest.mark.parametrize("split", COUNTS)
+def test_official_counts(split: str) -> None:
+    if not OFFICIAL.is_dir():
+        pytest.skip("the official files are not there (folder shared/corpora/chemprot beside the repository)")
+    documents, (chemicals, genes), relations, several, na = COUNTS[split]
+    records = read_all(OFFICIAL / f"chemprot_{split}")
+    types = Counter(mention.type for record in records for mention in record.mentions)
+    pairs = Counter((record.id, rel.subject, rel.object) for record in records for rel in record.relations)
+    texts = Counter(text for record in records for text in surface(record).values())
+    assert len(records) == documents
+    assert types == {"CHEMICAL": chemicals, "GENE": genes}
+    assert sum(len(record.relations) for record in records) == relations
+    assert sum(count > 1 for count in pairs.values()) == several
+    assert texts["NA"] == na
+
+
+def test_the_abstract_that_starts_with_a_quote() -> None:
+    if not OFFICIAL.is_dir():
+        pytest.skip("the official files are not there (folder shared/corpora/chemprot beside the repository)")
+    record = next(record for record in read(OFFICIAL / "chemprot_training") if record.id == "23194825")
+    assert record.text[record.breaks[0] :].startswith('"Ecstasy" (3,4-')
+    assert len(record.mentions) > 0
+
+
+@pytest.mark.parametrize("split", ["training", "development", "test_gs"])
+def test_the_demo_corpus_has_every_group_in_every_split(split: str) -> None:
+    records = read_all(DEMO / f"demo_{split}")
+    assert len(records) > 0
+    assert {rel.predicate for record in records for rel in record.relations} == set(GROUPS)
+
+
+def test_the_demo_splits_share_no_document() -> None:
+    ids = [record.id for split in ("training", "development", "test_gs") for record in read(DEMO / f"demo_{split}")]
+    assert len(ids) == len(set(ids))

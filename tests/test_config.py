@@ -1,0 +1,191 @@
+"""Entry points, the factory's settings, and spaCy's commands that read and write configs and pipelines."""
+
+import configparser
+import inspect
+import re
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+import spacy
+import srsly
+from conftest import make_examples
+from spacy.tokens import DocBin
+from spacy.util import load_config, registry
+from thinc.api import Config
+
+from spacy_dualre.pipeline import DualEncoderRel, make_dual_encoder_rel
+
+ROOT = Path(__file__).parent.parent
+NAME = "dual_encoder_rel"
+DECLARED = configparser.ConfigParser()
+DECLARED.read(ROOT / "setup.cfg")
+ENTRY_POINTS = [
+    (group, *(part.strip() for part in line.split("=")))
+    for group, lines in DECLARED["options.entry_points"].items()
+    for line in lines.strip().splitlines()
+]
+CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
+#: A value for each setting that is not its default.
+SETTINGS = {
+    "spans_key": "all",
+    "alpha": 0.25,
+    "prediction": "joint",
+    "threshold": {"INHIBITS": 0.7, "*": 0.4},
+    "symmetric": ["INHIBITS"],
+    "max_candidates_per_batch": 7,
+    "negatives_per_positive": 3.0,
+    "multi_label": True,
+    "context": 33,
+    "descriptions": "static",
+}
+
+
+def spacy_command(*args, **kwargs):
+    """Run a command of spaCy in a process of its own, which imports our package only if spaCy finds it."""
+    command = [sys.executable, "-m", "spacy", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **kwargs)
+
+
+@pytest.mark.parametrize("group, name, value", ENTRY_POINTS)
+def test_entry_point_resolves(group, name, value):
+    (found,) = entry_points(group=group, name=name)
+    assert found.value == value
+    assert callable(found.load())
+    if group not in ("spacy_factories", "spacy_cli"):
+        assert registry.get(group.split("_", 1)[1], name) is found.load()
+
+
+def test_every_registered_kind_is_declared():
+    groups = {group for group, _, _ in ENTRY_POINTS}
+    needed = {"spacy_factories", "spacy_architectures", "spacy_misc", "spacy_readers", "spacy_scorers", "spacy_cli"}
+    assert needed <= groups
+
+
+def test_component_is_found_without_importing_the_package():
+    code = "import spacy, sys; nlp = spacy.blank('en'); nlp.add_pipe('dual_encoder_rel'); print(nlp('A b')._.rels)"
+    blocked = "import sys; assert not any(name.startswith('spacy_dualre') for name in sys.modules); "
+    result = subprocess.run(
+        [sys.executable, "-c", blocked + code.replace("print(nlp('A b')._.rels)", "print('ok')")],
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout.strip() == "ok", result.stderr
+
+
+def test_every_setting_reaches_the_component(make_nlp):
+    component = make_nlp(**SETTINGS).get_pipe(NAME)
+    given = {name for name in inspect.signature(make_dual_encoder_rel).parameters} - {"nlp", "name"}
+    assert given == set(SETTINGS) | {"model", "candidates", "scorer"}
+    for name, value in SETTINGS.items():
+        assert getattr(component, name) == (set(value) if name == "symmetric" else value), name
+
+
+def test_model_candidates_and_scorer_reach_the_component(make_nlp):
+    component = make_nlp(
+        model={"max_length": 99},
+        candidates={"@misc": "spacy-dualre.entity_pairs.v1", "max_tokens": 5},
+        scorer=None,
+    ).get_pipe(NAME)
+    assert component.model.attrs["max_length"] == 99
+    assert component.candidates.max_tokens == 5
+    assert component.scorer is None
+
+
+def test_every_setting_is_documented():
+    for name in inspect.signature(DualEncoderRel.__init__).parameters:
+        if name not in ("self", "vocab", "model", "name"):
+            assert f"    {name}: " in DualEncoderRel.__doc__, name
+
+
+def test_config_round_trip(make_nlp):
+    nlp = make_nlp(**SETTINGS)
+    config = Config().from_str(nlp.config.to_str())
+    again = spacy.blank("en").from_config(config).get_pipe(NAME)
+    assert {name: getattr(again, name) for name in SETTINGS} == {
+        name: getattr(nlp.get_pipe(NAME), name) for name in SETTINGS
+    }
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_configs_are_complete(path, tmp_path, encoder):
+    filled = spacy_command("init", "fill-config", path, tmp_path / "filled.cfg")
+    assert filled.returncode == 0, filled.stdout + filled.stderr
+    data = tmp_path / "data.spacy"
+    DocBin().to_disk(data)
+    overrides = ["--paths.train", data, "--paths.dev", data, "--paths.encoder", encoder]
+    debugged = spacy_command("debug", "config", tmp_path / "filled.cfg", *overrides, cwd=ROOT)
+    assert debugged.returncode == 0, debugged.stdout + debugged.stderr
+
+
+def test_misspelt_setting_in_a_config_is_named(tmp_path):
+    wrong = re.sub("^spans_key", "span_key", CONFIGS[0].read_text(), count=1, flags=re.MULTILINE)
+    (tmp_path / "wrong.cfg").write_text(wrong)
+    result = spacy_command("init", "fill-config", tmp_path / "wrong.cfg", tmp_path / "filled.cfg")
+    assert result.returncode == 1
+    assert "span_key" in result.stdout + result.stderr
+
+
+def make_corpus(folder: Path) -> Path:
+    nlp = spacy.blank("en")
+    docs = [example.reference for example in make_examples(nlp.vocab)]
+    DocBin(docs=docs, store_user_data=True).to_disk(folder / "data.spacy")
+    return folder / "data.spacy"
+
+
+def test_init_labels_writes_a_descriptions_file(tmp_path, encoder):
+    data = make_corpus(tmp_path)
+    config = load_config(ROOT / "configs" / "demo.cfg")
+    config["training"]["batcher"].update({"spans_key": None})
+    config["training"]["batcher"]["candidates"]["type_pairs"] = "learn"
+    config.to_disk(tmp_path / "config.cfg")
+    overrides = ["--paths.train", data, "--paths.dev", data, "--paths.encoder", encoder]
+    overrides += ["--components.dual_encoder_rel.model.transformer_config", "{}"]
+    overrides += ["--components.dual_encoder_rel.model.max_length", "64"]
+    result = spacy_command("init", "labels", tmp_path / "config.cfg", tmp_path / "labels", *overrides, cwd=ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    descriptions = registry.get("readers", "spacy-dualre.read_descriptions.v1")(tmp_path / "labels" / f"{NAME}.json")
+    assert {"no_relation", "INHIBITS", "ACTIVATES"} <= set(descriptions)
+
+
+def test_assemble_and_package(trained, tmp_path):
+    nlp = trained(threshold=0.0)
+    nlp.to_disk(tmp_path / "pipeline")
+    config = {
+        "nlp": {"lang": "en", "pipeline": [NAME]},
+        "components": {NAME: {"source": str(tmp_path / "pipeline")}},
+    }
+    Config(config).to_disk(tmp_path / "config.cfg")
+    assembled = spacy_command("assemble", tmp_path / "config.cfg", tmp_path / "assembled")
+    assert assembled.returncode == 0, assembled.stdout + assembled.stderr
+    loaded = spacy.load(tmp_path / "assembled")
+    doc = make_examples(loaded.vocab)[0].predicted
+    assert len(loaded(doc)._.rels) == 2
+
+    (tmp_path / "packages").mkdir()
+    package = spacy_command(
+        "package", tmp_path / "assembled", tmp_path / "packages", "--name", "rels", "--build", "none"
+    )
+    assert package.returncode == 0, package.stdout + package.stderr
+    folder = next((tmp_path / "packages").glob("en_rels-*"))
+    meta = srsly.read_json(folder / "meta.json")
+    assert any(requirement.startswith("spacy-dualre") for requirement in meta["requirements"])
+    packaged = spacy.load(folder / "en_rels" / folder.name)
+    assert "INHIBITS" in packaged.get_pipe(NAME).labels
+
+
+def test_import_is_silent():
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "import spacy_dualre"], capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_descriptions_of_assets_are_usable():
+    read = registry.get("readers", "spacy-dualre.read_descriptions.v1")
+    paths = sorted((ROOT / "assets").glob("*/descriptions.json"))
+    assert {path.parent.name for path in paths} == {path.stem for path in CONFIGS}
+    for path in paths:
+        assert set(read(path)) == {"no_relation", "CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9"}

@@ -1,0 +1,317 @@
+"""The component: training to overfit, input and output, invariances, new labels."""
+
+import warnings
+
+import numpy
+import pytest
+import spacy
+from conftest import DESCRIPTIONS, make_doc, make_examples, optimizer
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from spacy_dualre import decode
+from spacy_dualre.candidates import get_mentions
+from spacy_dualre.decode import PREDICTIONS
+
+NAME = "dual_encoder_rel"
+NO_DROPOUT = {
+    "dropout": 0.0,
+    "transformer_config": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+}
+
+
+def overfit(nlp, steps=120):
+    spacy.util.fix_random_seed(0)
+    examples = make_examples(nlp.vocab)
+    sgd = optimizer()
+    for _ in range(steps):
+        losses = nlp.update(examples, sgd=sgd)
+    return examples, losses[NAME]
+
+
+def rels(doc):
+    return [(r.subject.text, r.predicate, r.object.text, round(r.score, 5)) for r in doc._.rels]
+
+
+def fresh_docs(nlp, n=1):
+    return [example.predicted for _ in range(n) for example in make_examples(nlp.vocab)]
+
+
+def probabilities(nlp, docs):
+    """The probabilities of each pair of mentions, by their texts."""
+    rel = nlp.get_pipe(NAME)
+    found = {}
+    for chunk, odds in rel._score(candidate for doc in docs for candidate in rel.get_candidates(doc)):
+        for candidate, row in zip(chunk, decode.probabilities(odds)):
+            found[candidate.subject.doc.text, candidate.subject.text, candidate.object.text] = row
+    return found
+
+
+def gradients(nlp):
+    network = nlp.get_pipe(NAME).model.layers[0].shims[0]._model
+    return {name: p.grad.numpy().copy() for name, p in network.named_parameters() if p.grad is not None}
+
+
+def assert_close(left, right, tolerance=1e-5):
+    assert left.keys() == right.keys()
+    for key in left:
+        numpy.testing.assert_allclose(left[key], right[key], atol=tolerance, rtol=1e-4)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_overfitting_and_io(trained, tmp_path, prediction):
+    nlp = trained(prediction=prediction, threshold=0.5)
+    examples, loss = overfit(nlp)
+    assert loss < 0.1
+    assert nlp.evaluate(examples)["rels_f"] == 1.0
+
+    expected = [rels(nlp(doc)) for doc in fresh_docs(nlp)]
+    assert any(expected)
+    assert [rels(doc) for doc in nlp.pipe(fresh_docs(nlp))] == expected
+
+    nlp.to_disk(tmp_path / "pipeline")
+    loaded = spacy.load(tmp_path / "pipeline")
+    assert [rels(doc) for doc in loaded.pipe(fresh_docs(loaded))] == expected
+    assert loaded.get_pipe(NAME).label_data == nlp.get_pipe(NAME).label_data
+
+    copied = trained(prediction=prediction)
+    copied.from_bytes(nlp.to_bytes())
+    assert [rels(doc) for doc in copied.pipe(fresh_docs(copied))] == expected
+
+
+def test_loaded_pipeline_goes_on_training(trained, tmp_path):
+    nlp = trained()
+    nlp.to_disk(tmp_path / "pipeline")
+    loaded = spacy.load(tmp_path / "pipeline")
+    _, loss = overfit(loaded)
+    assert loss < 0.1
+
+
+def test_relations_survive_docbin_and_processes(trained):
+    nlp = trained(threshold=0.0)
+    docs = list(nlp.pipe(fresh_docs(nlp)))
+    stored = DocBin(docs=docs, store_user_data=True).to_bytes()
+    assert [rels(doc) for doc in DocBin().from_bytes(stored).get_docs(nlp.vocab)] == [rels(doc) for doc in docs]
+    in_two = nlp.pipe(fresh_docs(nlp, n=3), n_process=2, batch_size=2)
+    assert [rels(doc) for doc in in_two] == [rels(doc) for doc in docs] * 3
+
+
+def test_scores_do_not_depend_on_slices_batches_or_order(trained):
+    nlp = trained()
+    docs = fresh_docs(nlp)
+    expected = probabilities(nlp, docs)
+    assert len(expected) == 7
+    assert_close(probabilities(nlp, docs[::-1]), expected)
+    nlp.get_pipe(NAME).max_candidates_per_batch = 1
+    assert_close(probabilities(nlp, docs), expected)
+    single = {key: row for doc in docs for key, row in probabilities(nlp, [doc]).items()}
+    assert_close(single, expected)
+
+
+def test_gradients_do_not_depend_on_slices_or_order(trained):
+    found = []
+    state = None
+    for size, order in ((64, 1), (1, 1), (2, -1)):
+        nlp = trained(model=NO_DROPOUT, max_candidates_per_batch=size)
+        if state is not None:
+            nlp.get_pipe(NAME).model.from_bytes(state)
+        state = nlp.get_pipe(NAME).model.to_bytes()
+        loss = nlp.get_pipe(NAME).update(make_examples(nlp.vocab)[::order])[NAME]
+        found.append({**gradients(nlp), "loss": numpy.asarray(loss)})
+    assert len(found[0]) > 20
+    assert_close(found[1], found[0])
+    assert_close(found[2], found[0])
+
+
+def test_training_is_reproducible(trained):
+    weights = []
+    for _ in range(2):
+        spacy.util.fix_random_seed(3)
+        nlp = trained(negatives_per_positive=1)
+        overfit(nlp, steps=3)
+        weights.append(nlp.get_pipe(NAME).model.layers[0].shims[0]._model.classifier.weight.detach().numpy().copy())
+    numpy.testing.assert_array_equal(*weights)
+
+
+@pytest.mark.filterwarnings("error")
+def test_serialisation_initialised_and_not(make_nlp, trained, tmp_path):
+    for i, make in enumerate((make_nlp, trained)):
+        nlp = make()
+        nlp.to_disk(tmp_path / str(i))
+        again = spacy.load(tmp_path / str(i))
+        assert again.get_pipe(NAME).labels == nlp.get_pipe(NAME).labels
+        make_nlp().from_bytes(nlp.to_bytes())
+    assert spacy.load(tmp_path / "1").get_pipe(NAME).is_initialized
+
+
+def test_settings_can_be_changed_at_loading(trained, tmp_path):
+    nlp = trained(threshold=0.3)
+    nlp.to_disk(tmp_path / "pipeline")
+    assert spacy.load(tmp_path / "pipeline").get_pipe(NAME).threshold == 0.3
+    changed = spacy.load(tmp_path / "pipeline", config={"components": {NAME: {"threshold": 0.9}}})
+    assert changed.get_pipe(NAME).threshold == 0.9
+
+
+def test_works_beside_other_components(trained):
+    nlp = trained(threshold=0.0)
+    nlp.add_pipe("sentencizer", first=True)
+    nlp.add_pipe("entity_ruler", before=NAME).add_patterns(
+        [{"label": "CHEMICAL", "pattern": "Aspirin"}, {"label": "GENE", "pattern": "COX-1"}]
+    )
+    doc = nlp("Aspirin inhibits COX-1.")
+    assert [(r.subject.text, r.object.text) for r in doc._.rels] == [("Aspirin", "COX-1")]
+    with nlp.select_pipes(disable=NAME):
+        assert nlp("Aspirin inhibits COX-1.")._.rels == []
+
+
+def test_new_label_is_scored_from_its_description_alone(trained, tmp_path):
+    nlp = trained(prediction="joint")
+    overfit(nlp, steps=30)
+    rel = nlp.get_pipe(NAME)
+    docs = fresh_docs(nlp)
+    before = probabilities(nlp, docs)
+    # The words of a trained description under a new name: what similarity alone says of the trained predicate.
+    assert rel.add_label("BLOCKS", description=DESCRIPTIONS["INHIBITS"]) == 1
+    assert rel.labels == ("ACTIVATES", "INHIBITS", "BLOCKS") or set(rel.labels) == {"ACTIVATES", "INHIBITS", "BLOCKS"}
+    after = probabilities(nlp, docs)
+    rel.prediction = "similarity"
+    similarity = probabilities(nlp, docs)
+    inhibits = list(rel.label_data).index("INHIBITS")
+    for key in before:
+        numpy.testing.assert_allclose(after[key][:3], before[key], atol=1e-5)
+        numpy.testing.assert_allclose(after[key][3], similarity[key][inhibits], atol=1e-5)
+    rel.prediction = "classifier"
+    classifier = probabilities(nlp, docs)
+    assert all(abs(classifier[key][3] - similarity[key][3]) < 1e-5 for key in before)
+    nlp.to_disk(tmp_path / "pipeline")
+    assert "BLOCKS" in spacy.load(tmp_path / "pipeline").get_pipe(NAME).labels
+
+
+def test_add_label_replaces_and_rejects(trained):
+    rel = trained().get_pipe(NAME)
+    assert rel.add_label("INHIBITS", description="{subject} stops {object}.") == 0
+    assert rel.label_data["INHIBITS"] == "{subject} stops {object}."
+    with pytest.warns(UserWarning, match="DW002.*BINDS_TO"):
+        assert rel.add_label("BINDS_TO") == 1
+    assert "binds to" in rel.label_data["BINDS_TO"]
+    with pytest.raises(ValueError, match="DR021.*BINDS_TO.*no {object}"):
+        rel.add_label("BINDS_TO", description="{subject} binds.")
+    with pytest.raises(ValueError, match="DR023"):
+        rel.add_label(rel.NIL, description="{subject} {object}")
+
+
+def test_training_goes_on_with_a_new_label(trained):
+    nlp = trained()
+    nlp.get_pipe(NAME).add_label("NEW", description="{subject} is new to {object}.")
+    examples = make_examples(nlp.vocab)
+    doc = examples[0].reference
+    doc._.rels = [rel._replace(predicate="NEW") for rel in doc._.rels]
+    sgd = optimizer()
+    for _ in range(80):
+        nlp.update(examples, sgd=sgd)
+    assert nlp.evaluate(examples)["rels_per_type"]["NEW"]["f"] == 1.0
+
+
+def test_multi_label_gives_every_predicate_over_its_threshold(trained):
+    nlp = trained(multi_label=True, threshold={"INHIBITS": 0.0, "*": 1.0})
+    found = {predicate for doc in nlp.pipe(fresh_docs(nlp)) for _, predicate, _, _ in rels(doc)}
+    assert found == {"INHIBITS"}
+    nlp.get_pipe(NAME).threshold = 0.0
+    assert sum(len(rels(doc)) for doc in nlp.pipe(fresh_docs(nlp))) == 7 * 2
+    nlp.get_pipe(NAME).multi_label = False
+    assert sum(len(rels(doc)) for doc in nlp.pipe(fresh_docs(nlp))) == 7
+
+
+def test_symmetric_predicate_comes_out_once_first_mention_first(make_nlp):
+    nlp = make_nlp(symmetric=["BINDS"])
+    words = [("A1", "GENE"), ("binds", ""), ("B1", "GENE"), (".", "")]
+    reference = make_doc(nlp.vocab, words, [(1, "BINDS", 0)])
+    examples = [Example(make_doc(nlp.vocab, words), reference)]
+    rel = nlp.get_pipe(NAME)
+    rel.initialize(
+        lambda: examples, descriptions={"BINDS": "{subject} binds {object}.", "no_relation": "{subject}, {object}"}
+    )
+    rel.threshold = 0.0
+    assert [(s, o) for s, _, o, _ in rels(nlp(make_doc(nlp.vocab, words)))] == [("A1", "B1")]
+    assert nlp.evaluate(examples)["rels_f"] == 1.0
+
+
+def test_undirected_candidates_train_and_score_either_direction(make_nlp):
+    nlp = make_nlp(candidates={"@misc": "spacy-dualre.entity_pairs.v1", "directed": False})
+    words = [("A1", "GENE"), ("binds", ""), ("B1", "CHEMICAL"), (".", "")]
+    examples = [Example(make_doc(nlp.vocab, words), make_doc(nlp.vocab, words, [(1, "BINDS", 0)]))]
+    rel = nlp.get_pipe(NAME)
+    with pytest.warns(UserWarning, match="DW002"):
+        rel.initialize(lambda: examples)
+    sgd = optimizer()
+    for _ in range(40):
+        nlp.update(examples, sgd=sgd)
+    assert nlp.evaluate(examples)["rels_f"] == 1.0
+
+
+def test_spans_key_reads_nested_mentions(make_nlp):
+    nlp = make_nlp(spans_key="all", threshold=0.0)
+
+    def annotate():
+        doc = make_doc(nlp.vocab, [("dopamine", ""), ("transporter", ""), ("moves", ""), ("dopamine", ""), (".", "")])
+        spans = [doc[0:1], doc[0:2], doc[3:4]]
+        doc.spans["all"] = [
+            spacy.tokens.Span(doc, span.start, span.end, label=label)
+            for span, label in zip(spans, ("CHEMICAL", "GENE", "CHEMICAL"))
+        ]
+        return doc
+
+    reference = annotate()
+    reference._.rels = [(reference.spans["all"][2], "CARRIED_BY", reference.spans["all"][1])]
+    examples = [Example(annotate(), reference)]
+    rel = nlp.get_pipe(NAME)
+    with pytest.warns(UserWarning, match="DW002"):
+        rel.initialize(lambda: examples)
+    assert [(s, o) for s, _, o, _ in rels(nlp(annotate()))] == [
+        ("dopamine", "dopamine transporter"),
+        ("dopamine", "dopamine transporter"),
+    ]
+    assert len(get_mentions(examples[0].predicted, "all")) == 3
+
+
+def test_no_sentence_boundaries_is_said_once(trained):
+    nlp = trained(threshold=0.0)
+    docs = [make_doc(nlp.vocab, [("A", "CHEMICAL"), (".", ""), ("B", "GENE")], sent_starts=()) for _ in range(3)]
+    with pytest.warns(UserWarning, match="DW001") as caught:
+        assert all(len(nlp(doc)._.rels) == 1 for doc in docs)
+    assert len([w for w in caught if "DW001" in str(w.message)]) == 1
+
+
+def test_batch_without_candidates_is_said_once(trained):
+    nlp = trained()
+    empty = make_doc(nlp.vocab, [("nothing", ""), ("here", "")])
+    examples = [Example(empty.copy(), empty)]
+    with pytest.warns(UserWarning, match="DW005") as caught:
+        for _ in range(3):
+            assert nlp.update(examples, sgd=optimizer())[NAME] == 0.0
+    assert len(caught) == 1
+
+
+def test_label_data_initialises_another_component(trained, make_nlp):
+    label_data = trained().get_pipe(NAME).label_data
+    nlp = make_nlp()
+    examples = make_examples(nlp.vocab)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, labels=label_data)
+    assert nlp.get_pipe(NAME).label_data == label_data
+
+
+def test_docs_without_pairs(trained):
+    nlp = trained(threshold=0.0)
+    one = make_doc(nlp.vocab, [("Aspirin", "CHEMICAL"), ("works", "")])
+    docs = [Doc(nlp.vocab), make_doc(nlp.vocab, [("nothing", "")]), one]
+    assert [rels(doc) for doc in nlp.pipe(docs)] == [[], [], []]
+    assert list(nlp.pipe([])) == []
+
+
+def test_old_relations_are_replaced(trained):
+    nlp = trained(threshold=1.0)
+    doc = make_examples(nlp.vocab)[0].reference
+    assert doc._.rels
+    assert nlp(doc)._.rels == []
