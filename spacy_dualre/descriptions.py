@@ -9,11 +9,11 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from .errors import Errors
 from .markers import OBJECT, SUBJECT, type_words
-from .types import DescriptionTexts, Mark, MarkedText
+from .types import NEGATIVE, DescriptionTexts, Mark, MarkedText
 
 ANY_TYPES = "*"
 _PLACEHOLDERS = {"{subject}": SUBJECT, "{object}": OBJECT}
@@ -61,6 +61,27 @@ def plain_template(label: str, negative: bool = False) -> str:
     if negative:
         return "There is no relation between {subject} and {object}."
     return "{subject} has the relation " + type_words(label) + " to {object}."
+
+
+class Completed(NamedTuple):
+    """Descriptions of all predicates, the negative one first; which are made from a name; which are not in gold."""
+
+    texts: DescriptionTexts
+    undescribed: List[str]
+    unused: List[str]
+
+
+def complete_descriptions(labels: Optional[Sequence[str]], given: DescriptionTexts, in_gold: Set[str]) -> Completed:
+    """A description for each of the labels (None: of those described) and each predicate in gold."""
+    names = [label for label in labels or given if label != NEGATIVE]
+    names += [label for label in sorted(in_gold) if label not in names]
+    texts: DescriptionTexts = {NEGATIVE: given.get(NEGATIVE, plain_template(NEGATIVE, negative=True))}
+    texts.update({label: given.get(label, plain_template(label)) for label in names})
+    return Completed(
+        texts,
+        undescribed=[label for label in names if label not in given],
+        unused=[label for label in given if label not in in_gold and label != NEGATIVE],
+    )
 
 
 def choose_templates(

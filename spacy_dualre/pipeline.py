@@ -15,12 +15,13 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer
 
 from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
-from .decode import OTHER, PREDICTIONS, Threshold, best_of_each, decode, log_odds, threshold_row
-from .descriptions import ANY_TYPES, parse_descriptions, plain_template
+from .decode import OTHER, Threshold, best_of_each, decode, log_odds, threshold_row
+from .descriptions import ANY_TYPES, complete_descriptions, parse_descriptions, plain_template
 from .diagnosis import Diagnosis, diagnose
 from .errors import Errors, Warnings
-from .instances import MODES, InstanceMaker
+from .instances import InstanceMaker
 from .loss import joint_loss
+from .settings import check_settings
 from .targets import gold_predicates, pair_key, sample_negatives, target_rows
 from .types import NEGATIVE, Candidate, DescriptionTexts, Instance, Relation, RelScores, Shortened, TypePairs
 
@@ -143,7 +144,7 @@ class DualEncoderRel(TrainablePipe):
         descriptions: str = "adapted",
     ) -> None:
         """Raises ValueError for a setting out of range."""
-        _check_settings(
+        check_settings(
             alpha, prediction, threshold, max_candidates_per_batch, negatives_per_positive, context, descriptions
         )
         self.vocab = vocab
@@ -209,7 +210,6 @@ class DualEncoderRel(TrainablePipe):
             labels = list(labels)
         examples = list(get_examples())
         gold = [rel for example in examples for rel in gold_relations(example)]
-        self.cfg["descriptions"] = {}
         self._set_descriptions(labels, descriptions, {rel.predicate for rel in gold})
         pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
         self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
@@ -240,22 +240,17 @@ class DualEncoderRel(TrainablePipe):
         return int(is_new)
 
     def _set_descriptions(
-        self, labels: Optional[Sequence[str]], descriptions: Optional[DescriptionTexts], in_gold: Set[str]
+        self, labels: Optional[Sequence[str]], given: Optional[DescriptionTexts], in_gold: Set[str]
     ) -> None:
-        given = dict(descriptions or {})
-        names = [label for label in labels or given if label != self.NIL]
-        names += [label for label in sorted(in_gold) if label not in names]
-        if not names:
+        completed = complete_descriptions(labels, {**self.label_data, **(given or {})}, in_gold)
+        if not set(completed.texts) - {self.NIL}:
             raise ValueError(Errors.DR040.format(name=self.name))
-        undescribed = [label for label in names if label not in given]
-        unused = [label for label in given if label not in in_gold and label != self.NIL]
-        if undescribed:
-            self._warn(Warnings.DW002, labels=", ".join(map(repr, undescribed)))
-        if unused and in_gold:
-            self._warn(Warnings.DW003, labels=", ".join(map(repr, unused)))
-        chosen = {self.NIL: given.get(self.NIL, plain_template(self.NIL, negative=True))}
-        chosen.update({label: given.get(label, plain_template(label)) for label in names})
-        self._store_descriptions(chosen)
+        if completed.undescribed:
+            self._warn(Warnings.DW002, labels=", ".join(map(repr, completed.undescribed)))
+        if completed.unused and in_gold:
+            self._warn(Warnings.DW003, labels=", ".join(map(repr, completed.unused)))
+        self.cfg["descriptions"] = {}
+        self._store_descriptions(completed.texts)
 
     def _store_descriptions(self, texts: DescriptionTexts) -> None:
         parsed = parse_descriptions(texts)
@@ -438,27 +433,3 @@ class DualEncoderRel(TrainablePipe):
                 limit=self.model.attrs["max_length"],
                 mentions=shortened.mentions,
             )
-
-
-def _check_settings(
-    alpha: float,
-    prediction: str,
-    threshold: Threshold,
-    max_candidates_per_batch: int,
-    negatives_per_positive: Optional[float],
-    context: int,
-    descriptions: str,
-) -> None:
-    if prediction not in PREDICTIONS:
-        raise ValueError(Errors.DR001.format(allowed=PREDICTIONS, value=prediction))
-    if descriptions not in MODES:
-        raise ValueError(Errors.DR004.format(allowed=MODES, value=descriptions))
-    thresholds = threshold.items() if isinstance(threshold, dict) else [("", threshold)]
-    for name, value in [("alpha", alpha), *((f"threshold {label}".strip(), value) for label, value in thresholds)]:
-        if not 0 <= value <= 1:
-            raise ValueError(Errors.DR002.format(name=name, low=0, high=1, value=value))
-    for name, low, number in (("max_candidates_per_batch", 1, max_candidates_per_batch), ("context", 0, context)):
-        if number < low:
-            raise ValueError(Errors.DR003.format(name=name, low=low, value=number))
-    if negatives_per_positive is not None and negatives_per_positive < 0:
-        raise ValueError(Errors.DR003.format(name="negatives_per_positive", low=0, value=negatives_per_positive))

@@ -198,11 +198,11 @@ def test_the_two_encoders_are_trained_apart(initialised: Model) -> None:
     assert description_encoder.get_input_embeddings().words.weight.abs().sum() > 0
 
 
-def test_a_second_initialize_keeps_what_was_trained(initialised: Model) -> None:
+def test_a_second_initialize_starts_anew(initialised: Model) -> None:
     with torch.no_grad():
         network(initialised).classifier.bias.fill_(7.0)
     initialised.initialize()
-    assert network(initialised).classifier.bias.tolist() == [7, 7, 7]
+    assert 7 not in network(initialised).classifier.bias.tolist()
 
 
 def test_the_classifier_has_a_class_for_each_predicate(encoder: str) -> None:
@@ -336,6 +336,4 @@ def test_a_loaded_layer_survives_the_encoders_folder(encoder: str, tmp_path: Pat
     model.to_disk(tmp_path / "model")
     shutil.rmtree(folder)
     loaded = dual_encoder_v1(str(folder)).from_disk(tmp_path / "model")
-    numpy.testing.assert_array_equal(loaded.predict(instances()).similarity, expected)
-    loaded.initialize()
     numpy.testing.assert_array_equal(loaded.predict(instances()).similarity, expected)

@@ -302,6 +302,31 @@ def test_label_data_initialises_another_component(trained, make_nlp):
     assert nlp.get_pipe(NAME).label_data == label_data
 
 
+def test_labels_added_before_initialisation_stay(make_nlp):
+    nlp = make_nlp()
+    rel = nlp.get_pipe(NAME)
+    rel.add_label("BINDS", description="{subject} binds {object}.")
+    examples = make_examples(nlp.vocab)
+    with pytest.warns(UserWarning, match="DW003.*BINDS"):
+        rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
+    assert list(rel.label_data) == ["no_relation", "BINDS", "INHIBITS", "ACTIVATES"]
+
+
+def test_initialising_again_starts_anew(trained, tmp_path):
+    nlp = trained()
+    overfit(nlp, steps=3)
+    nlp.to_disk(tmp_path / "pipeline")
+    loaded = spacy.load(tmp_path / "pipeline")
+    examples = make_examples(loaded.vocab)
+    examples[0].reference._.rels = [r._replace(predicate="NEW") for r in examples[0].reference._.rels]
+    rel = loaded.get_pipe(NAME)
+    with pytest.warns(UserWarning, match="DW002.*NEW"):
+        rel.initialize(lambda: examples, nlp=loaded)
+    network = rel.model.layers[0].shims[0]._model
+    assert network.classifier.out_features == len(rel.label_data) == 4
+    assert overfit(loaded)[1] < 0.1
+
+
 def test_docs_without_pairs(trained):
     nlp = trained(threshold=0.0)
     one = make_doc(nlp.vocab, [("Aspirin", "CHEMICAL"), ("works", "")])

@@ -38,7 +38,7 @@ def dual_encoder(
     types that get markers. network_config: settings of DualEncoderConfig.
     """
     wrapper = HFWrapper(
-        HFObjects(None, None, None, dict(tokenizer_config), dict(transformer_config)),
+        HFObjects(None, None, None, {}, {}),
         convert_inputs=convert_inputs,
         convert_outputs=convert_outputs,
         mixed_precision=mixed_precision,
@@ -54,6 +54,8 @@ def dual_encoder(
         dims={"nO": None},
         attrs={
             "name": name,
+            "tokenizer_config": dict(tokenizer_config),
+            "transformer_config": dict(transformer_config),
             "network_config": dict(network_config),
             "max_length": max_length,
             "entity_types": [],
@@ -81,15 +83,13 @@ def forward(
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the pretrained encoder, add the markers, build the network. Does nothing where there is one already.
+    """Load the pretrained encoder, add the markers, build the network, in place of the one that there may be.
 
     Raises ValueError where the encoder cannot be loaded or a setting does not fit it.
     """
     shim = _shim(model)
-    if shim._hfmodel.transformer is not None:
-        return
     name = model.attrs["name"]
-    pretrained = _load_encoder(name, shim._hfmodel)
+    pretrained = _load_encoder(name, model.attrs["tokenizer_config"], model.attrs["transformer_config"])
     tokenizer, encoder = pretrained.tokenizer, pretrained.transformer
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
         raise ValueError(Errors.DR081.format(name=name))
@@ -164,11 +164,9 @@ def _shim(model: Model) -> Any:
     return model.layers[0].shims[0]
 
 
-def _load_encoder(name: str, settings: HFObjects) -> HFObjects:
+def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]) -> HFObjects:
     try:
-        return huggingface_from_pretrained(
-            name, dict(settings._init_tokenizer_config), dict(settings._init_transformer_config)
-        )
+        return huggingface_from_pretrained(name, dict(tokenizer_config), dict(transformer_config))
     except Exception as err:  # wrong folders fail in as many ways as there are file formats
         raise ValueError(Errors.DR080.format(name=name, problem=err)) from err
 

@@ -1,0 +1,32 @@
+"""The component's settings: their values are checked here."""
+
+from typing import Optional
+
+from .decode import PREDICTIONS, Threshold
+from .errors import Errors
+from .instances import MODES
+
+
+def check_settings(
+    alpha: float,
+    prediction: str,
+    threshold: Threshold,
+    max_candidates_per_batch: int,
+    negatives_per_positive: Optional[float],
+    context: int,
+    descriptions: str,
+) -> None:
+    """Raises ValueError naming the first of the component's settings that is out of range."""
+    if prediction not in PREDICTIONS:
+        raise ValueError(Errors.DR001.format(allowed=PREDICTIONS, value=prediction))
+    if descriptions not in MODES:
+        raise ValueError(Errors.DR004.format(allowed=MODES, value=descriptions))
+    thresholds = threshold.items() if isinstance(threshold, dict) else [("", threshold)]
+    for name, value in [("alpha", alpha), *((f"threshold {label}".strip(), value) for label, value in thresholds)]:
+        if not 0 <= value <= 1:
+            raise ValueError(Errors.DR002.format(name=name, low=0, high=1, value=value))
+    for name, low, number in (("max_candidates_per_batch", 1, max_candidates_per_batch), ("context", 0, context)):
+        if number < low:
+            raise ValueError(Errors.DR003.format(name=name, low=low, value=number))
+    if negatives_per_positive is not None and negatives_per_positive < 0:
+        raise ValueError(Errors.DR003.format(name="negatives_per_positive", low=0, value=negatives_per_positive))
