@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, 
 
 from .errors import Errors
 from .markers import OBJECT, SUBJECT, type_words
-from .types import NEGATIVE, DescriptionTexts, Mark, MarkedText
+from .types import NEGATIVE, DescriptionTexts, Mark, MarkedText, Relation
 
 ANY_TYPES = "*"
 _PLACEHOLDERS = {"{subject}": SUBJECT, "{object}": OBJECT}
@@ -94,6 +94,12 @@ def choose_templates(
         by_types = descriptions[label]
         chosen.append(by_types.get(pair) or by_types.get(ANY_TYPES, ()))
     return tuple(chosen)
+
+
+def has_template(descriptions: Descriptions, rel: Relation) -> bool:
+    """Whether the relation's predicate is possible between its mentions' types."""
+    (templates,) = choose_templates(descriptions, [rel.predicate], rel.subject.label_, rel.object.label_)
+    return bool(templates)
 
 
 def adapt(

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Iterable, List, Optional, Set, Tuple
+from typing import Callable, Iterable, List, Optional, Set, Tuple
 
 from spacy.training import Example
 
@@ -53,8 +53,12 @@ def diagnose(
     spans_key: Optional[str],
     type_pairs: TypePairs,
     undirected: Set[str],
+    is_possible: Callable[[Relation], bool],
 ) -> Diagnosis:
-    """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate."""
+    """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate.
+
+    is_possible: whether a relation's predicate has a description for its types.
+    """
     counts = Diagnosis()
     for example in examples:
         mentions = get_mentions(example.predicted, spans_key)
@@ -66,7 +70,10 @@ def diagnose(
         counts.predicates.update(rel.predicate for rel in (*found, *missing))
         counts.uncovered["entity missing on the predicted document"] += len(missing)
         candidates = {pair_key(*candidate) for candidate in policy(example.predicted, mentions, type_pairs)}
-        positives, reasons = _match(example, found, candidates, policy, type_pairs, undirected)
+        impossible = [rel for rel in found if not is_possible(rel)]
+        counts.uncovered["predicate has no description for these types"] += len(impossible)
+        possible = [rel for rel in found if is_possible(rel)]
+        positives, reasons = _match(example, possible, candidates, policy, type_pairs, undirected)
         counts.candidates += len(candidates)
         counts.positives += len(positives)
         counts.uncovered.update(reasons)

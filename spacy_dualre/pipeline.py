@@ -16,7 +16,7 @@ from thinc.api import Config, Model, Optimizer
 
 from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
 from .decode import OTHER, Threshold, best_of_each, decode, log_odds, threshold_row
-from .descriptions import ANY_TYPES, complete_descriptions, parse_descriptions, plain_template
+from .descriptions import ANY_TYPES, complete_descriptions, has_template, parse_descriptions, plain_template
 from .diagnosis import Diagnosis, diagnose
 from .errors import Errors, Warnings
 from .instances import InstanceMaker
@@ -214,7 +214,15 @@ class DualEncoderRel(TrainablePipe):
         pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
         self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
         self._check_threshold()
-        report = diagnose(examples, self.candidates, self.spans_key, self.type_pairs, self.undirected)
+        parsed = parse_descriptions(self.label_data)
+        report = diagnose(
+            examples,
+            self.candidates,
+            self.spans_key,
+            self.type_pairs,
+            self.undirected,
+            lambda rel: has_template(parsed, rel),
+        )
         self._report(report)
         types = sorted(report.types) or sorted({type for pair in pairs or () for type in pair})
         if not types:

@@ -86,6 +86,13 @@ def test_gold_without_candidates_is_reported_by_reason(make_nlp):
         initialize(nlp, examples)
 
 
+def test_gold_with_an_impossible_predicate_is_reported(make_nlp):
+    nlp = make_nlp()
+    described = {**DESCRIPTIONS, "ACTIVATES": {"GENE|GENE": "{subject} activates {object}."}}
+    with pytest.warns(UserWarning, match="DW004.*2 of 4 gold relations.*2 predicate has no description"):
+        initialize(nlp, make_examples(nlp.vocab), descriptions=described)
+
+
 def test_labels_and_descriptions_that_do_not_match(make_nlp):
     nlp = make_nlp()
     with pytest.warns(UserWarning) as caught:

@@ -1,6 +1,8 @@
 """The component: training to overfit, input and output, invariances, new labels."""
 
+import shutil
 import warnings
+from pathlib import Path
 
 import numpy
 import pytest
@@ -8,6 +10,7 @@ import spacy
 from conftest import DESCRIPTIONS, make_doc, make_examples, optimizer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraConfig
 
 from spacy_dualre import decode
 from spacy_dualre.candidates import get_mentions
@@ -325,6 +328,32 @@ def test_initialising_again_starts_anew(trained, tmp_path):
     network = rel.model.layers[0].shims[0]._model
     assert network.classifier.out_features == len(rel.label_data) == 4
     assert overfit(loaded)[1] < 0.1
+
+
+@pytest.mark.parametrize("frozen_layers", [0, 1])
+@pytest.mark.parametrize("kind", ["distilbert", "electra", "deberta"])
+def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind, frozen_layers):
+    shutil.copytree(encoder, tmp_path / kind)
+    vocab_size = len(Path(encoder, "vocab.txt").read_text().splitlines())
+    sizes = {"vocab_size": vocab_size, "num_attention_heads": 2, "max_position_embeddings": 130}
+    config = {
+        "distilbert": lambda: DistilBertConfig(dim=16, n_layers=2, hidden_dim=32, n_heads=2, **sizes),
+        "electra": lambda: ElectraConfig(embedding_size=8, hidden_size=16, num_hidden_layers=2, **sizes),
+        # More rows than the tokenizer has words, as the published ones
+        "deberta": lambda: DebertaV2Config(
+            hidden_size=16, num_hidden_layers=2, **{**sizes, "vocab_size": vocab_size + 9}
+        ),
+    }[kind]()
+    config.intermediate_size = 32
+    AutoModel.from_config(config).save_pretrained(tmp_path / kind)
+    nlp = make_nlp(model={"name": str(tmp_path / kind), "frozen_layers": frozen_layers})
+    examples = make_examples(nlp.vocab)
+    nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
+    before = nlp.update(examples, sgd=optimizer())[NAME]
+    assert overfit(nlp, steps=30)[1] < before
+    nlp.to_disk(tmp_path / "pipeline")
+    expected = probabilities(nlp, fresh_docs(nlp))
+    assert_close(probabilities(spacy.load(tmp_path / "pipeline"), fresh_docs(nlp)), expected)
 
 
 def test_docs_without_pairs(trained):

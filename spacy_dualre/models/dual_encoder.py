@@ -172,7 +172,7 @@ def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_confi
 
 
 def _max_length(name: str, setting: Optional[int], tokenizer: Any, encoder: Any) -> int:
-    positions = encoder.config.max_position_embeddings
+    positions = getattr(encoder.config, "max_position_embeddings", tokenizer.model_max_length)
     # Encoders of the RoBERTa kind count positions from behind the padding's.
     padding = getattr(getattr(encoder, "embeddings", None), "padding_idx", None)
     if padding is not None:

@@ -216,8 +216,13 @@ def _mark_embeddings(encoder: Any, config: DualEncoderConfig) -> None:
 def _freeze(encoder: Any, config: DualEncoderConfig) -> None:
     embeddings: MarkedEmbedding = encoder.get_input_embeddings()
     if config.frozen_layers:
+        layers = next(
+            module
+            for module in encoder.modules()
+            if isinstance(module, nn.ModuleList) and len(module) == encoder.config.num_hidden_layers
+        )
         encoder.embeddings.requires_grad_(False)
-        for layer in encoder.encoder.layer[: config.frozen_layers]:
+        for layer in layers[: config.frozen_layers]:
             layer.requires_grad_(False)
     elif config.frozen_embeddings:
         embeddings.words.requires_grad_(False)
