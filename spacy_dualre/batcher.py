@@ -3,8 +3,10 @@
 from typing import Callable, Iterable, Iterator, List, Optional, Sequence
 
 from spacy.training import Example
+from spacy.util import minibatch
 
 from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
+from .types import TypePairs
 
 Batcher = Callable[[Iterable[Example]], Iterator[List[Example]]]
 
@@ -21,6 +23,10 @@ def batch_by_candidates(
     there, as in ``candidates = ${training.batcher.candidates}``. The predicates are those of the gold relations and the
     negative one. A document that does not fit into what is left of a batch is shared out: the next batch gets its other
     candidates. Only the last batch is smaller.
+
+    Where no document has candidates yet, because annotating_components find the mentions later, a batch has as many
+    documents as it might have candidates. Reads an epoch at a time, so it is not for an endless corpus
+    (max_epochs = -1).
     """
 
     def batch(examples: Iterable[Example]) -> Iterator[List[Example]]:
@@ -28,11 +34,13 @@ def batch_by_candidates(
         gold = [rel for example in examples for rel in gold_relations(example)]
         type_pairs = given_type_pairs(candidates.type_pairs, gold, symmetric)
         per_batch = max(size // (1 + len({rel.predicate for rel in gold})), 1)
+        counts = [_count(example, candidates, spans_key, type_pairs) for example in examples]
+        if not any(counts):
+            yield from minibatch(examples, per_batch)
+            return
         current: List[Example] = []
         room = per_batch
-        for example in examples:
-            doc = example.predicted
-            n_candidates = sum(1 for _ in candidates(doc, get_mentions(doc, spans_key), type_pairs))
+        for example, n_candidates in zip(examples, counts):
             done = 0
             while n_candidates - done > room:
                 if room:
@@ -40,7 +48,7 @@ def batch_by_candidates(
                 done += room
                 yield current
                 current, room = [], per_batch
-            current.append(_share(example, done, n_candidates) if done else example)
+            current.append(_share(example, done, None) if done else example)
             room -= n_candidates - done
         if current:
             yield current
@@ -48,7 +56,11 @@ def batch_by_candidates(
     return batch
 
 
-def _share(example: Example, start: int, stop: int) -> Example:
+def _count(example: Example, candidates: CandidatePolicy, spans_key: Optional[str], type_pairs: TypePairs) -> int:
+    return sum(1 for _ in candidates(example.predicted, get_mentions(example.predicted, spans_key), type_pairs))
+
+
+def _share(example: Example, start: int, stop: Optional[int]) -> Example:
     predicted = example.predicted.copy()
     predicted.user_data[CANDIDATE_RANGE] = (start, stop)
     return Example(predicted, example.reference)

@@ -154,7 +154,11 @@ def sentence_indices(doc: Doc) -> List[int]:
 def given_type_pairs(
     setting: TypePairSetting, gold: Iterable[Relation] = (), symmetric: Container[str] = ()
 ) -> TypePairs:
-    """The restriction that a policy's setting means. gold and its symmetric predicates are read for "learn" alone."""
+    """The restriction that a policy's setting means; None: no restriction.
+
+    gold and its symmetric predicates are read for "learn" alone; where there is no gold relation, nothing is
+    restricted.
+    """
     if setting == "all":
         return None
     if not isinstance(setting, str):
@@ -164,7 +168,7 @@ def given_type_pairs(
         pairs.add((rel.subject.label_, rel.object.label_))
         if rel.predicate in symmetric:
             pairs.add((rel.object.label_, rel.subject.label_))
-    return frozenset(pairs)
+    return frozenset(pairs) or None
 
 
 def gold_relations(example: Example) -> List[Relation]:

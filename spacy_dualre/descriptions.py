@@ -72,9 +72,8 @@ class Completed(NamedTuple):
 
 
 def complete_descriptions(labels: Optional[Sequence[str]], given: DescriptionTexts, in_gold: Set[str]) -> Completed:
-    """A description for each of the labels (None: of those described) and each predicate in gold."""
-    names = [label for label in labels or given if label != NEGATIVE]
-    names += [label for label in sorted(in_gold) if label not in names]
+    """A description for each of the labels, each predicate described and each in gold."""
+    names = [label for label in dict.fromkeys([*(labels or ()), *given, *sorted(in_gold)]) if label != NEGATIVE]
     texts: DescriptionTexts = {NEGATIVE: given.get(NEGATIVE, plain_template(NEGATIVE, negative=True))}
     texts.update({label: given.get(label, plain_template(label)) for label in names})
     return Completed(
@@ -85,20 +84,32 @@ def complete_descriptions(labels: Optional[Sequence[str]], given: DescriptionTex
 
 
 def choose_templates(
-    descriptions: Descriptions, labels: Sequence[str], subject_type: str, object_type: str
+    descriptions: Descriptions, labels: Sequence[str], subject_type: str, object_type: str, directed: bool = True
 ) -> Tuple[Tuple[Template, ...], ...]:
-    """For each label its templates for this pair of types; empty where it has none: the predicate is impossible."""
-    pair = f"{subject_type}|{object_type}"
+    """For each label its templates for this pair of types; empty where it has none: the predicate is impossible.
+
+    directed: false where subject and object are but the first and the second mention in the text; a template for the
+    reverse pair of types is then used with its placeholders exchanged.
+    """
+    pair, reverse = f"{subject_type}|{object_type}", f"{object_type}|{subject_type}"
     chosen = []
     for label in labels:
         by_types = descriptions[label]
-        chosen.append(by_types.get(pair) or by_types.get(ANY_TYPES, ()))
+        templates = by_types.get(pair, ())
+        if not templates and not directed:
+            templates = tuple(map(_exchanged, by_types.get(reverse, ())))
+        chosen.append(templates or by_types.get(ANY_TYPES, ()))
     return tuple(chosen)
 
 
-def has_template(descriptions: Descriptions, rel: Relation) -> bool:
+def _exchanged(template: Template) -> Template:
+    return tuple({"{subject}": "{object}", "{object}": "{subject}"}.get(part, part) for part in template)
+
+
+def has_template(descriptions: Descriptions, rel: Relation, directed: bool = True) -> bool:
     """Whether the relation's predicate is possible between its mentions' types."""
-    (templates,) = choose_templates(descriptions, [rel.predicate], rel.subject.label_, rel.object.label_)
+    types = rel.subject.label_, rel.object.label_
+    (templates,) = choose_templates(descriptions, [rel.predicate], *types, directed=directed)
     return bool(templates)
 
 

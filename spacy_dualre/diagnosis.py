@@ -1,5 +1,6 @@
 """What the training data holds and what is lost on the way, counted before training starts."""
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Callable, Iterable, List, Optional, Set, Tuple
@@ -7,8 +8,13 @@ from typing import Callable, Iterable, List, Optional, Set, Tuple
 from spacy.training import Example
 
 from .candidates import CandidatePolicy, align_gold, get_mentions
-from .targets import pair_key
+from .targets import pair_key, relation_pairs
 from .types import Relation, TypePairs
+
+#: Shows the counts at the start of a training. As spaCy's own logger it has a handler; silence it by its level.
+logger = logging.getLogger("spacy_dualre")
+logger.setLevel(logging.INFO)
+logger.addHandler(logging.StreamHandler())
 
 
 @dataclass
@@ -91,9 +97,7 @@ def _match(
 ) -> Tuple[Set, List[str]]:
     positives, reasons = set(), []
     for rel in gold:
-        pairs = {pair_key(rel.subject, rel.object)}
-        if rel.predicate in undirected:
-            pairs.add(pair_key(rel.object, rel.subject))
+        pairs = relation_pairs(rel, undirected)
         if pairs & candidates:
             positives |= pairs & candidates
         else:

@@ -14,12 +14,13 @@ class Errors(metaclass=ErrorsWithCodes):
     DR001 = "'prediction' must be one of {allowed}, not {value!r}."
     DR002 = "'{name}' must be a number from {low} to {high}, not {value!r}."
     DR003 = "'{name}' must be a whole number of at least {low}, not {value!r}."
-    DR004 = "'descriptions' must be one of {allowed}, not {value!r}."
+    DR004 = "'description_mode' must be one of {allowed}, not {value!r}."
     DR005 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'
     DR006 = (
-        "'threshold' names the predicate {label!r}, which the model does not know. It knows: {labels}. "
+        "'{setting}' names the predicate {label!r}, which the model does not know. It knows: {labels}. "
         "Correct the name or call add_label first."
     )
+    DR007 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
     # Descriptions
     DR020 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
     DR021 = (
@@ -44,10 +45,11 @@ class Errors(metaclass=ErrorsWithCodes):
     DR042 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
     DR043 = (
         "Not one of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). "
-        "Check spans_key ({spans_key!r}), the settings of 'candidates', and that the entities are on the "
+        "Check spans_key (mentions are read from {source}), the settings of 'candidates', and that the "
+        "entities are on the "
         "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true)."
     )
-    DR044 = "The training data names no entity type: the predicted documents have no entities under {spans_key!r}."
+    DR044 = "The training data names no entity type: the predicted documents have none in {source}."
     # Extension
     DR060 = (
         "Relation {relation!r} refers to a span outside of its document ({problem}). Both arguments must be "
@@ -69,6 +71,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "Cannot read the trained component '{name}' from {path}: {problem}. The folder is incomplete or damaged; "
         "copy or train it again."
     )
+    DR085 = "The layers of the encoder {name!r} cannot be told apart, so none can be frozen: set frozen_layers = 0."
+    DR086 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
     DR084 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
     # Corpora
     DR100 = "{where}: {problem}"
@@ -93,7 +97,7 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW003 = "'{name}': description given for {labels}, which no gold relation carries. Kept as predicates."
     DW004 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
     DW005 = (
-        "'{name}': a training batch has no candidate at all and is skipped. Check spans_key and the "
+        "'{name}': a training batch has no candidate to learn from. Check spans_key and the "
         "candidates' settings if that is not "
         "what you expect; this is said once."
     )
@@ -106,4 +110,8 @@ class Warnings(metaclass=ErrorsWithCodes):
         "were shortened farthest from the mentions, "
         "{mentions} of them within a mention. This is said once."
     )
-    DW008 = "'{name}': no entities under {spans_key!r} in any of the {n} documents of the training data."
+    DW009 = (
+        "Another package has installed Doc._.rels. The component still stores its relations: read them with "
+        "spacy_dualre.extension.get_rels(doc)."
+    )
+    DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."

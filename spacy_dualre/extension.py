@@ -4,11 +4,12 @@ Each subject's relations are stored the way spaCy stores a custom attribute of a
 offsets, with the object's offset relative to the subject. ``Doc.from_docs`` keeps and shifts exactly such keys.
 """
 
+import warnings
 from typing import Any, Dict, Iterable, List, Optional
 
 from spacy.tokens import Doc, Span
 
-from .errors import Errors
+from .errors import Errors, Warnings
 from .types import Relation
 
 ATTRIBUTE = "rels"
@@ -16,9 +17,11 @@ _KEY = "spacy_dualre_rels"
 
 
 def install() -> None:
-    """Install ``Doc._.rels``. Safe to call again."""
+    """Install ``Doc._.rels``. Safe to call again; warns where another package has taken the name."""
     if not Doc.has_extension(ATTRIBUTE):
         Doc.set_extension(ATTRIBUTE, getter=get_rels, setter=set_rels)
+    elif Doc.get_extension(ATTRIBUTE)[2] is not get_rels:
+        warnings.warn(Warnings.DW009, stacklevel=2)
 
 
 def get_rels(doc: Doc) -> List[Relation]:
@@ -95,7 +98,8 @@ def _position(span: Span) -> tuple:
 
 
 def _restore(doc: Doc, start: int, end: int, labels: Iterable[str]) -> Optional[Span]:
-    if not 0 <= start < end <= len(doc.text):
+    # Not len(doc.text), which is built anew each time
+    if not 0 <= start < end <= doc[-1].idx + len(doc[-1]):
         return None
     label, kb_id, span_id = labels
     return doc.char_span(start, end, label=label, kb_id=kb_id, span_id=span_id, alignment_mode="expand")

@@ -23,11 +23,14 @@ class InstanceMaker:
     filled up around the sentence, half on each side (arXiv 2503.17799; 100 there). mode: one of MODES.
     """
 
-    def __init__(self, labels: Sequence[str], descriptions: Descriptions, context: int, mode: str) -> None:
+    def __init__(
+        self, labels: Sequence[str], descriptions: Descriptions, context: int, mode: str, directed: bool = True
+    ) -> None:
         self.labels = tuple(labels)
         self.descriptions = descriptions
         self.context = context
         self.mode = mode
+        self.directed = directed
         self._templates: Dict[Tuple[str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
@@ -58,7 +61,7 @@ class InstanceMaker:
         )
 
     def _templates_for(self, subject_type: str, object_type: str) -> Tuple[Tuple[Template, ...], ...]:
-        chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type)
+        chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type, self.directed)
         if self.mode != "label":
             return chosen
         return tuple(

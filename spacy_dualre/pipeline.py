@@ -4,21 +4,21 @@ import warnings
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union, cast
 
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
-from spacy.util import logger
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer
 
 from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
 from .decode import OTHER, Threshold, best_of_each, decode, log_odds, threshold_row
 from .descriptions import ANY_TYPES, complete_descriptions, has_template, parse_descriptions, plain_template
-from .diagnosis import Diagnosis, diagnose
+from .diagnosis import Diagnosis, diagnose, logger
 from .errors import Errors, Warnings
+from .extension import set_rels
 from .instances import InstanceMaker
 from .loss import joint_loss
 from .settings import check_settings
@@ -62,7 +62,7 @@ _DEFAULTS = Config().from_str(DEFAULT_CONFIG)
         "negatives_per_positive": None,
         "multi_label": False,
         "context": 100,
-        "descriptions": "adapted",
+        "description_mode": "adapted",
     },
     default_score_weights={"rels_f": 1.0, "rels_p": 0.0, "rels_r": 0.0, "rels_macro_f": 0.0, "rels_per_type": None},
 )
@@ -81,7 +81,7 @@ def make_dual_encoder_rel(
     negatives_per_positive: Optional[float],
     multi_label: bool,
     context: int,
-    descriptions: str,
+    description_mode: str,
 ) -> "DualEncoderRel":
     """The factory `dual_encoder_rel`. The settings are those of DualEncoderRel."""
     return DualEncoderRel(
@@ -99,7 +99,7 @@ def make_dual_encoder_rel(
         negatives_per_positive=negatives_per_positive,
         multi_label=multi_label,
         context=context,
-        descriptions=descriptions,
+        description_mode=description_mode,
     )
 
 
@@ -119,7 +119,7 @@ class DualEncoderRel(TrainablePipe):
     None: all.
     multi_label: every predicate that reaches its threshold, in place of the best one only.
     context: words of the window around the sentence of a candidate.
-    descriptions: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
+    description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
     """
 
     NIL = NEGATIVE
@@ -141,11 +141,17 @@ class DualEncoderRel(TrainablePipe):
         negatives_per_positive: Optional[float] = None,
         multi_label: bool = False,
         context: int = 100,
-        descriptions: str = "adapted",
+        description_mode: str = "adapted",
     ) -> None:
         """Raises ValueError for a setting out of range."""
         check_settings(
-            alpha, prediction, threshold, max_candidates_per_batch, negatives_per_positive, context, descriptions
+            alpha=alpha,
+            prediction=prediction,
+            threshold=threshold,
+            max_candidates_per_batch=max_candidates_per_batch,
+            negatives_per_positive=negatives_per_positive,
+            context=context,
+            description_mode=description_mode,
         )
         self.vocab = vocab
         self.model = model
@@ -161,7 +167,7 @@ class DualEncoderRel(TrainablePipe):
         self.negatives_per_positive = negatives_per_positive
         self.multi_label = multi_label
         self.context = context
-        self.descriptions = descriptions
+        self.description_mode = description_mode
         # What training learnt. Settings stay in the config, so that a config given at loading time can change them.
         self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None}
         self._said: Set[str] = set()
@@ -213,7 +219,7 @@ class DualEncoderRel(TrainablePipe):
         self._set_descriptions(labels, descriptions, {rel.predicate for rel in gold})
         pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
         self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
-        self._check_threshold()
+        self._check_named_labels()
         parsed = parse_descriptions(self.label_data)
         report = diagnose(
             examples,
@@ -221,12 +227,12 @@ class DualEncoderRel(TrainablePipe):
             self.spans_key,
             self.type_pairs,
             self.undirected,
-            lambda rel: has_template(parsed, rel),
+            lambda rel: has_template(parsed, rel, self.candidates.directed),
         )
         self._report(report)
         types = sorted(report.types) or sorted({type for pair in pairs or () for type in pair})
         if not types:
-            raise ValueError(Errors.DR044.format(spans_key=self.spans_key))
+            raise ValueError(Errors.DR044.format(source=self._mentions_from))
         self.model.attrs["entity_types"] = types
         self.model.set_dim("nO", len(self.label_data), force=True)
         self.model.initialize()
@@ -235,7 +241,8 @@ class DualEncoderRel(TrainablePipe):
         """Add a predicate. After initialisation it is scored, untrained, from its description by similarity alone.
 
         description: a template, several, or either per pair of types; None: a plain template from the name, with a
-        warning. Returns 1 if the label is new, else 0 (a given description then replaces the old one).
+        warning. Pairs of types that it names become candidates where the allowed ones were learnt. Returns 1 if the
+        label is new, else 0 (a given description then replaces the old one).
         """
         if label == self.NIL:
             raise ValueError(Errors.DR023.format(label=label))
@@ -245,6 +252,9 @@ class DualEncoderRel(TrainablePipe):
             description = plain_template(label)
         if description is not None:
             self._store_descriptions({label: description})
+        if self.is_initialized and self.candidates.type_pairs == "learn" and self.cfg["type_pairs"] is not None:
+            described = {tuple(pair.split("|")) for pair in parse_descriptions(self.label_data)[label]} - {(ANY_TYPES,)}
+            self.cfg["type_pairs"] = sorted({*map(tuple, self.cfg["type_pairs"]), *described})
         return int(is_new)
 
     def _set_descriptions(
@@ -266,21 +276,25 @@ class DualEncoderRel(TrainablePipe):
             raise ValueError(Errors.DR024.format(label=self.NIL))
         self.cfg["descriptions"] = {**self.cfg["descriptions"], **texts}
 
-    def _check_threshold(self) -> None:
-        if isinstance(self.threshold, dict):
-            for label in self.threshold:
-                if label != OTHER and label not in self.labels:
-                    raise ValueError(Errors.DR006.format(label=label, labels=", ".join(self.labels)))
+    def _check_named_labels(self) -> None:
+        thresholds = set(self.threshold) - {OTHER} if isinstance(self.threshold, dict) else set()
+        for setting, named in (("threshold", thresholds), ("symmetric", self.symmetric)):
+            for label in sorted(named - set(self.labels)):
+                raise ValueError(Errors.DR006.format(setting=setting, label=label, labels=", ".join(self.labels)))
 
     def _report(self, report: Diagnosis) -> None:
         logger.info("'%s': %s", self.name, report)
         if report.documents and not report.mentions:
-            self._warn(Warnings.DW008, spans_key=self.spans_key, n=report.documents)
+            self._warn(Warnings.DW008, source=self._mentions_from, n=report.documents)
         if report.uncovered:
             n = sum(report.uncovered.values())
             if n == report.relations:
-                raise ValueError(Errors.DR043.format(n=n, reasons=report.reasons, spans_key=self.spans_key))
+                raise ValueError(Errors.DR043.format(n=n, reasons=report.reasons, source=self._mentions_from))
             self._warn(Warnings.DW004, n=n, total=report.relations, reasons=report.reasons)
+
+    @property
+    def _mentions_from(self) -> str:
+        return "doc.ents" if self.spans_key is None else f"doc.spans[{self.spans_key!r}]"
 
     # The road: candidates -> instances -> scores
 
@@ -314,7 +328,11 @@ class DualEncoderRel(TrainablePipe):
         if not self.is_initialized:
             raise ValueError(Errors.DR042.format(name=self.name))
         make_instances = InstanceMaker(
-            list(self.label_data), parse_descriptions(self.label_data), self.context, self.descriptions
+            list(self.label_data),
+            parse_descriptions(self.label_data),
+            self.context,
+            self.description_mode,
+            self.candidates.directed,
         )
         stream = iter(candidates)
         while chunk := list(islice(stream, self.max_candidates_per_batch)):
@@ -325,7 +343,7 @@ class DualEncoderRel(TrainablePipe):
     def predict(self, docs: Iterable[Doc]) -> List[List[Relation]]:
         """The relations of each Doc, without writing them."""
         docs = list(docs)
-        self._check_threshold()
+        self._check_named_labels()
         labels = list(self.label_data)
         thresholds = threshold_row(self.threshold, labels)
         found: Dict[int, List[Relation]] = {id(doc): [] for doc in docs}
@@ -337,7 +355,7 @@ class DualEncoderRel(TrainablePipe):
     def set_annotations(self, docs: Iterable[Doc], scores: List[List[Relation]]) -> None:
         """Write relations to ``Doc._.rels``, in place of what was there."""
         for doc, rels in zip(docs, scores):
-            doc._.rels = rels
+            set_rels(doc, rels)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """Score with the component's scorer, which is told the symmetric predicates."""
@@ -355,7 +373,9 @@ class DualEncoderRel(TrainablePipe):
     ) -> Dict[str, float]:
         """Learn from a batch. The loss is the mean over its candidates, however they are sliced.
 
-        drop is not used: dropout is a setting of the model. Raises ValueError for a gold predicate that is not known.
+        drop is not used: dropout is a setting of the model. With ``accumulate_gradient`` spaCy calls this for parts of
+        a batch and the parts' means add up; ``max_candidates_per_batch`` saves as much memory and keeps the batch's
+        mean. Raises ValueError for a gold predicate that is not known.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -397,6 +417,7 @@ class DualEncoderRel(TrainablePipe):
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
         """Load from what `to_bytes` gave. Raises ValueError where it is damaged."""
         with self._readable_errors("bytes"):
+            self._forget_labels()
             super().from_bytes(bytes_data, exclude=exclude)
             self._check_loaded(exclude)
         return self
@@ -404,9 +425,14 @@ class DualEncoderRel(TrainablePipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
         """Load from the folder that `to_disk` wrote. Raises ValueError where a file is missing or damaged."""
         with self._readable_errors(path):
+            self._forget_labels()
             super().from_disk(path, exclude=exclude)
             self._check_loaded(exclude)
         return self
+
+    def _forget_labels(self) -> None:
+        # thinc refuses to load a dimension that differs from the one that is set.
+        self.model.set_dim("nO", cast(int, None), force=True)
 
     @contextmanager
     def _readable_errors(self, source: Union[str, Path]) -> Iterator[None]:

@@ -8,19 +8,20 @@ from .instances import MODES
 
 
 def check_settings(
+    *,
     alpha: float,
     prediction: str,
     threshold: Threshold,
     max_candidates_per_batch: int,
     negatives_per_positive: Optional[float],
     context: int,
-    descriptions: str,
+    description_mode: str,
 ) -> None:
     """Raises ValueError naming the first of the component's settings that is out of range."""
     if prediction not in PREDICTIONS:
         raise ValueError(Errors.DR001.format(allowed=PREDICTIONS, value=prediction))
-    if descriptions not in MODES:
-        raise ValueError(Errors.DR004.format(allowed=MODES, value=descriptions))
+    if description_mode not in MODES:
+        raise ValueError(Errors.DR004.format(allowed=MODES, value=description_mode))
     thresholds = threshold.items() if isinstance(threshold, dict) else [("", threshold)]
     for name, value in [("alpha", alpha), *((f"threshold {label}".strip(), value) for label, value in thresholds)]:
         if not 0 <= value <= 1:
@@ -29,4 +30,4 @@ def check_settings(
         if number < low:
             raise ValueError(Errors.DR003.format(name=name, low=low, value=number))
     if negatives_per_positive is not None and negatives_per_positive < 0:
-        raise ValueError(Errors.DR003.format(name="negatives_per_positive", low=0, value=negatives_per_positive))
+        raise ValueError(Errors.DR007.format(value=negatives_per_positive))

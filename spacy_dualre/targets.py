@@ -9,7 +9,7 @@ from spacy.training import Example
 
 from .candidates import align_gold, mention_key
 from .errors import Errors
-from .types import NEGATIVE
+from .types import NEGATIVE, Relation
 
 PairKey = Tuple[Tuple[int, int, str], Tuple[int, int, str]]
 
@@ -17,6 +17,14 @@ PairKey = Tuple[Tuple[int, int, str], Tuple[int, int, str]]
 def pair_key(subject: Span, object: Span) -> PairKey:
     """What makes a pair of mentions of one Doc."""
     return (mention_key(subject), mention_key(object))
+
+
+def relation_pairs(rel: Relation, undirected: Set[str]) -> Set[PairKey]:
+    """The ordered pairs of mentions between which a relation holds: both orders for an undirected predicate."""
+    pairs = {pair_key(rel.subject, rel.object)}
+    if rel.predicate in undirected:
+        pairs.add(pair_key(rel.object, rel.subject))
+    return pairs
 
 
 def gold_predicates(
@@ -32,10 +40,7 @@ def gold_predicates(
         if rel.predicate not in labels:
             known = ", ".join(label for label in labels if label != NEGATIVE)
             raise ValueError(Errors.DR041.format(doc=doc_name(example), label=rel.predicate, labels=known))
-        pairs = {pair_key(rel.subject, rel.object)}
-        if rel.predicate in undirected:
-            pairs.add(pair_key(rel.object, rel.subject))
-        for pair in pairs:
+        for pair in relation_pairs(rel, undirected):
             if rel.predicate not in predicates.setdefault(pair, []):
                 predicates[pair].append(rel.predicate)
     return predicates

@@ -23,8 +23,8 @@ def shim(model: Model) -> Any:
 #: A value other than the default for each parameter, and where it must be found.
 PARAMETERS: Dict[str, Any] = {
     "name": ("some/encoder", lambda model: model.attrs["name"]),
-    "tokenizer_config": ({"use_fast": False}, lambda model: shim(model)._hfmodel._init_tokenizer_config),
-    "transformer_config": ({"num_hidden_layers": 1}, lambda model: shim(model)._hfmodel._init_transformer_config),
+    "tokenizer_config": ({"use_fast": False}, lambda model: model.attrs["tokenizer_config"]),
+    "transformer_config": ({"num_hidden_layers": 1}, lambda model: model.attrs["transformer_config"]),
     "shared_encoder": (True, in_network_config("shared_encoder")),
     "cls_fusion": (False, in_network_config("cls_fusion")),
     "dropout": (0.375, in_network_config("dropout")),

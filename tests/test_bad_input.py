@@ -26,8 +26,8 @@ def initialize(nlp, examples, **settings):
         ({"threshold": {"INHIBITS": 2.0}}, "DR002.*INHIBITS"),
         ({"max_candidates_per_batch": 0}, "DR003.*max_candidates_per_batch"),
         ({"context": -1}, "DR003.*context"),
-        ({"negatives_per_positive": -1.0}, "DR003.*negatives_per_positive"),
-        ({"descriptions": "none"}, "DR004"),
+        ({"negatives_per_positive": -1.0}, "DR007"),
+        ({"description_mode": "none"}, "DR004"),
     ],
 )
 def test_setting_out_of_range(make_nlp, settings, code):
@@ -43,6 +43,11 @@ def test_misspelt_setting(make_nlp):
 def test_threshold_for_an_unknown_predicate(trained):
     with pytest.raises(ValueError, match="DR006.*INHIBTS"):
         trained(threshold={"INHIBTS": 0.5})
+
+
+def test_symmetric_names_an_unknown_predicate(trained):
+    with pytest.raises(ValueError, match="DR006.*symmetric.*INHIBTS"):
+        trained(symmetric=["INHIBTS"])
 
 
 def test_not_initialised(make_nlp):

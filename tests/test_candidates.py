@@ -86,7 +86,7 @@ def test_type_pair_settings():
     assert given_type_pairs([["A", "C"]], doc._.rels) == {("A", "C")}
     assert given_type_pairs("learn", doc._.rels) == {("A", "B"), ("C", "B")}
     assert given_type_pairs("learn", doc._.rels, {"SYM"}) == {("A", "B"), ("C", "B"), ("B", "C")}
-    assert given_type_pairs("learn") == frozenset()
+    assert given_type_pairs("learn") is None
 
 
 def test_nested_mentions_are_a_pair():

@@ -1,6 +1,8 @@
 """The component: training to overfit, input and output, invariances, new labels."""
 
 import shutil
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -175,7 +177,7 @@ def test_new_label_is_scored_from_its_description_alone(trained, tmp_path):
     before = probabilities(nlp, docs)
     # The words of a trained description under a new name: what similarity alone says of the trained predicate.
     assert rel.add_label("BLOCKS", description=DESCRIPTIONS["INHIBITS"]) == 1
-    assert rel.labels == ("ACTIVATES", "INHIBITS", "BLOCKS") or set(rel.labels) == {"ACTIVATES", "INHIBITS", "BLOCKS"}
+    assert rel.labels == ("INHIBITS", "ACTIVATES", "BLOCKS")
     after = probabilities(nlp, docs)
     rel.prediction = "similarity"
     similarity = probabilities(nlp, docs)
@@ -313,6 +315,67 @@ def test_labels_added_before_initialisation_stay(make_nlp):
     with pytest.warns(UserWarning, match="DW003.*BINDS"):
         rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     assert list(rel.label_data) == ["no_relation", "BINDS", "INHIBITS", "ACTIVATES"]
+
+
+def test_new_label_brings_its_types_as_candidates(trained):
+    nlp = trained(threshold=0.0)
+    words = [("COX-1", "GENE"), ("binds", ""), ("COX-3", "GENE"), (".", "")]
+    assert nlp(make_doc(nlp.vocab, words))._.rels == []
+    nlp.get_pipe(NAME).add_label("BINDS", description={"GENE|GENE": "{subject} binds {object}."})
+    found = nlp(make_doc(nlp.vocab, words))._.rels
+    assert [(rel.subject.text, rel.object.text) for rel in found] == [("COX-1", "COX-3"), ("COX-3", "COX-1")]
+
+
+def test_initialised_from_labels_alone_restricts_no_types(make_nlp):
+    nlp = make_nlp(threshold=0.0)
+    docs = [example.predicted for example in make_examples(nlp.vocab)]
+    rel = nlp.get_pipe(NAME)
+    rel.initialize(lambda: [Example(doc, doc.copy()) for doc in docs], nlp=nlp, labels=DESCRIPTIONS)
+    assert rel.type_pairs is None
+    assert len(nlp(docs[0])._.rels) == 6
+
+
+def test_bytes_of_a_pipeline_with_other_labels_can_be_loaded(trained, make_nlp):
+    nlp, other = trained(), make_nlp()
+    examples = make_examples(other.vocab)
+    with pytest.warns(UserWarning, match="DW003"):
+        more = {**DESCRIPTIONS, "BINDS": "{subject} binds {object}."}
+        other.get_pipe(NAME).initialize(lambda: examples, nlp=other, descriptions=more)
+    nlp.from_bytes(other.to_bytes())
+    assert "BINDS" in nlp.get_pipe(NAME).labels
+
+
+def test_undirected_templates_for_a_pair_of_types_hold_in_text_order(make_nlp):
+    nlp = make_nlp(candidates={"@misc": "spacy-dualre.entity_pairs.v1", "directed": False})
+    words = [("G1", "GENE"), ("meets", ""), ("C1", "CHEMICAL"), (".", "")]
+    examples = [Example(make_doc(nlp.vocab, words), make_doc(nlp.vocab, words, [(1, "MEETS", 0)]))]
+    described = {"no_relation": "{subject}, {object}", "MEETS": {"CHEMICAL|GENE": "{subject} meets {object}."}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=described)
+    spacy.util.fix_random_seed(0)
+    sgd = optimizer()
+    for _ in range(40):
+        nlp.update(examples, sgd=sgd)
+    assert nlp.evaluate(examples)["rels_f"] == 1.0
+
+
+def test_several_processes_with_several_threads_come_to_an_end(encoder):
+    code = f"""
+import torch, spacy, conftest
+torch.set_num_threads(2)
+nlp = spacy.blank("en")
+nlp.add_pipe("dual_encoder_rel", config={{"threshold": 0.0, "model": {{"name": {encoder!r}}}}})
+examples = conftest.make_examples(nlp.vocab)
+nlp.get_pipe("dual_encoder_rel").initialize(lambda: examples, nlp=nlp, descriptions=conftest.DESCRIPTIONS)
+nlp.update(examples)
+docs = [example.predicted for example in examples] * 4
+print(sum(len(doc._.rels) for doc in nlp.pipe([doc.copy() for doc in docs])))
+print(sum(len(doc._.rels) for doc in nlp.pipe([doc.copy() for doc in docs], n_process=2, batch_size=3)))
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120)
+    assert result.stdout.split() == ["28", "28"], result.stderr
 
 
 def test_initialising_again_starts_anew(trained, tmp_path):

@@ -6,10 +6,11 @@ import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from spacy_dualre.markers import OBJECT, SUBJECT, marker_tokens
-from spacy_dualre.models.tokenize import tokenize
+from spacy_dualre.models.tokenize import _cut, tokenize
 from spacy_dualre.types import Instance, Mark, MarkedText
 
 MARKERS = marker_tokens(["C", "G"])
@@ -24,6 +25,9 @@ class LetterTokenizer:
 
     def __init__(self) -> None:
         self.calls: List[List[str]] = []
+
+    def convert_ids_to_tokens(self, piece: int) -> str:
+        return chr(piece)
 
     def __call__(self, words: List[str], **kwargs: Any) -> Dict[str, List[List[int]]]:
         self.calls.append(words)
@@ -339,3 +343,22 @@ def test_a_mention_without_pieces_keeps_its_markers(encoders: Dict[str, Any]) ->
     ids, positions, _ = one_text(MarkedText(("\u200b", " \u200e"), marks, (0, 2)), 128, tokenizer)
     assert tokenizer.convert_ids_to_tokens(ids) == ["[CLS]", START_S, END_S, START_O, END_O, "[SEP]"]
     assert positions == (1, 3)
+
+
+def test_words_are_cut_as_in_their_text_by_a_tokenizer_of_the_sentencepiece_kind() -> None:
+    backend = Tokenizer(models.Unigram())
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = ["<s>", "</s>", "<unk>", "<pad>"]
+    text = "COX-1, COX-2 (not COX-3): the COX enzymes"
+    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="<unk>")
+    backend.train_from_iterator([text] * 20, trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, cls_token="<s>", sep_token="</s>", unk_token="<unk>", pad_token="<pad>"
+    )
+    words = (" COX", "-", "1", ",", " COX", "-", "2", " (", "not", " COX", "-", "3", ")", ":", " the")
+    assert text.startswith("".join(words).strip())
+    pieces = _cut(tokenizer, [MarkedText(words, (), (0, len(words)))])
+    for word in words:
+        if word != "not":  # which this small vocabulary has with a blank only
+            first = tokenizer.convert_ids_to_tokens(pieces[word])[0]
+            assert first.startswith("\u2581") == word.startswith(" "), word

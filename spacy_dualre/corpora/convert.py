@@ -10,6 +10,7 @@ from spacy.util import filter_spans
 
 from ..candidates import sentence_indices
 from ..errors import CorpusError, Errors
+from ..extension import set_rels
 from ..types import Relation
 from .record import MentionRecord, Record
 
@@ -133,4 +134,4 @@ def _add_relations(doc: Doc, record: Record, mentions: Dict[str, Span], report: 
         report.predicates[rel.predicate] += 1
         report.type_pairs[f"{subject.label_}|{object.label_}"] += 1
     report.pairs_with_several_predicates += sum(len(predicates) > 1 for predicates in pairs.values())
-    doc._.rels = rels.values()
+    set_rels(doc, rels.values())

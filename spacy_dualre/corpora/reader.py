@@ -17,6 +17,7 @@ class RelCorpus(Corpus):
     def __init__(self, path: Union[str, Path], *, gold_mentions: bool = True, limit: int = 0) -> None:
         super().__init__(path)
         self.gold_mentions = gold_mentions
+        # spaCy's own limit counts anew in each file of a folder
         self.total_limit = limit
 
     def __call__(self, nlp: Language) -> Iterator[Example]:

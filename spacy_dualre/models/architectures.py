@@ -24,6 +24,8 @@ def dual_encoder_v1(
 ) -> Model[Sequence[Instance], RelScores]:
     """Registered as ``spacy-dualre.DualEncoder.v1``: the dual encoder of arXiv 2503.17799.
 
+    All of them are stored with the trained model and cannot be changed when it is loaded.
+
     name: an encoder's name on the hub or a local folder; loaded at initialisation, never before.
     tokenizer_config, transformer_config: settings passed to the tokenizer's and the encoder's ``from_pretrained``, such
     as {"num_hidden_layers": 4}, which keeps the first four layers.
@@ -31,7 +33,7 @@ def dual_encoder_v1(
     cls_fusion: whether a description's representation sees the input's [CLS].
     dropout: of both representations; the encoder's own is set in transformer_config.
     frozen_layers: this many of the lowest layers, and with them all embeddings, are not trained.
-    frozen_embeddings: the word embeddings are not trained; the markers' are.
+    frozen_embeddings: the word embeddings are not trained; the markers' are, unless layers are frozen too.
     max_length: pieces of a sequence; None: the encoder's limit.
     batch_tokens: pieces, padding included, that go through an encoder at once.
     mixed_precision, grad_scaler_config: as in spacy-transformers; on a GPU only.

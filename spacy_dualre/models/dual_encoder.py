@@ -15,7 +15,7 @@ from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2
 from ..errors import Errors
 from ..markers import marker_tokens, marker_words
 from ..types import Instance, PairBatch, RelScores
-from .pytorch.dual_encoder import DualEncoder, DualEncoderConfig, init_dual_encoder
+from .pytorch.dual_encoder import DualEncoder, DualEncoderConfig, encoder_layers, init_dual_encoder
 from .tokenize import tokenize
 
 #: Room for [CLS], [SEP], four markers and a few words.
@@ -99,7 +99,11 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         raise ValueError(
             Errors.DR084.format(name=name, layers=layers, value=model.attrs["network_config"]["frozen_layers"])
         )
+    if model.attrs["network_config"]["frozen_layers"] and encoder_layers(encoder) is None:
+        raise ValueError(Errors.DR085.format(name=name))
     types = model.attrs["entity_types"]
+    for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
+        raise ValueError(Errors.DR086.format(name=name, marker=marker))
     pieces = tokenizer(marker_words(types), add_special_tokens=False, split_special_tokens=True)["input_ids"]
     offset = len(tokenizer)
     tokenizer.add_tokens(marker_tokens(types), special_tokens=True)

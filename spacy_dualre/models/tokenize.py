@@ -9,6 +9,8 @@ from ..markers import OBJECT, SUBJECT, marker_events, start_marker
 from ..types import Instance, MarkedText, PairBatch, Sequences, Shortened
 
 Pieces = Dict[str, List[int]]
+#: What SentencePiece writes for a blank
+_BLANK = "\u2581"
 
 
 class _Encoded(NamedTuple):
@@ -71,7 +73,23 @@ def _cut(tokenizer: PreTrainedTokenizerBase, texts: Iterable[MarkedText]) -> Pie
         return_token_type_ids=False,
         verbose=False,
     )
-    return dict(zip(words, encoded["input_ids"]))
+    pieces = dict(zip(words, encoded["input_ids"]))
+    return {word: cut if word.startswith(" ") else _without_blank(tokenizer, cut) for word, cut in pieces.items()}
+
+
+def _without_blank(tokenizer: PreTrainedTokenizerBase, cut: List[int]) -> List[int]:
+    """The pieces of a word that stands at the start or right behind another one.
+
+    Tokenizers of the SentencePiece kind put a blank before every text, and so before each word that is cut alone.
+    """
+    first = tokenizer.convert_ids_to_tokens(cut[0]) if cut else ""
+    if not first.startswith(_BLANK):
+        return cut
+    rest = first[len(_BLANK) :]
+    if not rest:
+        return cut[1:]
+    bare = tokenizer.convert_tokens_to_ids(rest)
+    return cut if bare is None or bare == tokenizer.unk_token_id else [bare, *cut[1:]]
 
 
 def _encode(

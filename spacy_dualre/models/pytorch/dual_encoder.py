@@ -191,6 +191,14 @@ def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[Li
         target.load_state_dict(pretrained)
 
 
+def encoder_layers(encoder: Any) -> Optional[nn.ModuleList]:
+    """The list of an encoder's layers; None where they share their weights (ALBERT) or cannot be found."""
+    for module in encoder.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == encoder.config.num_hidden_layers:
+            return module
+    return None
+
+
 def _batches(order: Tensor, lengths: list, batch_tokens: int) -> Iterator[Tensor]:
     """Cut rows sorted by rising length where their number times the longest would exceed batch_tokens."""
     start = 0
@@ -216,11 +224,8 @@ def _mark_embeddings(encoder: Any, config: DualEncoderConfig) -> None:
 def _freeze(encoder: Any, config: DualEncoderConfig) -> None:
     embeddings: MarkedEmbedding = encoder.get_input_embeddings()
     if config.frozen_layers:
-        layers = next(
-            module
-            for module in encoder.modules()
-            if isinstance(module, nn.ModuleList) and len(module) == encoder.config.num_hidden_layers
-        )
+        layers = encoder_layers(encoder)
+        assert layers is not None
         encoder.embeddings.requires_grad_(False)
         for layer in layers[: config.frozen_layers]:
             layer.requires_grad_(False)
