@@ -32,7 +32,7 @@ PARAMETERS: Dict[str, Any] = {
     "frozen_embeddings": (True, in_network_config("frozen_embeddings")),
     "max_length": (77, lambda model: model.attrs["max_length"]),
     "batch_tokens": (123, in_network_config("batch_tokens")),
-    "mixed_precision": (True, lambda model: shim(model)._mixed_precision),
+    "mixed_precision": (True, lambda model: model.attrs["mixed_precision"]),
     "grad_scaler_config": ({"init_scale": 512.0}, lambda model: {"init_scale": shim(model)._grad_scaler._scale.item()}),
 }
 
@@ -73,8 +73,8 @@ def test_the_architecture_is_registered() -> None:
 
 
 def test_settings_given_as_dicts_stay_as_they_were() -> None:
-    scaler: Dict[str, Any] = {}
-    first = dual_encoder_v1("x", mixed_precision=True, grad_scaler_config=scaler)
+    scaler: Dict[str, Any] = {"enabled": True}
+    first = dual_encoder_v1("x", grad_scaler_config=scaler)
     second = dual_encoder_v1("x")
-    assert scaler == {} and parameters()["grad_scaler_config"].default == {}
+    assert scaler == {"enabled": True} and parameters()["grad_scaler_config"].default == {}
     assert shim(first)._grad_scaler._enabled is True and shim(second)._grad_scaler._enabled is False

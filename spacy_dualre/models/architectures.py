@@ -36,7 +36,7 @@ def dual_encoder_v1(
     frozen_embeddings: the word embeddings are not trained; the markers' are, unless layers are frozen too.
     max_length: pieces of a sequence; None: the encoder's limit.
     batch_tokens: pieces, padding included, that go through an encoder at once.
-    mixed_precision, grad_scaler_config: as in spacy-transformers; on a GPU only.
+    mixed_precision, grad_scaler_config: as in spacy-transformers; without effect on a CPU.
     """
     return dual_encoder(
         name,

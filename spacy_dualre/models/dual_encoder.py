@@ -41,7 +41,8 @@ def dual_encoder(
         HFObjects(None, None, None, {}, {}),
         convert_inputs=convert_inputs,
         convert_outputs=convert_outputs,
-        mixed_precision=mixed_precision,
+        # Only a GPU has it: so that a config with it trains on a CPU too.
+        mixed_precision=mixed_precision and get_torch_default_device().type == "cuda",
         grad_scaler_config=dict(grad_scaler_config),
         config_cls=DualEncoderConfig,
         model_cls=DualEncoder,
@@ -58,6 +59,7 @@ def dual_encoder(
             "transformer_config": dict(transformer_config),
             "network_config": dict(network_config),
             "max_length": max_length,
+            "mixed_precision": mixed_precision,
             "entity_types": [],
         },
     )
