@@ -16,7 +16,8 @@ from spacy.tokens import DocBin
 from spacy.util import registry
 from thinc.api import Config
 
-from spacy_dualre.pipeline import DualEncoderRel, make_dual_encoder_rel
+from spacy_dualre.factory import make_dual_encoder_rel
+from spacy_dualre.pipeline import DualEncoderRel
 
 ROOT = Path(__file__).parent.parent
 NAME = "dual_encoder_rel"
