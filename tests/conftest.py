@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
+import numpy
 import pytest
 import spacy
 import torch
@@ -13,12 +14,13 @@ from spacy.util import registry
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import BertConfig, BertModel, BertTokenizerFast, RobertaConfig, RobertaModel, RobertaTokenizerFast
 
-from spacy_dualre import Relation
+from spacy_dualre import Relation, decode
 from spacy_dualre.corpora.reader import copy_mentions
 
 # The networks here are tiny: more threads only wait for each other.
 torch.set_num_threads(1)
 
+NAME = "dual_encoder_rel"
 SENTENCES = [
     "Aspirin inhibits COX-1 in platelets, while warfarin does not bind the serotonin transporter.",
     "Isoprenaline activates the beta-1 receptor, and propranolol blocks the beta-2 receptor.",
@@ -188,3 +190,40 @@ def trained(make_nlp: Callable[..., Language]) -> Callable[..., Language]:
 def optimizer(learn_rate: float = 5e-3) -> Any:
     """AdamW for a few steps on a small encoder."""
     return registry.get("optimizers", "spacy-dualre.AdamW.v1")(learn_rate)
+
+
+def overfit(nlp, steps=120):
+    """Train on the three documents; gives their examples and the last loss."""
+    spacy.util.fix_random_seed(0)
+    examples = make_examples(nlp.vocab)
+    sgd = optimizer()
+    for _ in range(steps):
+        losses = nlp.update(examples, sgd=sgd)
+    return examples, losses[NAME]
+
+
+def rels(doc):
+    """A Doc's relations as texts with rounded scores."""
+    return [(r.subject.text, r.predicate, r.object.text, round(r.score, 5)) for r in doc._.rels]
+
+
+def fresh_docs(nlp, n=1):
+    """The three documents n times, with mentions only."""
+    return [example.predicted for _ in range(n) for example in make_examples(nlp.vocab)]
+
+
+def probabilities(nlp, docs):
+    """The probabilities of each pair of mentions, by their texts."""
+    rel = nlp.get_pipe(NAME)
+    found = {}
+    for chunk, odds in rel._score(candidate for doc in docs for candidate in rel.get_candidates(doc)):
+        for candidate, row in zip(chunk, decode.probabilities(odds)):
+            found[candidate.subject.doc.text, candidate.subject.text, candidate.object.text] = row
+    return found
+
+
+def assert_close(left, right, tolerance=1e-5):
+    """The same keys, and values that differ by at most the tolerance."""
+    assert left.keys() == right.keys()
+    for key in left:
+        numpy.testing.assert_allclose(left[key], right[key], atol=tolerance, rtol=1e-4)

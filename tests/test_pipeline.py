@@ -1,4 +1,4 @@
-"""The component: training to overfit, input and output, invariances, new labels."""
+"""The component: training to overfit, input and output, invariances."""
 
 import shutil
 import subprocess
@@ -9,58 +9,34 @@ from pathlib import Path
 import numpy
 import pytest
 import spacy
-from conftest import DESCRIPTIONS, make_doc, make_examples, optimizer
+from conftest import (
+    DESCRIPTIONS,
+    NAME,
+    assert_close,
+    fresh_docs,
+    make_doc,
+    make_examples,
+    optimizer,
+    overfit,
+    probabilities,
+    rels,
+)
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraConfig
 
-from spacy_dualre import decode
 from spacy_dualre.candidates import get_mentions
 from spacy_dualre.decode import PREDICTIONS
 
-NAME = "dual_encoder_rel"
 NO_DROPOUT = {
     "dropout": 0.0,
     "transformer_config": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
 }
 
 
-def overfit(nlp, steps=120):
-    spacy.util.fix_random_seed(0)
-    examples = make_examples(nlp.vocab)
-    sgd = optimizer()
-    for _ in range(steps):
-        losses = nlp.update(examples, sgd=sgd)
-    return examples, losses[NAME]
-
-
-def rels(doc):
-    return [(r.subject.text, r.predicate, r.object.text, round(r.score, 5)) for r in doc._.rels]
-
-
-def fresh_docs(nlp, n=1):
-    return [example.predicted for _ in range(n) for example in make_examples(nlp.vocab)]
-
-
-def probabilities(nlp, docs):
-    """The probabilities of each pair of mentions, by their texts."""
-    rel = nlp.get_pipe(NAME)
-    found = {}
-    for chunk, odds in rel._score(candidate for doc in docs for candidate in rel.get_candidates(doc)):
-        for candidate, row in zip(chunk, decode.probabilities(odds)):
-            found[candidate.subject.doc.text, candidate.subject.text, candidate.object.text] = row
-    return found
-
-
 def gradients(nlp):
     network = nlp.get_pipe(NAME).model.layers[0].shims[0]._model
     return {name: p.grad.numpy().copy() for name, p in network.named_parameters() if p.grad is not None}
-
-
-def assert_close(left, right, tolerance=1e-5):
-    assert left.keys() == right.keys()
-    for key in left:
-        numpy.testing.assert_allclose(left[key], right[key], atol=tolerance, rtol=1e-4)
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
@@ -169,64 +145,6 @@ def test_works_beside_other_components(trained):
         assert nlp("Aspirin inhibits COX-1.")._.rels == []
 
 
-def test_new_label_is_scored_from_its_description_alone(trained, tmp_path):
-    nlp = trained(prediction="joint")
-    overfit(nlp, steps=30)
-    rel = nlp.get_pipe(NAME)
-    docs = fresh_docs(nlp)
-    before = probabilities(nlp, docs)
-    # The words of a trained description under a new name: what similarity alone says of the trained predicate.
-    assert rel.add_label("BLOCKS", description=DESCRIPTIONS["INHIBITS"]) == 1
-    assert rel.labels == ("INHIBITS", "ACTIVATES", "BLOCKS")
-    after = probabilities(nlp, docs)
-    rel.prediction = "similarity"
-    similarity = probabilities(nlp, docs)
-    inhibits = list(rel.label_data).index("INHIBITS")
-    for key in before:
-        numpy.testing.assert_allclose(after[key][:3], before[key], atol=1e-5)
-        numpy.testing.assert_allclose(after[key][3], similarity[key][inhibits], atol=1e-5)
-    rel.prediction = "classifier"
-    classifier = probabilities(nlp, docs)
-    assert all(abs(classifier[key][3] - similarity[key][3]) < 1e-5 for key in before)
-    nlp.to_disk(tmp_path / "pipeline")
-    assert "BLOCKS" in spacy.load(tmp_path / "pipeline").get_pipe(NAME).labels
-
-
-def test_add_label_replaces_and_rejects(trained):
-    rel = trained().get_pipe(NAME)
-    assert rel.add_label("INHIBITS", description="{subject} stops {object}.") == 0
-    assert rel.label_data["INHIBITS"] == "{subject} stops {object}."
-    with pytest.warns(UserWarning, match="DW002.*BINDS_TO"):
-        assert rel.add_label("BINDS_TO") == 1
-    assert "binds to" in rel.label_data["BINDS_TO"]
-    with pytest.raises(ValueError, match="DR021.*BINDS_TO.*no {object}"):
-        rel.add_label("BINDS_TO", description="{subject} binds.")
-    with pytest.raises(ValueError, match="DR023"):
-        rel.add_label(rel.NIL, description="{subject} {object}")
-
-
-def test_training_goes_on_with_a_new_label(trained):
-    nlp = trained()
-    nlp.get_pipe(NAME).add_label("NEW", description="{subject} is new to {object}.")
-    examples = make_examples(nlp.vocab)
-    doc = examples[0].reference
-    doc._.rels = [rel._replace(predicate="NEW") for rel in doc._.rels]
-    sgd = optimizer()
-    for _ in range(80):
-        nlp.update(examples, sgd=sgd)
-    assert nlp.evaluate(examples)["rels_per_type"]["NEW"]["f"] == 1.0
-
-
-def test_multi_label_gives_every_predicate_over_its_threshold(trained):
-    nlp = trained(multi_label=True, threshold={"INHIBITS": 0.0, "*": 1.0})
-    found = {predicate for doc in nlp.pipe(fresh_docs(nlp)) for _, predicate, _, _ in rels(doc)}
-    assert found == {"INHIBITS"}
-    nlp.get_pipe(NAME).threshold = 0.0
-    assert sum(len(rels(doc)) for doc in nlp.pipe(fresh_docs(nlp))) == 7 * 2
-    nlp.get_pipe(NAME).multi_label = False
-    assert sum(len(rels(doc)) for doc in nlp.pipe(fresh_docs(nlp))) == 7
-
-
 def test_symmetric_predicate_comes_out_once_first_mention_first(make_nlp):
     nlp = make_nlp(symmetric=["BINDS"])
     words = [("A1", "GENE"), ("binds", ""), ("B1", "GENE"), (".", "")]
@@ -297,54 +215,6 @@ def test_batch_without_candidates_is_said_once(trained):
     assert len(caught) == 1
 
 
-def test_label_data_initialises_another_component(trained, make_nlp):
-    label_data = trained().get_pipe(NAME).label_data
-    nlp = make_nlp()
-    examples = make_examples(nlp.vocab)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, labels=label_data)
-    assert nlp.get_pipe(NAME).label_data == label_data
-
-
-def test_labels_added_before_initialisation_stay(make_nlp):
-    nlp = make_nlp()
-    rel = nlp.get_pipe(NAME)
-    rel.add_label("BINDS", description="{subject} binds {object}.")
-    examples = make_examples(nlp.vocab)
-    with pytest.warns(UserWarning, match="DW003.*BINDS"):
-        rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
-    assert list(rel.label_data) == ["no_relation", "BINDS", "INHIBITS", "ACTIVATES"]
-
-
-def test_new_label_brings_its_types_as_candidates(trained):
-    nlp = trained(threshold=0.0)
-    words = [("COX-1", "GENE"), ("binds", ""), ("COX-3", "GENE"), (".", "")]
-    assert nlp(make_doc(nlp.vocab, words))._.rels == []
-    nlp.get_pipe(NAME).add_label("BINDS", description={"GENE|GENE": "{subject} binds {object}."})
-    found = nlp(make_doc(nlp.vocab, words))._.rels
-    assert [(rel.subject.text, rel.object.text) for rel in found] == [("COX-1", "COX-3"), ("COX-3", "COX-1")]
-
-
-def test_initialised_from_labels_alone_restricts_no_types(make_nlp):
-    nlp = make_nlp(threshold=0.0)
-    docs = [example.predicted for example in make_examples(nlp.vocab)]
-    rel = nlp.get_pipe(NAME)
-    rel.initialize(lambda: [Example(doc, doc.copy()) for doc in docs], nlp=nlp, labels=DESCRIPTIONS)
-    assert rel.type_pairs is None
-    assert len(nlp(docs[0])._.rels) == 6
-
-
-def test_bytes_of_a_pipeline_with_other_labels_can_be_loaded(trained, make_nlp):
-    nlp, other = trained(), make_nlp()
-    examples = make_examples(other.vocab)
-    with pytest.warns(UserWarning, match="DW003"):
-        more = {**DESCRIPTIONS, "BINDS": "{subject} binds {object}."}
-        other.get_pipe(NAME).initialize(lambda: examples, nlp=other, descriptions=more)
-    nlp.from_bytes(other.to_bytes())
-    assert "BINDS" in nlp.get_pipe(NAME).labels
-
-
 def test_undirected_templates_for_a_pair_of_types_hold_in_text_order(make_nlp):
     nlp = make_nlp(candidates={"@misc": "spacy-dualre.entity_pairs.v1", "directed": False})
     words = [("G1", "GENE"), ("meets", ""), ("C1", "CHEMICAL"), (".", "")]
@@ -376,21 +246,6 @@ print(sum(len(doc._.rels) for doc in nlp.pipe([doc.copy() for doc in docs], n_pr
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=120)
     assert result.stdout.split() == ["28", "28"], result.stderr
-
-
-def test_initialising_again_starts_anew(trained, tmp_path):
-    nlp = trained()
-    overfit(nlp, steps=3)
-    nlp.to_disk(tmp_path / "pipeline")
-    loaded = spacy.load(tmp_path / "pipeline")
-    examples = make_examples(loaded.vocab)
-    examples[0].reference._.rels = [r._replace(predicate="NEW") for r in examples[0].reference._.rels]
-    rel = loaded.get_pipe(NAME)
-    with pytest.warns(UserWarning, match="DW002.*NEW"):
-        rel.initialize(lambda: examples, nlp=loaded)
-    network = rel.model.layers[0].shims[0]._model
-    assert network.classifier.out_features == len(rel.label_data) == 4
-    assert overfit(loaded)[1] < 0.1
 
 
 @pytest.mark.parametrize("frozen_layers", [0, 1])
