@@ -1,7 +1,9 @@
 """Scores -> relations."""
 
-from typing import Any, Container, Dict, Hashable, Iterable, List, Mapping, Sequence, Set, Union
+from itertools import groupby
+from typing import Any, Container, Dict, Hashable, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple, Union
 
+import numpy
 from thinc.api import get_array_module
 from thinc.types import Floats2d
 
@@ -51,17 +53,41 @@ def decode(
     multi_label: every predicate that reaches its threshold, not only the best. A symmetric predicate comes out with the
     first mention in the text as its subject, once for each direction that has it: `best_of_each` joins them.
     """
-    found = []
-    # Sure predicates have the same probability, 1.0, in floating point: the best one is found by the odds.
-    for candidate, row, probs in zip(candidates, odds, probabilities(odds)):
-        columns: Iterable[int] = range(1, len(labels))
-        if not multi_label:
-            columns = [1 + int(row[1:].argmax())]
-        for column in columns:
-            if probs[column] > 0 and probs[column] >= thresholds[column]:
-                rel = Relation(candidate.subject, labels[column], candidate.object, float(probs[column]))
-                found.append(canonical(rel, symmetric))
-    return found
+    probs = probabilities(odds)
+    chosen = (probs > 0) & (probs >= numpy.asarray(thresholds))
+    chosen[:, 0] = False
+    if not multi_label:
+        # Sure predicates have the same probability, 1.0, in floating point: the best one is found by the odds.
+        best = numpy.zeros_like(chosen)
+        best[numpy.arange(len(odds)), 1 + odds[:, 1:].argmax(axis=1)] = True
+        chosen &= best
+    return [
+        canonical(
+            Relation(candidates[row].subject, labels[column], candidates[row].object, float(probs[row, column])),
+            symmetric,
+        )
+        for row, column in numpy.argwhere(chosen)
+    ]
+
+
+def by_doc(slices: Iterable[Tuple[List[Candidate], Any]]) -> Iterator[Tuple[List[Candidate], Any]]:
+    """Slices of candidates that come Doc by Doc, with their log odds -> all those of each Doc, one Doc at a time."""
+    pieces = (piece for chunk, odds in slices for piece in _runs(chunk, odds))
+    for _, of_doc in groupby(pieces, key=lambda piece: piece[0]):
+        candidates: List[Candidate] = []
+        rows: List[Any] = []
+        for _, some, odds in of_doc:
+            candidates.extend(some)
+            rows.append(odds)
+        yield candidates, numpy.concatenate(rows)
+
+
+def _runs(chunk: List[Candidate], odds: Any) -> Iterator[Tuple[int, List[Candidate], Any]]:
+    start = 0
+    for doc, run in groupby(chunk, key=lambda candidate: id(candidate.subject.doc)):
+        candidates = list(run)
+        yield doc, candidates, odds[start : start + len(candidates)]
+        start += len(candidates)
 
 
 def best_of_each(

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, 
 
 from .errors import Errors
 from .markers import OBJECT, SUBJECT, type_words
-from .types import NEGATIVE, DescriptionTexts, Mark, MarkedText, Relation
+from .types import NEGATIVE, Description, DescriptionTexts, Mark, MarkedText, Relation
 
 ANY_TYPES = "*"
 _PLACEHOLDERS = {"{subject}": SUBJECT, "{object}": OBJECT}
@@ -113,9 +113,7 @@ def has_template(descriptions: Descriptions, rel: Relation, directed: bool = Tru
     return bool(templates)
 
 
-def adapt(
-    template: Template, subject: Sequence[str], subject_type: str, object: Sequence[str], object_type: str
-) -> MarkedText:
+def adapt(description: Description) -> MarkedText:
     """Put the words of the two mentions, marked, into the template's placeholders.
 
     The first word of a mention gets the blank that stands before the placeholder, not the one in its text.
@@ -123,19 +121,23 @@ def adapt(
     words: List[str] = []
     marks: List[Mark] = []
     blank = False
-    for part in template:
+    for part in description.template:
         role = _PLACEHOLDERS.get(part)
         if role is None:
             literal, blank = _words(part)
             words.extend(literal)
             continue
-        mention, type = (subject, subject_type) if role == SUBJECT else (object, object_type)
+        if role == SUBJECT:
+            mention, type = description.subject, description.subject_type
+        else:
+            mention, type = description.object, description.object_type
         marks.append(Mark(role, type, len(words), len(words) + len(mention)))
         words.extend(mention)
         if mention:
             words[-len(mention)] = (" " if blank else "") + mention[0].lstrip(" ")
         blank = False
-    return MarkedText(tuple(words), tuple(marks), (0, len(words)))
+    whole = (0, len(words))
+    return MarkedText(tuple(words), tuple(marks), core=whole, window=whole)
 
 
 @lru_cache(maxsize=10_000)

@@ -21,6 +21,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "Correct the name or call add_label first."
     )
     DR007 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
+    DR008 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
+    DR009 = "'precision' must be one of {allowed}, not {value!r}."
     # Descriptions
     DR020 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
     DR021 = (
@@ -75,6 +77,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR085 = "The layers of the encoder {name!r} cannot be told apart, so none can be frozen: set frozen_layers = 0."
     DR086 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
     DR084 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
+    DR087 = (
+        "The encoder {name!r} does not take positions, so markers cannot stand beside its text: use "
+        "spacy-dualre.DualEncoder.v1, or an encoder with absolute positions such as BERT or RoBERTa."
+    )
     # Corpora
     DR100 = "{where}: {problem}"
     DR102 = "Unknown {name} {value!r}. Known: {known}."

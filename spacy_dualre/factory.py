@@ -1,6 +1,6 @@
 """The factory `dual_encoder_rel`: its default config, and how the component is made from one."""
 
-from typing import Callable, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from spacy.language import Language
 from thinc.api import Config, Model
@@ -45,6 +45,7 @@ _DEFAULTS = Config().from_str(DEFAULT_CONFIG)
         "multi_label": False,
         "context": 100,
         "description_mode": "adapted",
+        "cascade": None,
     },
     default_score_weights={"rels_f": 1.0, "rels_p": 0.0, "rels_r": 0.0, "rels_macro_f": 0.0, "rels_per_type": None},
 )
@@ -64,6 +65,7 @@ def make_dual_encoder_rel(
     multi_label: bool,
     context: int,
     description_mode: str,
+    cascade: Optional[Dict[str, float]],
 ) -> DualEncoderRel:
     """The factory `dual_encoder_rel`. The settings are those of DualEncoderRel."""
     return DualEncoderRel(
@@ -82,4 +84,5 @@ def make_dual_encoder_rel(
         multi_label=multi_label,
         context=context,
         description_mode=description_mode,
+        cascade=cascade,
     )

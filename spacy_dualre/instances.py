@@ -1,13 +1,13 @@
 """Candidates and templates -> instances: what the model reads of each candidate, as words and positions."""
 
-from typing import Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
 from .candidates import sentence_indices
-from .descriptions import Descriptions, Template, adapt, choose_templates
+from .descriptions import Descriptions, Template, choose_templates
 from .markers import OBJECT, SUBJECT, type_words
-from .types import Candidate, Instance, Mark, MarkedText
+from .types import Candidate, Description, Instance, Mark, MarkedText
 
 #: How the placeholders of a template are filled: with the mentions (the method), with the words of their types, or
 #: with the latter in place of a description, the predicate's name alone (ablations).
@@ -31,22 +31,20 @@ class InstanceMaker:
         self.context = context
         self.mode = mode
         self.directed = directed
+        self._window: Optional[_Window] = None
         self._templates: Dict[Tuple[str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
         """One instance for each candidate, in order."""
-        windows: Dict[int, _Window] = {}
-        instances = []
-        for candidate in candidates:
-            doc = candidate.subject.doc
-            if id(doc) not in windows:
-                windows[id(doc)] = _Window(doc, self.context)
-            window = windows[id(doc)]
-            text = window.mark(candidate)
-            instances.append(Instance(text, self._describe(candidate, window)))
-        return instances
+        return [self._make(candidate) for candidate in candidates]
 
-    def _describe(self, candidate: Candidate, window: "_Window") -> Tuple[Tuple[MarkedText, ...], ...]:
+    def _make(self, candidate: Candidate) -> Instance:
+        # Candidates come Doc by Doc
+        if self._window is None or self._window.doc is not candidate.subject.doc:
+            self._window = _Window(candidate.subject.doc, self.context)
+        return Instance(self._window.mark(candidate), self._describe(candidate, self._window))
+
+    def _describe(self, candidate: Candidate, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
         subject, object = candidate
         types = (subject.label_, object.label_)
         if types not in self._templates:
@@ -56,7 +54,7 @@ class InstanceMaker:
         else:
             fillers = _as_words(type_words(types[0])), _as_words(type_words(types[1]))
         return tuple(
-            tuple(adapt(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
+            tuple(Description(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
             for templates in self._templates[types]
         )
 
@@ -74,6 +72,7 @@ class _Window:
     """The words and sentences of one Doc."""
 
     def __init__(self, doc: Doc, context: int) -> None:
+        self.doc = doc
         blanks = [""] + [token.whitespace_ for token in doc][:-1]
         self.words = tuple(blank + token.text for blank, token in zip(blanks, doc))
         self.context = context
@@ -102,14 +101,15 @@ class _Window:
         start = max(core_start - spare // 2, 0)
         end = min(core_end + spare - spare // 2, len(self.words))
         return MarkedText(
-            self.words[start:end],
-            (_mark(SUBJECT, subject, start), _mark(OBJECT, object, start)),
-            (core_start - start, core_end - start),
+            self.words,
+            (_mark(SUBJECT, subject), _mark(OBJECT, object)),
+            core=(core_start, core_end),
+            window=(start, end),
         )
 
 
-def _mark(role: str, span: Span, offset: int) -> Mark:
-    return Mark(role, span.label_, span.start - offset, span.end - offset)
+def _mark(role: str, span: Span) -> Mark:
+    return Mark(role, span.label_, span.start, span.end)
 
 
 def _as_words(text: str) -> Tuple[str, ...]:

@@ -2,11 +2,10 @@
 
 import warnings
 from contextlib import contextmanager
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union, cast
 
-import numpy
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
@@ -15,7 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
-from .decode import OTHER, Threshold, best_of_each, decode, log_odds, threshold_row
+from .decode import OTHER, Threshold, best_of_each, by_doc, decode, log_odds, threshold_row
 from .descriptions import ANY_TYPES, complete_descriptions, has_template, parse_descriptions, plain_template
 from .diagnosis import Diagnosis, diagnose, logger
 from .errors import Errors, Warnings
@@ -23,8 +22,23 @@ from .extension import set_rels
 from .instances import InstanceMaker
 from .loss import joint_loss
 from .settings import check_settings
+from .stages import stage
 from .targets import gold_predicates, sample_negatives, target_rows
-from .types import NEGATIVE, Candidate, DescriptionTexts, Instance, Relation, RelScores, Shortened, TypePairs
+from .types import (
+    NEGATIVE,
+    Candidate,
+    Cascade,
+    DescriptionTexts,
+    Instance,
+    Query,
+    Relation,
+    RelScores,
+    Shortened,
+    TypePairs,
+)
+
+#: Candidates that are predicted together, at least: enough to fill the encoder's batches evenly.
+_SLICE = 512
 
 
 class DualEncoderRel(TrainablePipe):
@@ -38,12 +52,16 @@ class DualEncoderRel(TrainablePipe):
     threshold: how probable a predicate must be against the negative one, 0 to 1; 0.5 is the arg max. A dict sets it per
         predicate, "*" for all others.
     symmetric: predicates without direction. Both directions are trained and scored, one relation comes out.
-    max_candidates_per_batch: how many candidates go through the model at once; bounds memory, changes no result.
+    max_candidates_per_batch: how many candidates of a training batch go through the model at once; bounds memory,
+        changes no result.
     negatives_per_positive: training keeps this many negative candidates for each positive of a batch (at least one);
     None: all.
     multi_label: every predicate that reaches its threshold, in place of the best one only.
     context: words of the window around the sentence of a candidate.
     description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
+    cascade: in prediction, read no description where the classifier gives the negative predicate at least the
+        probability "negative", and elsewhere only those of its "predicates" likeliest others and the negative one;
+        `spacy dualre tune` finds values that cost next to nothing. None: read all.
     """
 
     NIL = NEGATIVE
@@ -51,7 +69,7 @@ class DualEncoderRel(TrainablePipe):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model[Sequence[Instance], RelScores],
+        model: Model[Query, RelScores],
         name: str = "dual_encoder_rel",
         *,
         candidates: CandidatePolicy,
@@ -66,6 +84,7 @@ class DualEncoderRel(TrainablePipe):
         multi_label: bool = False,
         context: int = 100,
         description_mode: str = "adapted",
+        cascade: Optional[Dict[str, float]] = None,
     ) -> None:
         """Raises ValueError for a setting out of range."""
         check_settings(
@@ -76,6 +95,7 @@ class DualEncoderRel(TrainablePipe):
             negatives_per_positive=negatives_per_positive,
             context=context,
             description_mode=description_mode,
+            cascade=cascade,
         )
         self.vocab = vocab
         self.model = model
@@ -92,6 +112,9 @@ class DualEncoderRel(TrainablePipe):
         self.multi_label = multi_label
         self.context = context
         self.description_mode = description_mode
+        self.cascade = (
+            Cascade(int(cascade["predicates"]), cascade["negative"]) if cascade is not None else None
+        )
         # What training learnt. Settings stay in the config, so that a config given at loading time can change them.
         self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None}
         self._said: Set[str] = set()
@@ -243,12 +266,14 @@ class DualEncoderRel(TrainablePipe):
 
     def _score(self, candidates: Iterable[Candidate]) -> Iterator[Tuple[List[Candidate], Any]]:
         """Slices of the candidates with their log odds (P, L)."""
-        for chunk, instances in self._slices(candidates):
-            scores = self.model.predict(instances)
+        for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, _SLICE)):
+            scores = self.model.predict(Query(instances, self.prediction != "classifier", self.cascade))
             self._say_shortened(scores.shortened)
-            yield chunk, self.model.ops.to_numpy(log_odds(scores, self.prediction, self.alpha))
+            with stage("decode"):
+                odds = self.model.ops.to_numpy(log_odds(scores, self.prediction, self.alpha))
+            yield chunk, odds
 
-    def _slices(self, candidates: Iterable[Candidate]) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
+    def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         if not self.is_initialized:
             raise ValueError(Errors.DR042.format(name=self.name))
         make_instances = InstanceMaker(
@@ -259,8 +284,14 @@ class DualEncoderRel(TrainablePipe):
             self.candidates.directed,
         )
         stream = iter(candidates)
-        while chunk := list(islice(stream, self.max_candidates_per_batch)):
-            yield chunk, make_instances(chunk)
+        while True:
+            with stage("candidates"):
+                chunk = list(islice(stream, size))
+            if not chunk:
+                return
+            with stage("instances"):
+                instances = make_instances(chunk)
+            yield chunk, instances
 
     # Prediction
 
@@ -270,19 +301,17 @@ class DualEncoderRel(TrainablePipe):
         self._check_named_labels()
         # Once each: a batch may hold the same Doc twice
         distinct = {id(doc): doc for doc in docs}
-        slices = self._score(pair for doc in distinct.values() for pair in self.get_candidates(doc))
-        scored = (pair for chunk, odds in slices for pair in zip(chunk, odds))
         found: Dict[int, List[Relation]] = {key: [] for key in distinct}
-        # Candidates come Doc by Doc, so that the scores of no more than one are kept
-        for key, of_doc in groupby(scored, key=lambda pair: id(pair[0].subject.doc)):
-            found[key] = self._decide(list(of_doc))
+        slices = self._score(pair for doc in distinct.values() for pair in self.get_candidates(doc))
+        for candidates, odds in by_doc(slices):
+            with stage("decode"):
+                found[id(candidates[0].subject.doc)] = self._decide(candidates, odds)
         return [found[id(doc)] for doc in docs]
 
-    def _decide(self, scored: List[Tuple[Candidate, Any]]) -> List[Relation]:
-        """The relations of one Doc, from its candidates with the log odds (L,) of each."""
+    def _decide(self, candidates: List[Candidate], odds: Any) -> List[Relation]:
+        """The relations of one Doc, from its candidates with their log odds (P, L)."""
         labels = list(self.label_data)
-        rows = numpy.array([row for _, row in scored]).reshape(len(scored), len(labels))
-        decisions, odds = self.candidates.pool([candidate for candidate, _ in scored], rows)
+        decisions, odds = self.candidates.pool(candidates, odds)
         thresholds = threshold_row(self.threshold, labels)
         rels = decode(decisions, odds, labels, thresholds, self.undirected, self.multi_label)
         return best_of_each(rels, self.undirected, self.candidates.pairs)
@@ -322,8 +351,9 @@ class DualEncoderRel(TrainablePipe):
             return losses
         rows = self.model.ops.asarray2f(target_rows(targets, list(self.label_data)))
         done = 0
-        for chunk, instances in self._slices(candidates):
-            scores, backprop = self.model.begin_update(instances)
+        # alpha 1 trains the classifier alone, which reads no descriptions
+        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch):
+            scores, backprop = self.model.begin_update(Query(instances, similarity=self.alpha < 1))
             self._say_shortened(scores.shortened)
             loss, d_scores = joint_loss(scores, rows[done : done + len(chunk)], self.alpha, len(candidates))
             backprop(d_scores)
@@ -347,6 +377,11 @@ class DualEncoderRel(TrainablePipe):
             kept = sample_negatives(targets, self.negatives_per_positive)
             candidates, targets = [candidates[i] for i in kept], [targets[i] for i in kept]
         return candidates, targets
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Change the weights by the gradients collected."""
+        super().finish_update(sgd)
+        self.model.attrs["engine"].forget()
 
     # Serialisation: what TrainablePipe does, with errors that say what is wrong
 

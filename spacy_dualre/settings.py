@@ -1,6 +1,6 @@
 """The component's settings: their values are checked here."""
 
-from typing import Optional
+from typing import Dict, Optional
 
 from .decode import PREDICTIONS, Threshold
 from .errors import Errors
@@ -16,6 +16,7 @@ def check_settings(
     negatives_per_positive: Optional[float],
     context: int,
     description_mode: str,
+    cascade: Optional[Dict[str, float]],
 ) -> None:
     """Raises ValueError naming the first of the component's settings that is out of range."""
     if prediction not in PREDICTIONS:
@@ -29,5 +30,13 @@ def check_settings(
     for name, low, number in (("max_candidates_per_batch", 1, max_candidates_per_batch), ("context", 0, context)):
         if number < low:
             raise ValueError(Errors.DR003.format(name=name, low=low, value=number))
+    if cascade is not None:
+        if set(cascade) != {"predicates", "negative"}:
+            raise ValueError(Errors.DR008.format(value=cascade))
+        if not 0 <= cascade["negative"] <= 1:
+            raise ValueError(Errors.DR002.format(name="cascade.negative", low=0, high=1, value=cascade["negative"]))
+        predicates = cascade["predicates"]
+        if predicates < 1 or predicates != int(predicates):
+            raise ValueError(Errors.DR003.format(name="cascade.predicates", low=1, value=predicates))
     if negatives_per_positive is not None and negatives_per_positive < 0:
         raise ValueError(Errors.DR007.format(value=negatives_per_positive))

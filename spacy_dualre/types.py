@@ -1,7 +1,7 @@
 """The vocabulary of the road from Docs to relations. No logic."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Hashable, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, FrozenSet, Hashable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.tokens import Span
@@ -50,15 +50,27 @@ class Mark(NamedTuple):
 
 
 class MarkedText(NamedTuple):
-    """Words, each with the blank before it if there is one, and the mentions marked in them.
+    """A window of a text, and the mentions marked in it.
 
-    words[core[0]:core[1]] must be kept longest when the text does not fit into the encoder; what lies outside is
-    context.
+    words: of the whole text, each with the blank before it if there is one. marks: where the mentions are in them.
+    core: words[core[0]:core[1]] must be kept longest when the window does not fit into the encoder; what lies outside
+    is context. window: words[window[0]:window[1]], the core among them, are read.
     """
 
     words: Tuple[str, ...]
     marks: Tuple[Mark, ...]
     core: Tuple[int, int]
+    window: Tuple[int, int]
+
+
+class Description(NamedTuple):
+    """A template and the mentions that go into it, as words: all that a description's representation depends on."""
+
+    template: Tuple[str, ...]
+    subject: Tuple[str, ...]
+    subject_type: str
+    object: Tuple[str, ...]
+    object_type: str
 
 
 class Instance(NamedTuple):
@@ -68,33 +80,76 @@ class Instance(NamedTuple):
     """
 
     text: MarkedText
-    descriptions: Tuple[Tuple[MarkedText, ...], ...]
+    descriptions: Tuple[Tuple[Description, ...], ...]
+
+
+class Cascade(NamedTuple):
+    """Which descriptions need not be read, by what the classifier, which needs the text alone, makes of a candidate.
+
+    predicates: how many of its likeliest predicates are compared with the negative one. negative: where it gives the
+    negative predicate at least this probability, nothing is read.
+    """
+
+    predicates: int
+    negative: float
+
+
+class Query(NamedTuple):
+    """What the model is asked for: the scores of P candidates.
+
+    similarity: False: the classifier's alone, and no description is read. cascade: None: every description is read.
+    """
+
+    instances: Sequence[Instance]
+    similarity: bool = True
+    cascade: Optional[Cascade] = None
 
 
 @dataclass
 class Sequences:
-    """N distinct sequences of piece ids, end to end.
+    """N distinct sequences of piece ids, end to end, with the M pairs of mentions marked in them.
 
-    ids: (sum of lengths,). lengths: (N,). marks: (N, 2), position of the first start marker of subject and of object in
-    each.
+    ids: (sum of lengths,). lengths: (N,). rows: (M,), the sequence that each pair is in. marks: (M, 2), positions of
+    the start markers of its subject and its object. Markers that are not among the ids but beside the text
+    ("levitated") are given apart: marker_ids: (M, 4) and marker_positions: (M, 4), the position in the text that each
+    shares, for start and end of the subject and start and end of the object.
     """
 
     ids: numpy.ndarray
     lengths: numpy.ndarray
+    rows: numpy.ndarray
     marks: numpy.ndarray
+    marker_ids: Optional[numpy.ndarray] = None
+    marker_positions: Optional[numpy.ndarray] = None
+
+
+@dataclass
+class PaddedBatch:
+    """B sequences that go through an encoder together, T pieces each with padding, and the M pairs marked in them.
+
+    ids: (B, T). mask: (B, T), True where there is a piece, or (B, T, T), True where the first sees the second.
+    positions: (B, T), or None where they are 0 to T. rows: (M,) and marks: (M, 2), as in Sequences.
+    """
+
+    ids: Any
+    mask: Any
+    positions: Any
+    rows: Any
+    marks: Any
 
 
 @dataclass
 class PairBatch:
-    """The ids of P candidates and L predicates with at most K templates each, every distinct sequence stored once.
+    """P candidates and L predicates with at most K templates each, as batches in which every distinct sequence is once.
 
-    text_index: (P,) row in texts. description_index: (P, L, K) row in descriptions, -1 where there is none.
+    text_index: (P,) which pair of the text batches each candidate is. description_index: (P, L, K) which pair of the
+    description batches, -1 where there is no template. descriptions: None where the similarity is not asked for.
     """
 
-    texts: Sequences
-    descriptions: Sequences
-    text_index: numpy.ndarray
-    description_index: numpy.ndarray
+    texts: List[PaddedBatch]
+    text_index: Any
+    descriptions: Optional[List[PaddedBatch]]
+    description_index: Any
 
 
 class Shortened(NamedTuple):
@@ -113,7 +168,7 @@ class RelScores:
 
     similarity: (P, L), scaled cosine of input and description. logits: (P, C), the classifier's, for the C <= L
     predicates known when it was made. mask: (P, L), False where a predicate has no description for the candidate's
-    types.
+    types, or none was read. read: how many descriptions were needed, and how many of them were known from before.
     """
 
     similarity: Floats2d

@@ -1,11 +1,12 @@
 """The registered model architectures."""
 
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, Optional
 
 from thinc.api import Model
 
-from ..types import Instance, RelScores
+from ..types import Query, RelScores
 from .dual_encoder import dual_encoder
+from .engine import Engine
 
 
 def dual_encoder_v1(
@@ -17,14 +18,18 @@ def dual_encoder_v1(
     dropout: float = 0.1,
     frozen_layers: int = 0,
     frozen_embeddings: bool = False,
+    gradient_checkpointing: bool = False,
     max_length: Optional[int] = None,
-    batch_tokens: int = 2000,
     mixed_precision: bool = False,
     grad_scaler_config: Dict[str, Any] = {},
-) -> Model[Sequence[Instance], RelScores]:
+    batch_tokens: Optional[int] = None,
+    precision: str = "float32",
+    description_memory: int = 10_000,
+    compiled: bool = False,
+) -> Model[Query, RelScores]:
     """Registered as ``spacy-dualre.DualEncoder.v1``: the dual encoder of arXiv 2503.17799.
 
-    All of them are stored with the trained model and cannot be changed when it is loaded.
+    What the network is, is stored with the trained model and cannot be changed when it is loaded:
 
     name: an encoder's name on the hub or a local folder; loaded at initialisation, never before.
     tokenizer_config, transformer_config: settings passed to the tokenizer's and the encoder's ``from_pretrained``, such
@@ -34,23 +39,76 @@ def dual_encoder_v1(
     dropout: of both representations; the encoder's own is set in transformer_config.
     frozen_layers: this many of the lowest layers, and with them all embeddings, are not trained.
     frozen_embeddings: the word embeddings are not trained; the markers' are, unless layers are frozen too.
+    gradient_checkpointing: training computes the encoders' layers twice and keeps less of them in memory.
     max_length: pieces of a sequence; None: the encoder's limit.
-    batch_tokens: pieces, padding included, that go through an encoder at once.
-    mixed_precision, grad_scaler_config: as in spacy-transformers; without effect on a CPU.
+
+    How it is run, can be changed, as in ``spacy.load(path, config={"components.dual_encoder_rel.model.precision":
+    "int8"})``:
+
+    mixed_precision, grad_scaler_config: of training, as in spacy-transformers; without effect on a CPU.
+    batch_tokens: pieces, padding included, that go through an encoder at once; None: 2,000 on a CPU, 16,000 on a GPU.
+    precision: of the encoders in prediction: "float32", "bfloat16", "float16", or "int8" on a CPU. What is stored is
+    float32 always.
+    description_memory: how many descriptions' vectors (width x 4 bytes each) are kept from batch to batch in
+    prediction.
+    compiled: whether torch compiles the encoders for prediction; needs a C++ compiler on a CPU.
+    Raises ValueError for an unknown precision.
     """
+    return _dual_encoder(levitated=False, **locals())
+
+
+def packed_dual_encoder_v1(
+    name: str,
+    tokenizer_config: Dict[str, Any] = {},
+    transformer_config: Dict[str, Any] = {},
+    shared_encoder: bool = False,
+    cls_fusion: bool = True,
+    dropout: float = 0.1,
+    frozen_layers: int = 0,
+    frozen_embeddings: bool = False,
+    gradient_checkpointing: bool = False,
+    max_length: Optional[int] = None,
+    mixed_precision: bool = False,
+    grad_scaler_config: Dict[str, Any] = {},
+    batch_tokens: Optional[int] = None,
+    precision: str = "float32",
+    description_memory: int = 10_000,
+    compiled: bool = False,
+) -> Model[Query, RelScores]:
+    """Registered as ``spacy-dualre.PackedDualEncoder.v1``: the dual encoder with the candidates of a text in one pass.
+
+    The markers do not stand in the text but beside it ("levitated"): each shares the position of its mention's first or
+    last piece and sees the text and the markers of its candidate alone; the text does not see them. The approximation
+    of PURE (Zhong & Chen, 2021) and PL-Marker (Ye et al., 2022). Descriptions and heads are those of
+    ``spacy-dualre.DualEncoder.v1``, and so are the settings. Candidates share a pass where they share sentence and
+    context, so give the component enough ``context``. Needs an encoder with absolute positions (BERT, RoBERTa, ELECTRA
+    and the like).
+    """
+    return _dual_encoder(levitated=True, **locals())
+
+
+def _dual_encoder(
+    *,
+    levitated: bool,
+    name: str,
+    tokenizer_config: Dict[str, Any],
+    transformer_config: Dict[str, Any],
+    max_length: Optional[int],
+    mixed_precision: bool,
+    grad_scaler_config: Dict[str, Any],
+    batch_tokens: Optional[int],
+    precision: str,
+    description_memory: int,
+    compiled: bool,
+    **network_config: Any,
+) -> Model[Query, RelScores]:
     return dual_encoder(
         name,
         tokenizer_config,
         transformer_config,
-        network_config={
-            "shared_encoder": shared_encoder,
-            "cls_fusion": cls_fusion,
-            "dropout": dropout,
-            "frozen_layers": frozen_layers,
-            "frozen_embeddings": frozen_embeddings,
-            "batch_tokens": batch_tokens,
-        },
+        network_config=network_config,
         max_length=max_length,
         mixed_precision=mixed_precision,
         grad_scaler_config=grad_scaler_config,
+        engine=Engine(batch_tokens, precision, description_memory, compiled, levitated),
     )

@@ -2,25 +2,31 @@
 border.
 """
 
-import os
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
-import numpy
 import torch
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_wrapper import HFWrapper
 from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2torch
+from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..markers import marker_tokens, marker_words
-from ..types import Instance, PairBatch, RelScores
-from .pytorch.dual_encoder import DualEncoder, DualEncoderConfig, encoder_layers, init_dual_encoder
-from .tokenize import tokenize
+from ..types import PairBatch, Query, RelScores
+from .engine import Engine
+from .pytorch.device import one_thread_in_worker, to_device
+from .pytorch.dual_encoder import (
+    DualEncoder,
+    DualEncoderConfig,
+    encoder_layers,
+    first_position,
+    init_dual_encoder,
+    takes_positions,
+)
 
 #: Room for [CLS], [SEP], four markers and a few words.
 SHORTEST = 16
-_IMPORTED_IN = os.getpid()
 
 
 def dual_encoder(
@@ -31,11 +37,12 @@ def dual_encoder(
     max_length: Optional[int],
     mixed_precision: bool,
     grad_scaler_config: Dict[str, Any],
-) -> Model[Sequence[Instance], RelScores]:
+    engine: Engine,
+) -> Model[Query, RelScores]:
     """The layer, without an encoder until it is initialised or loaded.
 
     Before ``initialize``, set the dimension nO to the number of predicates and the attribute "entity_types" to the
-    types that get markers. network_config: settings of DualEncoderConfig.
+    types that get markers. network_config: settings of DualEncoderConfig. engine: runs the network.
     """
     wrapper = HFWrapper(
         HFObjects(None, None, None, {}, {}),
@@ -61,19 +68,28 @@ def dual_encoder(
             "max_length": max_length,
             "mixed_precision": mixed_precision,
             "entity_types": [],
+            # No value that could be stored: what it is set to when a trained model is loaded, holds
+            "engine": engine,
         },
     )
 
 
-def forward(
-    model: Model, instances: Sequence[Instance], is_train: bool
-) -> Tuple[RelScores, Callable[[RelScores], List[Any]]]:
-    """Score P instances: see RelScores for the shapes. The callback takes the gradients of similarity and logits."""
+def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Callable[[RelScores], List[Any]]]:
+    """Score the P candidates of a query: see RelScores for the shapes. The callback takes the gradients of similarity
+    and logits.
+    """
     hf_objects = _shim(model)._hfmodel
     if hf_objects.transformer is None:
         raise ValueError(Errors.DR042.format(name=model.name))
-    _one_thread_in_forked_worker()
-    batch, shortened = tokenize(instances, hf_objects.tokenizer, model.attrs["max_length"])
+    one_thread_in_worker()
+    engine: Engine = model.attrs["engine"]
+    engine.use(hf_objects.transformer, hf_objects.tokenizer, model.attrs["max_length"])
+    if not is_train:
+        found = engine.score(query)
+        similarity, logits = cast(Floats2d, torch2xp(found.similarity)), cast(Floats2d, torch2xp(found.logits))
+        return RelScores(similarity, logits, model.ops.xp.asarray(found.mask), found.shortened), lambda d_scores: []
+    engine.forget()
+    batch, shortened = engine.training_batch(query)
     (similarity, logits), backprop_network = model.layers[0](batch, is_train)
     mask = model.ops.xp.asarray(batch.description_index[:, :, 0] >= 0)
 
@@ -103,6 +119,8 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         )
     if model.attrs["network_config"]["frozen_layers"] and encoder_layers(encoder) is None:
         raise ValueError(Errors.DR085.format(name=name))
+    if model.attrs["engine"].levitated and not takes_positions(encoder):
+        raise ValueError(Errors.DR087.format(name=name))
     types = model.attrs["entity_types"]
     for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
         raise ValueError(Errors.DR086.format(name=name, marker=marker))
@@ -126,39 +144,35 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 def convert_inputs(model: Model, batch: PairBatch, is_train: bool) -> Tuple[ArgsKwargs, Callable[[Any], List[Any]]]:
     """PairBatch -> the network's arguments as tensors on its device. There is no gradient back to the ids."""
     device = _device(model)
-    arrays = {
-        "text_ids": batch.texts.ids,
-        "text_lengths": batch.texts.lengths,
-        "text_marks": batch.texts.marks,
-        "text_index": batch.text_index,
-        "description_ids": batch.descriptions.ids,
-        "description_lengths": batch.descriptions.lengths,
-        "description_marks": batch.descriptions.marks,
-        "description_index": batch.description_index,
+    arguments = {
+        "texts": to_device(batch.texts, device),
+        "text_index": to_device(batch.text_index, device),
+        "descriptions": to_device(batch.descriptions, device),
+        "description_index": to_device(batch.description_index, device),
     }
-    tensors = {name: torch.from_numpy(numpy.ascontiguousarray(array)).to(device) for name, array in arrays.items()}
-    return ArgsKwargs(args=(), kwargs=tensors), lambda d_inputs: []
+    return ArgsKwargs(args=(), kwargs=arguments), lambda d_inputs: []
 
 
 def convert_outputs(
-    model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool
+    model: Model, inputs_outputs: Tuple[PairBatch, Any], is_train: bool
 ) -> Tuple[Any, Callable[[RelScores], ArgsKwargs]]:
-    """The network's (similarity, logits) -> arrays of the current ops; gradients the other way."""
-    _, outputs = inputs_outputs
+    """The network's (similarity, logits) -> arrays of the current ops; gradients the other way.
+
+    A similarity that was not asked for is 0 and has no gradient.
+    """
+    batch, (similarity, logits) = inputs_outputs
     device = _device(model)
+    outputs = [output for output in (similarity, logits) if output is not None]
 
     def convert_gradients(d_scores: RelScores) -> ArgsKwargs:
-        gradients = [xp2torch(d, device=device) for d in (d_scores.similarity, d_scores.logits)]
-        return ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": gradients})
+        gradients = [d_scores.logits] if similarity is None else [d_scores.similarity, d_scores.logits]
+        tensors = [xp2torch(d, device=device) for d in gradients]
+        return ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": tensors})
 
-    return tuple(torch2xp(output.detach()) for output in outputs), convert_gradients
-
-
-def _one_thread_in_forked_worker() -> None:
-    # torch's thread pool does not survive a fork: with more than one thread, `nlp.pipe(n_process=2)` would wait for
-    # ever.
-    if os.getpid() != _IMPORTED_IN and torch.get_num_threads() > 1:
-        torch.set_num_threads(1)
+    arrays = [torch2xp(output.detach()) for output in outputs]
+    if similarity is None:
+        arrays.insert(0, model.ops.alloc2f(*batch.description_index.shape[:2]))
+    return tuple(arrays), convert_gradients
 
 
 def _device(wrapper: Model) -> torch.device:
@@ -179,10 +193,7 @@ def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_confi
 
 def _max_length(name: str, setting: Optional[int], tokenizer: Any, encoder: Any) -> int:
     positions = getattr(encoder.config, "max_position_embeddings", tokenizer.model_max_length)
-    # Encoders of the RoBERTa kind count positions from behind the padding's.
-    padding = getattr(getattr(encoder, "embeddings", None), "padding_idx", None)
-    if padding is not None:
-        positions -= padding + 1
+    positions -= first_position(encoder)
     limit = min(positions, tokenizer.model_max_length)
     if setting is None:
         return limit

@@ -1,166 +1,189 @@
-"""Instances -> ids: every word cut into pieces once, every distinct sequence stored once, no marker ever lost."""
+"""Texts and descriptions -> sequences of ids: composed from the pieces of their words, no marker ever lost."""
 
-from typing import Dict, Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
-from transformers import PreTrainedTokenizerBase
 
-from ..markers import OBJECT, SUBJECT, marker_events, start_marker
-from ..types import Instance, MarkedText, PairBatch, Sequences, Shortened
-
-Pieces = Dict[str, List[int]]
-#: What SentencePiece writes for a blank
-_BLANK = "\u2581"
+from ..descriptions import adapt
+from ..markers import OBJECT, SUBJECT, end_marker, marker_events, start_marker
+from ..types import Description, Mark, MarkedText, Sequences, Shortened
+from .pieces import Cut, Pieces
 
 
-class _Encoded(NamedTuple):
-    ids: List[int]
-    marks: Tuple[int, int]
-    lost_words: bool
-    lost_mention: bool
+class _Kept(NamedTuple):
+    """The pieces of a window that are read. places: which of the text, rising; None: from start on, without a gap."""
+
+    ids: numpy.ndarray
+    start: int
+    places: Optional[numpy.ndarray] = None
+    lost_words: bool = False
+    lost_mention: bool = False
+
+    def at(self, place: int) -> int:
+        """How many of the pieces stand before this place of the text."""
+        return place - self.start if self.places is None else int(numpy.searchsorted(self.places, place))
 
 
-def tokenize(
-    instances: Sequence[Instance], tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> Tuple[PairBatch, Shortened]:
-    """Compose the ids of the input and of every description of P instances.
+def tokenize_texts(texts: Sequence[MarkedText], pieces: Pieces, max_length: int) -> Tuple[Sequences, Shortened]:
+    """The sequence of each text: [CLS] pieces and markers [SEP], at most max_length long.
 
-    Each sequence is [CLS] pieces [SEP], at most max_length long. Of a text that is too long context goes first, evenly
-    on both sides, then the words farthest from both mentions, then the middles of the mentions. Of a description only
-    the middles of the mentions go, the template stays.
+    Of a text that is too long context goes first, evenly on both sides, then the words farthest from both mentions,
+    then the middles of the mentions.
     """
-    texts = _Distinct()
-    descriptions = _Distinct()
-    text_index = [texts.add(instance.text) for instance in instances]
-    rows = [[[descriptions.add(d) for d in described] for described in instance.descriptions] for instance in instances]
-    pieces = _cut(tokenizer, (text for distinct in (texts, descriptions) for text in distinct.items))
-    text_sequences = [_encode(text, pieces, tokenizer, max_length, False) for text in texts.items]
-    description_sequences = [_encode(text, pieces, tokenizer, max_length, True) for text in descriptions.items]
-    batch = PairBatch(
-        texts=_to_sequences(text_sequences),
-        descriptions=_to_sequences(description_sequences),
-        text_index=numpy.asarray(text_index, dtype="int64"),
-        description_index=_pad(rows),
-    )
-    encoded = text_sequences + description_sequences
-    return batch, Shortened(len(encoded), sum(e.lost_words for e in encoded), sum(e.lost_mention for e in encoded))
+    return _marked_sequences(texts, pieces, max_length, keep_template=False)
 
 
-class _Distinct:
-    """Numbers texts by first appearance; equal ones share a number."""
-
-    def __init__(self) -> None:
-        self._numbers: Dict[MarkedText, int] = {}
-
-    def add(self, text: MarkedText) -> int:
-        return self._numbers.setdefault(text, len(self._numbers))
-
-    @property
-    def items(self) -> List[MarkedText]:
-        return list(self._numbers)
-
-
-def _cut(tokenizer: PreTrainedTokenizerBase, texts: Iterable[MarkedText]) -> Pieces:
-    words = sorted({word for text in texts for word in text.words})
-    if not words:
-        return {}
-    # Words of the text that look like special tokens are words all the same.
-    encoded = tokenizer(
-        words,
-        add_special_tokens=False,
-        split_special_tokens=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
-    )
-    pieces = dict(zip(words, encoded["input_ids"]))
-    return {word: cut if word.startswith(" ") else _without_blank(tokenizer, cut) for word, cut in pieces.items()}
-
-
-def _without_blank(tokenizer: PreTrainedTokenizerBase, cut: List[int]) -> List[int]:
-    """The pieces of a word that stands at the start or right behind another one.
-
-    Tokenizers of the SentencePiece kind put a blank before every text, and so before each word that is cut alone.
+def tokenize_descriptions(
+    descriptions: Sequence[Description], pieces: Pieces, max_length: int
+) -> Tuple[Sequences, Shortened]:
+    """The sequence of each description, likewise; of one that is too long only the middles of the mentions go, the
+    template stays.
     """
-    first = tokenizer.convert_ids_to_tokens(cut[0]) if cut else ""
-    if not first.startswith(_BLANK):
-        return cut
-    rest = first[len(_BLANK) :]
-    if not rest:
-        return cut[1:]
-    bare = tokenizer.convert_tokens_to_ids(rest)
-    return cut if bare is None or bare == tokenizer.unk_token_id else [bare, *cut[1:]]
+    return _marked_sequences([adapt(d) for d in descriptions], pieces, max_length, keep_template=True)
 
 
-def _encode(
-    text: MarkedText, pieces: Pieces, tokenizer: PreTrainedTokenizerBase, max_length: int, keep_template: bool
-) -> _Encoded:
-    cut = [pieces[word] for word in text.words]
-    budget = max_length - 2 - 2 * len(text.marks)
-    lost_words = lost_mention = False
-    if sum(map(len, cut)) > budget:
-        cut, lost_words, lost_mention = _shorten(text, cut, budget, keep_template)
-    ids = [tokenizer.cls_token_id]
-    first: Dict[int, int] = {}
+def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: int) -> Tuple[Sequences, Shortened]:
+    """The distinct sequences of the texts without markers, which stand beside them; shortened likewise.
+
+    Texts that share window and core share a sequence, unless their core does not fit and is cut around the mentions.
+    """
+    cuts = _cut(texts, pieces)
+    rows: Dict[bytes, int] = {}
+    sequences: List[numpy.ndarray] = []
+    kept_of: Dict[Tuple, _Kept] = {}
+    row_of, ids, positions = [], [], []
+    shortened = []
+    for text, cut in zip(texts, cuts):
+        budget = max_length - 2
+        fits_core = cut.starts[text.core[1]] - cut.starts[text.core[0]] <= budget
+        key = (id(cut), text.window, text.core, () if fits_core else text.marks)
+        if key not in kept_of:
+            kept_of[key] = _keep(text, cut, budget, keep_template=False)
+        kept = kept_of[key]
+        sequence = numpy.concatenate([[pieces.tokenizer.cls_token_id], kept.ids, [pieces.tokenizer.sep_token_id]])
+        row = rows.setdefault(sequence.tobytes(), len(sequences))
+        if row == len(sequences):
+            sequences.append(sequence)
+            shortened.append(kept)
+        row_of.append(row)
+        marks = sorted(text.marks, key=lambda mark: mark.role != SUBJECT)
+        ids.append([pieces.marker(kind(mark.role, mark.type)) for mark in marks for kind in (start_marker, end_marker)])
+        positions.append([place for mark in marks for place in _ends(mark, cut, kept)])
+    return (
+        Sequences(
+            ids=_end_to_end(sequences),
+            lengths=numpy.array([len(sequence) for sequence in sequences], dtype="int64"),
+            rows=numpy.array(row_of, dtype="int64"),
+            marks=numpy.zeros((len(texts), 2), dtype="int64"),
+            marker_ids=numpy.array(ids, dtype="int64").reshape(-1, 4),
+            marker_positions=numpy.array(positions, dtype="int64").reshape(-1, 4),
+        ),
+        _count(shortened),
+    )
+
+
+def _ends(mark: Mark, cut: Cut, kept: _Kept) -> Tuple[int, int]:
+    """Positions of the first and the last piece of a mention, behind [CLS]."""
+    first = kept.at(cut.starts[mark.start]) + 1
+    return first, max(kept.at(cut.starts[mark.end]), first)
+
+
+def _marked_sequences(
+    texts: Sequence[MarkedText], pieces: Pieces, max_length: int, keep_template: bool
+) -> Tuple[Sequences, Shortened]:
+    ids, marks, kepts = [], [], []
+    for text, cut in zip(texts, _cut(texts, pieces)):
+        kept = _keep(text, cut, max_length - 2 - 2 * len(text.marks), keep_template)
+        sequence, positions = _compose(text, cut, kept, pieces)
+        ids.append(sequence)
+        marks.append(positions)
+        kepts.append(kept)
+    return (
+        Sequences(
+            ids=_end_to_end(ids),
+            lengths=numpy.array([len(sequence) for sequence in ids], dtype="int64"),
+            rows=numpy.arange(len(ids)),
+            marks=numpy.array(marks, dtype="int64").reshape(-1, 2),
+        ),
+        _count(kepts),
+    )
+
+
+def _cut(texts: Sequence[MarkedText], pieces: Pieces) -> List[Cut]:
+    """Each text in pieces; candidates of one Doc share theirs."""
+    distinct = {id(text.words): text.words for text in texts}
+    pieces.learn(distinct.values())
+    cuts = {key: pieces.cut(words) for key, words in distinct.items()}
+    return [cuts[id(text.words)] for text in texts]
+
+
+def _compose(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> Tuple[numpy.ndarray, Tuple[int, int]]:
+    """The ids with special pieces and markers, and the positions of the first start markers of subject and object."""
+    events = [(kept.at(cut.starts[word]), token) for word, token in marker_events(text.marks)]
+    ids = numpy.empty(len(kept.ids) + len(events) + 2, dtype="int64")
+    ids[0], ids[-1] = pieces.tokenizer.cls_token_id, pieces.tokenizer.sep_token_id
+    first: Dict[str, int] = {}
     done = 0
-    for position, token in marker_events(text.marks):
-        for word in cut[done:position]:
-            ids.extend(word)
-        done = position
-        marker = tokenizer.convert_tokens_to_ids(token)
-        first.setdefault(marker, len(ids))
-        ids.append(marker)
-    for word in cut[done:]:
-        ids.extend(word)
-    ids.append(tokenizer.sep_token_id)
-    starts = {mark.role: tokenizer.convert_tokens_to_ids(start_marker(mark.role, mark.type)) for mark in text.marks}
-    return _Encoded(ids, (first[starts[SUBJECT]], first[starts[OBJECT]]), lost_words, lost_mention)
+    for i, (place, token) in enumerate(events, 1):
+        ids[done + i : place + i] = kept.ids[done:place]
+        ids[place + i] = pieces.marker(token)
+        first.setdefault(token, place + i)
+        done = place
+    ids[done + len(events) + 1 : -1] = kept.ids[done:]
+    starts = {mark.role: first[start_marker(mark.role, mark.type)] for mark in text.marks}
+    return ids, (starts[SUBJECT], starts[OBJECT])
 
 
-def _shorten(
-    text: MarkedText, cut: List[List[int]], budget: int, keep_template: bool
-) -> Tuple[List[List[int]], bool, bool]:
-    """Keep the budget's worth of pieces that matter most; says too whether other words of the core and of a mention
-    were lost.
-    """
-    word_of = numpy.repeat(numpy.arange(len(cut)), [len(word) for word in cut])
-    position = numpy.arange(len(word_of))
-    core = (word_of >= text.core[0]) & (word_of < text.core[1])
-    within = numpy.zeros(len(word_of), dtype=bool)
-    to_mention = numpy.full(len(word_of), len(word_of))
-    from_edge = numpy.full(len(word_of), len(word_of))
-    for mark in text.marks:
-        inside = (word_of >= mark.start) & (word_of < mark.end)
+def _keep(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _Kept:
+    start, end = (cut.starts[word] for word in text.window)
+    if end - start <= budget:
+        return _Kept(cut.ids[start:end], start)
+    return _shorten(text, cut, max(budget, 0), keep_template)
+
+
+def _shorten(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _Kept:
+    """Keep the budget's worth of pieces that matter most."""
+    start, end = (cut.starts[word] for word in text.window)
+    core_start, core_end = (cut.starts[word] for word in text.core)
+    mentions = [(cut.starts[mark.start], cut.starts[mark.end]) for mark in text.marks]
+    if core_end - core_start <= budget:
+        reach = [(core_start, core_end)]
+    else:
+        start, end, reach = core_start, core_end, mentions
+    # What is farther away than the budget cannot be kept: there is enough that is nearer
+    place = numpy.unique(numpy.concatenate([_range(max(a - budget, start), min(b + budget, end)) for a, b in reach]))
+    core = (place >= core_start) & (place < core_end)
+    within = numpy.zeros(len(place), dtype=bool)
+    far = end - start
+    to_mention, from_edge = numpy.full(len(place), far), numpy.full(len(place), far)
+    for a, b in mentions:
+        inside = (place >= a) & (place < b)
         within |= inside
-        start, end = numpy.searchsorted(word_of, (mark.start, mark.end))
-        to_mention = numpy.minimum(to_mention, numpy.maximum(start - position, position - end + 1).clip(0))
-        edge = numpy.minimum(position - start, end - 1 - position)
-        from_edge = numpy.where(inside, numpy.minimum(from_edge, edge), from_edge)
-    start, end = numpy.searchsorted(word_of, text.core)
-    to_core = numpy.maximum(start - position, position - end + 1).clip(0)
+        to_mention = numpy.minimum(to_mention, numpy.maximum(a - place, place - b + 1).clip(0))
+        from_edge = numpy.where(inside, numpy.minimum(from_edge, numpy.minimum(place - a, b - 1 - place)), from_edge)
+    to_core = numpy.maximum(core_start - place, place - core_end + 1).clip(0)
     mention_class, core_class = (1, 0) if keep_template else (0, 1)
     rank = numpy.where(within, mention_class, numpy.where(core, core_class, 2))
     distance = numpy.where(within, from_edge, numpy.where(core, to_mention, to_core))
-    kept = numpy.zeros(len(word_of), dtype=bool)
-    kept[numpy.lexsort((position, distance, rank))[: max(budget, 0)]] = True
-    shortened: List[List[int]] = [[] for _ in cut]
-    flat = [piece for word in cut for piece in word]
-    for i in numpy.flatnonzero(kept):
-        shortened[word_of[i]].append(flat[i])
-    return shortened, bool((~kept & core).any()), bool((~kept & within).any())
-
-
-def _to_sequences(encoded: Sequence[_Encoded]) -> Sequences:
-    return Sequences(
-        ids=numpy.asarray([i for sequence in encoded for i in sequence.ids], dtype="int64"),
-        lengths=numpy.asarray([len(sequence.ids) for sequence in encoded], dtype="int64"),
-        marks=numpy.asarray([sequence.marks for sequence in encoded], dtype="int64").reshape(-1, 2),
+    kept = numpy.zeros(len(place), dtype=bool)
+    kept[numpy.lexsort((place, distance, rank))[:budget]] = True
+    places = place[kept]
+    return _Kept(
+        cut.ids[places],
+        start=0,
+        places=places,
+        lost_words=int((kept & core).sum()) < core_end - core_start,
+        lost_mention=bool((~kept & within).any()),
     )
 
 
-def _pad(rows: List[List[List[int]]]) -> numpy.ndarray:
-    """(P, L, K) from nested lists, -1 where there is no template."""
-    widest = max((len(described) for row in rows for described in row), default=1) or 1
-    padded = [[described + [-1] * (widest - len(described)) for described in row] for row in rows]
-    n_labels = len(rows[0]) if rows else 0
-    return numpy.asarray(padded, dtype="int64").reshape(len(rows), n_labels, widest)
+def _range(start: int, end: int) -> numpy.ndarray:
+    return numpy.arange(start, max(start, end))
+
+
+def _end_to_end(sequences: Sequence[numpy.ndarray]) -> numpy.ndarray:
+    return numpy.concatenate(sequences) if sequences else numpy.zeros(0, dtype="int64")
+
+
+def _count(kept: Sequence[_Kept]) -> Shortened:
+    return Shortened(len(kept), sum(k.lost_words for k in kept), sum(k.lost_mention for k in kept))

@@ -3,11 +3,14 @@ transformers only.
 """
 
 import math
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from inspect import signature
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+
+from ...types import PaddedBatch
 
 #: As in CLIP: the cosine is never multiplied by more than this.
 MAX_TEMPERATURE = 100.0
@@ -18,8 +21,7 @@ class DualEncoderConfig(PretrainedConfig):
 
     encoder: the encoder's own configuration as a dict. n_classes: predicates that the classifier knows.
     marker_offset: the first id that is a marker; n_markers: how many. shared_encoder, cls_fusion, dropout,
-    frozen_layers, frozen_embeddings,
-    batch_tokens: see the architecture ``spacy-dualre.DualEncoder.v1``.
+    frozen_layers, frozen_embeddings, gradient_checkpointing: see the architecture ``spacy-dualre.DualEncoder.v1``.
     """
 
     model_type = "spacy-dualre"
@@ -36,7 +38,7 @@ class DualEncoderConfig(PretrainedConfig):
         dropout: float = 0.1,
         frozen_layers: int = 0,
         frozen_embeddings: bool = False,
-        batch_tokens: int = 2000,
+        gradient_checkpointing: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -49,7 +51,7 @@ class DualEncoderConfig(PretrainedConfig):
         self.dropout = dropout
         self.frozen_layers = frozen_layers
         self.frozen_embeddings = frozen_embeddings
-        self.batch_tokens = batch_tokens
+        self.gradient_checkpointing = gradient_checkpointing
 
     def encoder_config(self) -> PretrainedConfig:
         """The encoder's configuration as transformers' own class."""
@@ -103,77 +105,91 @@ class DualEncoder(PreTrainedModel):
         self.temperature = nn.Parameter(torch.full((1,), math.log(1 / 0.07)))
         for encoder in self.encoders():
             _freeze(encoder, config)
+            if config.gradient_checkpointing:
+                # The other implementation gives no gradient where the embeddings are frozen
+                encoder.gradient_checkpointing_enable({"use_reentrant": False})
 
     @classmethod
     def from_config(cls, config: DualEncoderConfig) -> "DualEncoder":
         """Build the network with fresh weights (the hook that spacy-transformers loads through)."""
         return cls(config)
 
-    def encoders(self) -> Iterator[nn.Module]:
+    def encoders(self) -> Iterator[Any]:
         """The encoders: one or two."""
         yield self.text_encoder
         if self.description_encoder is not None:
             yield self.description_encoder
 
+    @property
+    def padding(self) -> int:
+        """The id that fills up sequences."""
+        return self.text_encoder.config.pad_token_id or 0
+
+    @property
+    def first_position(self) -> int:
+        """The position of a sequence's first piece: encoders of the RoBERTa kind count from behind the padding's."""
+        return first_position(self.text_encoder)
+
     def forward(
         self,
-        text_ids: Tensor,
-        text_lengths: Tensor,
-        text_marks: Tensor,
+        texts: Sequence[PaddedBatch],
         text_index: Tensor,
-        description_ids: Tensor,
-        description_lengths: Tensor,
-        description_marks: Tensor,
+        descriptions: Optional[Sequence[PaddedBatch]],
         description_index: Tensor,
-    ) -> Tuple[Tensor, Tensor]:
-        """Score P candidates against L predicates with at most K templates each.
+    ) -> Tuple[Optional[Tensor], Tensor]:
+        """Score P candidates against L predicates with at most K templates each: see PairBatch, in tensors.
 
-        *_ids: distinct sequences end to end; *_lengths: (N,) theirs; *_marks: (N, 2) positions of the start markers;
-        text_index: (P,); description_index: (P, L, K) rows, -1: no template.
-        Returns similarity (P, L), the mean over a predicate's templates (0 where it has none), and logits (P, C).
+        Returns similarity (P, L), the mean over a predicate's templates (0 where it has none), or None without
+        descriptions, and logits (P, C).
         """
-        marks, cls = self._encode(self.text_encoder, text_ids, text_lengths, text_marks)
-        described, _ = self._encode(
-            self.description_encoder or self.text_encoder, description_ids, description_lengths, description_marks
-        )
-        text = self.dropout(self.norm(self.text_projection(marks)))[text_index]
-        predicates = self._describe(described, cls[text_index], description_index)
-        cosine = nn.functional.cosine_similarity(text[:, None, None, :], predicates, dim=-1)
-        present = description_index >= 0
-        mean = (cosine * present).sum(-1) / present.sum(-1).clamp(min=1)
-        similarity = self.temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp() * mean
-        return similarity.float(), self.classifier(text).float()
+        marks, cls = self.encode(self.text_encoder, texts)
+        text = self.represent(marks)[text_index]
+        similarity = None
+        if descriptions is not None:
+            marks, _ = self.encode(self.description_encoder or self.text_encoder, descriptions)
+            similarity = self.compare(text, cls[text_index], self.project(marks), description_index)
+        return similarity, self.classify(text)
 
-    def _describe(self, described: Tensor, cls: Tensor, index: Tensor) -> Tensor:
-        """rho_D (P, L, K, width): W_D [h_D(subject); h_D(object); h_T(CLS)], its blocks applied where they differ."""
-        weight, bias = self.description_projection.weight, self.description_projection.bias
-        width = described.shape[1]
-        projected = nn.functional.linear(described, weight[:, :width])[index.clamp(min=0)]
-        if self.config.cls_fusion:
-            projected = projected + nn.functional.linear(cls, weight[:, width:])[:, None, None, :]
-        return self.dropout(self.norm(projected + bias))
-
-    def _encode(self, encoder: Any, ids: Tensor, lengths: Tensor, marks: Tensor) -> Tuple[Tensor, Tensor]:
-        """Last hidden states at both start markers, end to end (N, 2 * width), and at the first piece (N, width).
-
-        Sequences of like length go through together, in batches of about `batch_tokens` pieces with padding.
+    def encode(self, encoder: Any, batches: Sequence[PaddedBatch]) -> Tuple[Tensor, Tensor]:
+        """For the M pairs of all batches the last hidden states at both start markers, end to end (M, 2 * width), and
+        at the first piece of their sequences (M, width).
         """
-        starts = lengths.cumsum(0) - lengths
-        order = torch.argsort(lengths, stable=True)
-        pad = encoder.config.pad_token_id or 0
-        found_marks, found_cls = [], []
-        for rows in _batches(order, lengths.tolist(), self.config.batch_tokens):
-            columns = torch.arange(int(lengths[rows].max()), device=ids.device)
-            mask = columns < lengths[rows, None]
-            gathered = ids[(starts[rows, None] + columns).clamp(max=len(ids) - 1)]
+        marks, cls = [], []
+        for batch in batches:
+            position_ids = {} if batch.positions is None else {"position_ids": batch.positions}
             hidden = encoder(
-                input_ids=gathered.masked_fill(~mask, pad), attention_mask=mask.to(torch.long)
+                input_ids=batch.ids, attention_mask=batch.mask.to(torch.long), **position_ids
             ).last_hidden_state
-            at = hidden.gather(1, marks[rows, :, None].expand(-1, -1, hidden.shape[-1]))
-            found_marks.append(at.flatten(1))
-            found_cls.append(hidden[:, 0])
-        back = torch.argsort(order)
-        return torch.cat(found_marks)[back], torch.cat(found_cls)[back]
+            marks.append(hidden[batch.rows[:, None], batch.marks].flatten(1))
+            cls.append(hidden[batch.rows, 0])
+        return torch.cat(marks), torch.cat(cls)
+
+    def represent(self, marks: Tensor) -> Tensor:
+        """rho_T (M, width): W_T [h_T(subject); h_T(object)] in the joint space."""
+        return self.dropout(self.norm(self.text_projection(marks)))
+
+    def classify(self, text: Tensor) -> Tensor:
+        """The classifier's logits (P, C), from rho_T."""
+        return self.classifier(text).float()
+
+    def project(self, marks: Tensor) -> Tensor:
+        """(N, width): what W_D makes of [h_D(subject); h_D(object)], the part of rho_D that knows no sentence."""
+        return nn.functional.linear(marks, self.description_projection.weight[:, : marks.shape[1]])
+
+    def compare(self, text: Tensor, cls: Tensor, projected: Tensor, index: Tensor) -> Tensor:
+        """Similarity (P, L) of rho_T and rho_D, scaled by the temperature; the mean over templates.
+
+        cls: (P, width), h_T(CLS) of each candidate. projected: (N, width) from `project`. index: (P, L, K) rows in it.
+        """
+        weight, bias = self.description_projection.weight, self.description_projection.bias
+        described = projected[index.clamp(min=0)]
+        if self.config.cls_fusion:
+            described = described + nn.functional.linear(cls, weight[:, 2 * cls.shape[1] :])[:, None, None, :]
+        described = self.dropout(self.norm(described + bias))
+        cosine = nn.functional.cosine_similarity(text[:, None, None, :], described, dim=-1)
+        present = index >= 0
+        mean = (cosine * present).sum(-1) / present.sum(-1).clamp(min=1)
+        return (self.temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp() * mean).float()
 
 
 def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[List[int]]) -> None:
@@ -191,23 +207,24 @@ def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[Li
         target.load_state_dict(pretrained)
 
 
+def first_position(encoder: Any) -> int:
+    """How many positions an encoder keeps for padding, before that of the first piece."""
+    padding = getattr(getattr(encoder, "embeddings", None), "padding_idx", None)
+    return 0 if padding is None else padding + 1
+
+
+def takes_positions(encoder: Any) -> bool:
+    """Whether each piece can be given any position: only where positions are absolute and added to the embeddings."""
+    absolute = getattr(encoder.config, "position_embedding_type", "absolute") == "absolute"
+    return absolute and "position_ids" in signature(encoder.forward).parameters and hasattr(encoder, "embeddings")
+
+
 def encoder_layers(encoder: Any) -> Optional[nn.ModuleList]:
     """The list of an encoder's layers; None where they share their weights (ALBERT) or cannot be found."""
     for module in encoder.modules():
         if isinstance(module, nn.ModuleList) and len(module) == encoder.config.num_hidden_layers:
             return module
     return None
-
-
-def _batches(order: Tensor, lengths: list, batch_tokens: int) -> Iterator[Tensor]:
-    """Cut rows sorted by rising length where their number times the longest would exceed batch_tokens."""
-    start = 0
-    rows = order.tolist()
-    for i, row in enumerate(rows):
-        if i > start and (i - start + 1) * lengths[row] > batch_tokens:
-            yield order[start:i]
-            start = i
-    yield order[start:]
 
 
 def _without_pooler(encoder: Any) -> Any:

@@ -1,0 +1,100 @@
+"""Sequences of ids -> batches for an encoder: of like length, none longer than it must be."""
+
+from typing import Any, Iterator, List, Optional, Tuple
+
+import numpy
+
+from ..types import PaddedBatch, Sequences
+
+#: Candidates that share a pass over their text. Each pass reads the text anew, and its cost grows with the square of
+#: its length: with more, the one is saved less than the other is paid.
+PER_PASS = 64
+
+
+def pad(
+    sequences: Sequences, batch_tokens: int, padding: int, width: Optional[int] = None
+) -> Tuple[List[PaddedBatch], numpy.ndarray]:
+    """Batches of about batch_tokens pieces with padding, sorted by length; and (M,) where in them, counted through all
+    batches, each pair of the sequences is.
+
+    padding: the id that fills up. width: fill up to this, not to the longest of each batch.
+    """
+    order = numpy.argsort(sequences.lengths, kind="stable")
+    starts = numpy.cumsum(sequences.lengths) - sequences.lengths
+    batches = []
+    for rows in cut_evenly(order, sequences.lengths if width is None else [width] * len(order), batch_tokens):
+        columns = numpy.arange(width or int(sequences.lengths[rows].max()))
+        mask = columns < sequences.lengths[rows, None]
+        ids = sequences.ids[(starts[rows, None] + columns).clip(max=len(sequences.ids) - 1)]
+        ids[~mask] = padding
+        batches.append(PaddedBatch(ids, mask, None, numpy.arange(len(rows)), sequences.marks[rows]))
+    return batches, places(order)
+
+
+def pad_levitated(
+    sequences: Sequences, batch_tokens: int, padding: int, first_position: int = 0
+) -> Tuple[List[PaddedBatch], numpy.ndarray]:
+    """The same for markers beside the text: a pass is a text and the four markers of each of its pairs.
+
+    Each marker has the position of its mention's first or last piece; it sees the text and the markers of its pair; the
+    text sees itself alone. first_position: the position of a sequence's first piece.
+    """
+    assert sequences.marker_ids is not None and sequences.marker_positions is not None
+    passes = _passes(sequences.rows)
+    lengths = numpy.array([sequences.lengths[row] + 4 * len(pairs) for row, pairs in passes], dtype="int64")
+    starts = numpy.cumsum(sequences.lengths) - sequences.lengths
+    order = numpy.argsort(lengths, kind="stable")
+    batches = []
+    for chosen in cut_evenly(order, lengths, batch_tokens):
+        shape = (len(chosen), int(lengths[chosen].max()))
+        ids = numpy.full(shape, padding, dtype="int64")
+        positions = numpy.zeros(shape, dtype="int64")
+        mask = numpy.zeros((*shape, shape[1]), dtype=bool)
+        rows: List[int] = []
+        marks: List[Tuple[int, int]] = []
+        for b, i in enumerate(chosen):
+            row, pairs = passes[i]
+            n, end = int(sequences.lengths[row]), int(lengths[i])
+            ids[b, :n] = sequences.ids[starts[row] : starts[row] + n]
+            ids[b, n:end] = sequences.marker_ids[pairs].ravel()
+            positions[b, :n] = numpy.arange(n)
+            positions[b, n:end] = sequences.marker_positions[pairs].ravel()
+            mask[b, :end, :n] = True
+            pair_of = numpy.arange(end - n) // 4
+            mask[b, n:end, n:end] = pair_of[:, None] == pair_of
+            # Padding sees something, or its softmax would be over nothing
+            mask[b, end:, 0] = True
+            rows.extend([b] * len(pairs))
+            marks.extend((n + 4 * j, n + 4 * j + 2) for j in range(len(pairs)))
+        batches.append(PaddedBatch(ids, mask, positions + first_position, numpy.array(rows), numpy.array(marks)))
+    pair_order = numpy.array([pair for i in order for pair in passes[i][1]], dtype="int64")
+    return batches, places(pair_order)
+
+
+def cut_evenly(order: numpy.ndarray, lengths: Any, batch_tokens: int) -> Iterator[numpy.ndarray]:
+    """Cut rows sorted by rising length where their number times the longest would exceed batch_tokens."""
+    start = 0
+    for i, row in enumerate(order.tolist()):
+        if i > start and (i - start + 1) * lengths[row] > batch_tokens:
+            yield order[start:i]
+            start = i
+    if len(order):
+        yield order[start:]
+
+
+def places(order: numpy.ndarray) -> numpy.ndarray:
+    """Where each row has come to stand: the inverse of a permutation."""
+    found = numpy.empty_like(order)
+    found[order] = numpy.arange(len(order))
+    return found
+
+
+def _passes(rows: numpy.ndarray) -> List[Tuple[int, numpy.ndarray]]:
+    """(sequence, pairs): the pairs of each sequence, PER_PASS at a time and evenly shared out."""
+    by_row = numpy.argsort(rows, kind="stable")
+    groups = numpy.split(by_row, numpy.flatnonzero(numpy.diff(rows[by_row])) + 1) if len(rows) else []
+    return [
+        (int(rows[group[0]]), pairs)
+        for group in groups
+        for pairs in numpy.array_split(group, -(-len(group) // PER_PASS))
+    ]

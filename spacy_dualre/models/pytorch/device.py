@@ -1,0 +1,42 @@
+"""What depends on the device: how arrays get there, how much goes through it at once, and threads."""
+
+import multiprocessing
+import os
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy
+import torch
+
+from ...types import PaddedBatch
+
+_IMPORTED_IN = os.getpid()
+
+
+def to_device(value: Any, device: torch.device) -> Any:
+    """Arrays, batches of them, or lists of those, as tensors on the device; to a GPU without waiting for it."""
+    if isinstance(value, numpy.ndarray):
+        tensor = torch.from_numpy(numpy.ascontiguousarray(value))
+        return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
+    if isinstance(value, PaddedBatch):
+        return replace(value, **{f.name: to_device(getattr(value, f.name), device) for f in fields(value)})
+    if isinstance(value, list):
+        return [to_device(item, device) for item in value]
+    return value
+
+
+def default_batch_tokens(device: torch.device) -> int:
+    """Pieces, padding included, that should go through an encoder at once."""
+    return 2_000 if device.type == "cpu" else 16_000
+
+
+def one_thread_in_worker() -> None:
+    """Let torch use one thread in a worker of ``nlp.pipe(n_process=...)``: the other cores have workers of their own.
+
+    A forked one would wait for ever with more, for torch's threads do not survive a fork. One that was started anew
+    keeps the number that OMP_NUM_THREADS gives.
+    """
+    forked = os.getpid() != _IMPORTED_IN
+    started = multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" not in os.environ
+    if (forked or started) and torch.get_num_threads() > 1:
+        torch.set_num_threads(1)

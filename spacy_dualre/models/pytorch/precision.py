@@ -1,0 +1,26 @@
+"""Encoders for prediction in another precision than they are stored in."""
+
+import copy
+import warnings
+from typing import Any
+
+import torch
+from torch import nn
+
+#: float32 is what is trained and stored.
+PRECISIONS = ("float32", "bfloat16", "float16", "int8")
+
+
+def in_precision(encoder: nn.Module, precision: str) -> Any:
+    """The encoder for prediction: itself in float32, else a copy. bfloat16 and float16: all weights. int8: the weights
+    of all linear layers, and their inputs as they come (dynamic quantisation), on CPUs.
+    """
+    if precision == "float32":
+        return encoder
+    made = copy.deepcopy(encoder).eval()
+    if precision != "int8":
+        return made.to(getattr(torch, precision))
+    with warnings.catch_warnings():
+        # Says that it will move to another package.
+        warnings.simplefilter("ignore")
+        return torch.ao.quantization.quantize_dynamic(made, {nn.Linear}, dtype=torch.qint8)
