@@ -45,7 +45,8 @@ def dual_encoder_v1(
     How it is run, can be changed, as in ``spacy.load(path, config={"components.dual_encoder_rel.model.precision":
     "int8"})``:
 
-    mixed_precision, grad_scaler_config: of training, as in spacy-transformers; without effect on a CPU.
+    mixed_precision, grad_scaler_config: of training, on a GPU as in spacy-transformers; on a CPU bfloat16, where it has
+    instructions for it, else without effect.
     batch_tokens: pieces, padding included, that go through an encoder at once; None: 2,000 on a CPU, 16,000 on a GPU.
     precision: of the encoders in prediction: "float32", "bfloat16", "float16", or "int8" on a CPU. What is stored is
     float32 always.

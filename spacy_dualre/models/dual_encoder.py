@@ -15,7 +15,7 @@ from ..errors import Errors
 from ..markers import marker_tokens, marker_words
 from ..types import PairBatch, Query, RelScores
 from .engine import Engine
-from .pytorch.device import one_thread_in_worker, to_device
+from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
 from .pytorch.dual_encoder import (
     DualEncoder,
     DualEncoderConfig,
@@ -48,7 +48,7 @@ def dual_encoder(
         HFObjects(None, None, None, {}, {}),
         convert_inputs=convert_inputs,
         convert_outputs=convert_outputs,
-        # Only a GPU has it: so that a config with it trains on a CPU too.
+        # The wrapper's is for GPUs alone
         mixed_precision=mixed_precision and get_torch_default_device().type == "cuda",
         grad_scaler_config=dict(grad_scaler_config),
         config_cls=DualEncoderConfig,
@@ -78,7 +78,8 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
     """Score the P candidates of a query: see RelScores for the shapes. The callback takes the gradients of similarity
     and logits.
     """
-    hf_objects = _shim(model)._hfmodel
+    shim = _shim(model)
+    hf_objects = shim._hfmodel
     if hf_objects.transformer is None:
         raise ValueError(Errors.DR042.format(name=model.name))
     one_thread_in_worker()
@@ -90,7 +91,9 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
         return RelScores(similarity, logits, model.ops.xp.asarray(found.mask), found.shortened), lambda d_scores: []
     engine.forget()
     batch, shortened = engine.training_batch(query)
-    (similarity, logits), backprop_network = model.layers[0](batch, is_train)
+    # thinc's own mixed precision, which the wrapper does, is for GPUs
+    with torch.autocast("cpu", torch.bfloat16, enabled=model.attrs["mixed_precision"] and has_bfloat16(shim.device)):
+        (similarity, logits), backprop_network = model.layers[0](batch, is_train)
     mask = model.ops.xp.asarray(batch.description_index[:, :, 0] >= 0)
 
     def backprop(d_scores: RelScores) -> List[Any]:

@@ -30,6 +30,12 @@ def default_batch_tokens(device: torch.device) -> int:
     return 2_000 if device.type == "cpu" else 16_000
 
 
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the device is a CPU with instructions for bfloat16, so that it is faster than float32 there."""
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device.type == "cpu" and any(getattr(torch.cpu, check, bool)() for check in checks)
+
+
 def one_thread_in_worker() -> None:
     """Let torch use one thread in a worker of ``nlp.pipe(n_process=...)``: the other cores have workers of their own.
 

@@ -156,10 +156,11 @@ class DualEncoder(PreTrainedModel):
         """
         marks, cls = [], []
         for batch in batches:
-            position_ids = {} if batch.positions is None else {"position_ids": batch.positions}
-            hidden = encoder(
-                input_ids=batch.ids, attention_mask=batch.mask.to(torch.long), **position_ids
-            ).last_hidden_state
+            inputs = {"input_ids": batch.ids, "attention_mask": batch.mask.to(torch.long)}
+            if batch.positions is not None:
+                # More pieces than positions: then the types that encoders fill in by themselves are too few
+                inputs.update(position_ids=batch.positions, token_type_ids=torch.zeros_like(batch.ids))
+            hidden = encoder(**inputs).last_hidden_state
             marks.append(hidden[batch.rows[:, None], batch.marks].flatten(1))
             cls.append(hidden[batch.rows, 0])
         return torch.cat(marks), torch.cat(cls)
@@ -214,9 +215,11 @@ def first_position(encoder: Any) -> int:
 
 
 def takes_positions(encoder: Any) -> bool:
-    """Whether each piece can be given any position: only where positions are absolute and added to the embeddings."""
-    absolute = getattr(encoder.config, "position_embedding_type", "absolute") == "absolute"
-    return absolute and "position_ids" in signature(encoder.forward).parameters and hasattr(encoder, "embeddings")
+    """Whether each piece can be given any position, as in encoders of the BERT and RoBERTa kind: only where positions
+    are absolute and added to the embeddings.
+    """
+    absolute = getattr(encoder.config, "position_embedding_type", None) == "absolute"
+    return absolute and {"position_ids", "token_type_ids"} <= signature(encoder.forward).parameters.keys()
 
 
 def encoder_layers(encoder: Any) -> Optional[nn.ModuleList]:

@@ -3,8 +3,11 @@
 from collections import OrderedDict
 from typing import Hashable, List, Optional, Sequence
 
+import numpy
 import torch
 from torch import Tensor
+
+from .device import to_device
 
 
 class VectorMemory:
@@ -52,4 +55,4 @@ class VectorMemory:
             row = len(self._rows) if len(self._rows) < self.capacity else self._rows.popitem(last=False)[1]
             self._rows[key] = row
             rows.append(row)
-        self._table[torch.tensor(rows, device=vectors.device)] = vectors
+        self._table[to_device(numpy.array(rows), vectors.device)] = vectors
