@@ -109,7 +109,6 @@ def _dual_encoder(
         transformer_config,
         network_config=network_config,
         max_length=max_length,
-        mixed_precision=mixed_precision,
         grad_scaler_config=grad_scaler_config,
-        engine=Engine(batch_tokens, precision, description_memory, compiled, levitated),
+        engine=Engine(batch_tokens, precision, description_memory, compiled, levitated, mixed_precision),
     )

@@ -35,7 +35,6 @@ def dual_encoder(
     transformer_config: Dict[str, Any],
     network_config: Dict[str, Any],
     max_length: Optional[int],
-    mixed_precision: bool,
     grad_scaler_config: Dict[str, Any],
     engine: Engine,
 ) -> Model[Query, RelScores]:
@@ -49,7 +48,7 @@ def dual_encoder(
         convert_inputs=convert_inputs,
         convert_outputs=convert_outputs,
         # The wrapper's is for GPUs alone
-        mixed_precision=mixed_precision and get_torch_default_device().type == "cuda",
+        mixed_precision=engine.mixed_precision and get_torch_default_device().type == "cuda",
         grad_scaler_config=dict(grad_scaler_config),
         config_cls=DualEncoderConfig,
         model_cls=DualEncoder,
@@ -66,7 +65,6 @@ def dual_encoder(
             "transformer_config": dict(transformer_config),
             "network_config": dict(network_config),
             "max_length": max_length,
-            "mixed_precision": mixed_precision,
             "entity_types": [],
             # No value that could be stored: what it is set to when a trained model is loaded, holds
             "engine": engine,
@@ -92,7 +90,7 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
     engine.forget()
     batch, shortened = engine.training_batch(query)
     # thinc's own mixed precision, which the wrapper does, is for GPUs
-    with torch.autocast("cpu", torch.bfloat16, enabled=model.attrs["mixed_precision"] and has_bfloat16(shim.device)):
+    with torch.autocast("cpu", torch.bfloat16, enabled=engine.mixed_precision and has_bfloat16(shim.device)):
         (similarity, logits), backprop_network = model.layers[0](batch, is_train)
     mask = model.ops.xp.asarray(batch.description_index[:, :, 0] >= 0)
 

@@ -41,6 +41,7 @@ class Engine:
     batch_tokens: pieces, padding included, that go through an encoder at once; None: what suits the device.
     precision: one of PRECISIONS, for prediction. memory: how many descriptions' vectors are kept between predictions.
     compiled: whether torch compiles the encoders for prediction. levitated: whether the markers stand beside the text.
+    mixed_precision: of training.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Engine:
         memory: int = 0,
         compiled: bool = False,
         levitated: bool = False,
+        mixed_precision: bool = False,
     ) -> None:
         """Raises ValueError for an unknown precision."""
         if precision not in PRECISIONS:
@@ -59,6 +61,7 @@ class Engine:
         self.memory = VectorMemory(memory)
         self.compiled = compiled
         self.levitated = levitated
+        self.mixed_precision = mixed_precision
         self._network: Optional[DualEncoder] = None
         self._pieces: Optional[Pieces] = None
         self._weights = -1
