@@ -156,10 +156,8 @@ class DualEncoder(PreTrainedModel):
         """
         marks, cls = [], []
         for batch in batches:
-            position_ids = {} if batch.positions is None else {"position_ids": batch.positions}
-            hidden = encoder(
-                input_ids=batch.ids, attention_mask=batch.mask.to(torch.long), **position_ids
-            ).last_hidden_state
+            beside = {} if batch.positions is None else _beside(encoder, batch)
+            hidden = encoder(input_ids=batch.ids, attention_mask=batch.mask.to(torch.long), **beside).last_hidden_state
             marks.append(hidden[batch.rows[:, None], batch.marks].flatten(1))
             cls.append(hidden[batch.rows, 0])
         return torch.cat(marks), torch.cat(cls)
@@ -225,6 +223,15 @@ def encoder_layers(encoder: Any) -> Optional[nn.ModuleList]:
         if isinstance(module, nn.ModuleList) and len(module) == encoder.config.num_hidden_layers:
             return module
     return None
+
+
+def _beside(encoder: Any, batch: PaddedBatch) -> Dict[str, Tensor]:
+    """What an encoder must be told where markers stand beside the text."""
+    arguments = {"position_ids": batch.positions}
+    if "token_type_ids" in signature(encoder.forward).parameters:
+        # Its own are no longer than the longest text, which the markers may exceed
+        arguments["token_type_ids"] = torch.zeros_like(batch.ids)
+    return arguments
 
 
 def _without_pooler(encoder: Any) -> Any:
