@@ -1,5 +1,6 @@
 """Seconds, memory, and figures of several repetitions."""
 
+import ctypes
 import gc
 from contextlib import contextmanager
 from statistics import median
@@ -25,11 +26,22 @@ def resident_mb() -> float:
     return psutil.Process().memory_info().rss / _MB
 
 
+def release_memory() -> None:
+    """Give memory that is not in use back to the system, where the C library can (glibc): else what was freed before is
+    used again, and no growth is seen.
+    """
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        pass
+
+
 class PeakMemory:
-    """Watches this process's resident memory while it is entered. before, peak: in MB."""
+    """Watches this process's resident memory while it is entered. peak: in MB."""
 
     def __init__(self) -> None:
-        self.before = self.peak = resident_mb()
+        self.peak = resident_mb()
         self._stop = Event()
         self._thread = Thread(target=self._watch, daemon=True)
 
@@ -56,9 +68,8 @@ def finisher(device: torch.device) -> Callable[[], None]:
 
 @contextmanager
 def measured(device: torch.device) -> Iterator[Figures]:
-    """Gives figures that are there once the block has ended: "seconds" until the device has finished,
-    "peak_memory_mb" and "memory_growth_mb" (resident: the peak, and what it is above the memory before), on a GPU
-    "peak_gpu_memory_mb".
+    """Gives figures that are there once the block has ended: "seconds" until the device has finished, "peak_memory_mb"
+    (resident) and, on a GPU, "peak_gpu_memory_mb".
     """
     figures: Figures = {}
     finished = finisher(device)
@@ -72,7 +83,6 @@ def measured(device: torch.device) -> Iterator[Figures]:
         finished()
         figures["seconds"] = perf_counter() - start
     figures["peak_memory_mb"] = memory.peak
-    figures["memory_growth_mb"] = memory.peak - memory.before
     if device.type == "cuda":
         figures["peak_gpu_memory_mb"] = torch.cuda.max_memory_allocated(device) / _MB
 

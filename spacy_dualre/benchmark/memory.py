@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Tuple
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
-from .measure import Figures, measured, resident_mb
+from .measure import measured, release_memory, resident_mb
 from .workload import Workload
 
 #: A stream is looked at after each of so many parts.
@@ -58,13 +58,13 @@ def _one_document(workload: Workload, n: int) -> Dict[str, Any]:
         candidates = sum(1 for _ in workload.rel.get_candidates(doc))
         if not candidates:
             raise ValueError(Errors.DR132.format(n=n, types=", ".join(mention_types(workload))))
+        release_memory()
+        before = resident_mb()
         with measured(workload.engine.network.device) as figures:
             workload.exhaust([doc])
-    return {"mentions": n, "candidates": candidates, **_per_candidate(figures, candidates)}
-
-
-def _per_candidate(figures: Figures, candidates: int) -> Figures:
-    return {**figures, "seconds_per_candidate": figures["seconds"] / candidates}
+    figures["memory_growth_mb"] = figures["peak_memory_mb"] - before
+    figures["seconds_per_candidate"] = figures["seconds"] / candidates
+    return {"mentions": n, "candidates": candidates, **figures}
 
 
 def make_doc(workload: Workload, n: int) -> Doc:

@@ -100,7 +100,7 @@ def _bare(workload: Workload, batch: PairBatch, n_candidates: int, precise: bool
         figures["input_s"] = figures["seconds"]
         figures["descriptions_s"] = of_descriptions["seconds"]
         figures["seconds"] += of_descriptions["seconds"]
-        for name in ("peak_memory_mb", "memory_growth_mb", "peak_gpu_memory_mb"):
+        for name in ("peak_memory_mb", "peak_gpu_memory_mb"):
             if name in figures:
                 figures[name] = max(figures[name], of_descriptions[name])
     figures["candidates_per_s"] = n_candidates / figures["seconds"]
