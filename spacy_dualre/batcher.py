@@ -38,22 +38,27 @@ def batch_by_candidates(
         if not any(counts):
             yield from minibatch(examples, per_batch)
             return
-        current: List[Example] = []
-        room = per_batch
-        for example, n_candidates in zip(examples, counts):
-            done = 0
-            while n_candidates - done > room:
-                if room:
-                    current.append(_share(example, done, done + room))
-                done += room
-                yield current
-                current, room = [], per_batch
-            current.append(_share(example, done, None) if done else example)
-            room -= n_candidates - done
-        if current:
-            yield current
+        yield from share_out(examples, counts, per_batch)
 
     return batch
+
+
+def share_out(examples: Iterable[Example], counts: Iterable[int], per_batch: int) -> Iterator[List[Example]]:
+    """Batches of per_batch candidates each but the last, of consecutive examples; counts: the candidates of each."""
+    current: List[Example] = []
+    room = per_batch
+    for example, n_candidates in zip(examples, counts):
+        done = 0
+        while n_candidates - done > room:
+            if room:
+                current.append(_share(example, done, done + room))
+            done += room
+            yield current
+            current, room = [], per_batch
+        current.append(_share(example, done, None) if done else example)
+        room -= n_candidates - done
+    if current:
+        yield current
 
 
 def _count(example: Example, candidates: CandidatePolicy, spans_key: Optional[str], type_pairs: TypePairs) -> int:

@@ -113,6 +113,16 @@ class Errors(metaclass=ErrorsWithCodes):
     # Commands
     DR120 = "{path}: not found. {hint}"
     DR121 = "Predictions are written in the format of a protocol: name it with --protocol ({known})."
+    # Benchmark
+    DR130 = "The pipeline {path} has no component 'dual_encoder_rel' to measure. It has: {names}."
+    DR131 = (
+        "{path}: no candidates in {n} documents, so there is nothing to measure. Check that the documents have "
+        "mentions in {source}, of the types that the pipeline was trained on."
+    )
+    DR132 = (
+        "A document of {n} mentions of the types {types} has no candidates: the settings of the component's "
+        "'candidates' rule them out."
+    )
 
 
 class Warnings(metaclass=ErrorsWithCodes):

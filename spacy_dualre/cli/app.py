@@ -13,7 +13,7 @@ from wasabi import msg
 
 from ..errors import Errors
 
-HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract."
+HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 
 dualre_cli = typer.Typer(name="dualre", help=HELP, no_args_is_help=True)
 app.add_typer(dualre_cli)

@@ -76,13 +76,8 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
     """Score the P candidates of a query: see RelScores for the shapes. The callback takes the gradients of similarity
     and logits.
     """
-    shim = _shim(model)
-    hf_objects = shim._hfmodel
-    if hf_objects.transformer is None:
-        raise ValueError(Errors.DR042.format(name=model.name))
     one_thread_in_worker()
-    engine: Engine = model.attrs["engine"]
-    engine.use(hf_objects.transformer, hf_objects.tokenizer, model.attrs["max_length"])
+    engine = get_engine(model)
     if not is_train:
         found = engine.score(query)
         similarity, logits = cast(Floats2d, torch2xp(found.similarity)), cast(Floats2d, torch2xp(found.logits))
@@ -90,7 +85,7 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
     engine.forget()
     batch, shortened = engine.training_batch(query)
     # thinc's own mixed precision, which the wrapper does, is for GPUs
-    with torch.autocast("cpu", torch.bfloat16, enabled=engine.mixed_precision and has_bfloat16(shim.device)):
+    with torch.autocast("cpu", torch.bfloat16, enabled=engine.mixed_precision and has_bfloat16(engine.network.device)):
         (similarity, logits), backprop_network = model.layers[0](batch, is_train)
     mask = model.ops.xp.asarray(batch.description_index[:, :, 0] >= 0)
 
@@ -99,6 +94,16 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
         return []
 
     return RelScores(similarity, logits, mask, shortened), backprop
+
+
+def get_engine(model: Model) -> Engine:
+    """The layer's engine, with the layer's network in use. Raises ValueError where there is no network yet."""
+    hf_objects = _shim(model)._hfmodel
+    if hf_objects.transformer is None:
+        raise ValueError(Errors.DR042.format(name=model.name))
+    engine: Engine = model.attrs["engine"]
+    engine.use(hf_objects.transformer, hf_objects.tokenizer, model.attrs["max_length"])
+    return engine
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:

@@ -72,6 +72,18 @@ class Engine:
         self.memory.clear()
         self._encoders.clear()
 
+    def start_cold(self) -> None:
+        """Drop what is known from the documents read so far, as if there had been none: for measuring."""
+        self.memory.clear()
+        if self._pieces is not None:
+            self._pieces = Pieces(self._pieces.tokenizer)
+
+    @property
+    def network(self) -> DualEncoder:
+        """The network in use."""
+        assert self._network is not None
+        return self._network
+
     def use(self, network: DualEncoder, tokenizer: Any, max_length: int) -> None:
         """Run this network from now on."""
         if self._pieces is None or self._pieces.tokenizer is not tokenizer:
@@ -96,7 +108,7 @@ class Engine:
             with stage("tokenise"):
                 batches, order, shortened = self.text_batches(query.instances)
             with stage("input encoder"):
-                marks, cls = network.encode(self._encoder(is_text=True), to_device(batches, network.device))
+                marks, cls = network.encode(self.encoder(is_text=True), to_device(batches, network.device))
             with stage("heads"):
                 index = to_device(order, network.device)
                 cls = cls.float()[index]
@@ -131,7 +143,7 @@ class Engine:
                 chosen = [descriptions[i] for i in new]
                 batches, order, shortened = self.description_batches(chosen)
             with stage("description encoder"):
-                marks, _ = network.encode(self._encoder(is_text=False), to_device(batches, network.device))
+                marks, _ = network.encode(self.encoder(is_text=False), to_device(batches, network.device))
             with stage("heads"):
                 projected = network.project(marks.float())[to_device(order, network.device)]
                 self.memory.put(chosen, projected)
@@ -146,8 +158,8 @@ class Engine:
         chunks = zip(text.split(n), cls.split(n), index.split(n))
         return torch.cat([self._network.compare(t, c, projected, i) for t, c, i in chunks])
 
-    def _encoder(self, is_text: bool) -> Any:
-        """The encoder of the texts or of the descriptions, as the settings want it."""
+    def encoder(self, is_text: bool) -> Any:
+        """The encoder of the texts or of the descriptions, as the settings want it for prediction."""
         assert self._network is not None
         own = self._network.text_encoder if is_text else self._network.description_encoder or self._network.text_encoder
         if id(own) not in self._encoders:

@@ -1,0 +1,5 @@
+"""How fast a trained pipeline is, and how much memory it takes, against what one could expect."""
+
+from .report import Plan, benchmark
+
+__all__ = ["Plan", "benchmark"]

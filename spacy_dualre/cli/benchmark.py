@@ -1,0 +1,95 @@
+"""`spacy dualre benchmark`: how fast a trained pipeline is, and how much memory it takes."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import srsly
+import typer
+from spacy.cli._util import setup_gpu
+from wasabi import msg
+
+from ..benchmark import Plan, benchmark
+from .app import dualre_cli, existing, load_pipeline, readable_errors
+
+
+@dualre_cli.command("benchmark", no_args_is_help=True)
+def benchmark_cli(
+    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    data_path: Path = typer.Argument(..., metavar="DATA", help="Documents with mentions, .spacy"),
+    output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write everything as JSON to this file"),
+    repetitions: int = typer.Option(5, min=1, help="How often each thing is measured, by turns"),
+    limit: int = typer.Option(0, min=0, help="Read this many documents; 0: all"),
+    threads: int = typer.Option(0, min=0, help="Threads of torch; 0: as many as it takes"),
+    prediction: bool = typer.Option(True, help="Measure prediction"),
+    naive_candidates: int = typer.Option(64, min=0, help="Candidates that the naive way is tried on; 0: none"),
+    train: bool = typer.Option(False, "--train", help="Measure a step of training; changes no weight"),
+    train_batch: int = typer.Option(32, min=1, help="Candidates of a training step"),
+    soak: int = typer.Option(0, min=0, help="Watch the memory while this many documents stream through"),
+    mentions: int = typer.Option(0, min=0, help="Measure one document with this many mentions, and with half of them"),
+    n_process: int = typer.Option(0, min=0, help="Measure nlp.pipe with this many processes against one"),
+    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+) -> None:
+    """Measure a pipeline on documents with mentions: median and range of every figure, against a naive way with the
+    same weights (everything padded, nothing shared) and against its bare encoders, which are the limit.
+    """
+    plan = Plan(
+        repetitions=repetitions,
+        limit=limit,
+        threads=threads,
+        prediction=prediction,
+        naive_candidates=naive_candidates,
+        train=train,
+        train_batch=train_batch,
+        soak=soak,
+        mentions=mentions,
+        n_process=n_process,
+    )
+    with readable_errors():
+        setup_gpu(use_gpu, silent=False)
+        existing(data_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
+        report = benchmark(load_pipeline(model), model, data_path, plan)
+        if output is not None:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            srsly.write_json(output, report)
+    print_report(report)
+
+
+def print_report(report: Dict[str, Any]) -> None:
+    """Tables of everything that was measured."""
+    settings = {name: value for name, value in report["settings"].items() if name not in ("plan", "versions")}
+    _print_values("Settings", settings)
+    _print_values("Versions", report["settings"]["versions"])
+    if "prediction" in report:
+        _print_values("Data", report["prediction"]["counts"])
+    for part in ("prediction", "processes", "training"):
+        if part in report:
+            _print_runs(part, report[part])
+    if "soak" in report:
+        soak = report["soak"]
+        points = {f"MB after {point['documents']} documents": point["resident_mb"] for point in soak["resident"]}
+        _print_values("Stream", {**points, **{name: v for name, v in soak.items() if name != "resident"}})
+    for document in report.get("mentions", ()):
+        _print_values(f"One document with {document['mentions']} mentions", document)
+
+
+def _print_runs(title: str, part: Dict[str, Any]) -> None:
+    msg.divider(title.capitalize())
+    rows: List[Tuple[str, ...]] = []
+    for run, found in {**part["runs"], **part["ratios"]}.items():
+        rows.append((run, "", "", ""))
+        for name, spread in found["summary"].items():
+            rows.append((f"  {_spell(name)}", *(_number(spread[key]) for key in ("median", "min", "max"))))
+    msg.table(rows, header=("", "median", "least", "most"), aligns=("l", "r", "r", "r"))
+
+
+def _print_values(title: str, values: Dict[str, Any]) -> None:
+    msg.divider(title)
+    msg.table([(_spell(name), _number(value)) for name, value in values.items()], aligns=("l", "r"))
+
+
+def _spell(name: str) -> str:
+    return name.replace("_per_s", "/s").replace("_percent", " in %").replace("_mb", " in MB").replace("_", " ")
+
+
+def _number(value: Any) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
