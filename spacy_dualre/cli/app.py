@@ -3,7 +3,7 @@
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, Mapping
 
 import spacy
 import typer
@@ -19,6 +19,10 @@ dualre_cli = typer.Typer(name="dualre", help=HELP, no_args_is_help=True)
 app.add_typer(dualre_cli)
 
 
+#: For commands that take settings of the pipeline's config as options, as `spacy train` does
+WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
 @contextmanager
 def readable_errors() -> Iterator[None]:
     """Turn errors about the user's files and settings into one line and exit status 1."""
@@ -28,10 +32,14 @@ def readable_errors() -> Iterator[None]:
         msg.fail(str(err), exits=1)
 
 
-def load_pipeline(path: str) -> Language:
-    """A trained pipeline from a folder or an installed package. Raises ValueError where there is none."""
+def load_pipeline(path: str, overrides: Mapping[str, Any] = {}) -> Language:
+    """A trained pipeline from a folder or an installed package.
+
+    overrides: settings of its config, such as {"components.dual_encoder_rel.threshold": 0.7}. Raises ValueError where
+    there is no pipeline, or it has no such setting.
+    """
     try:
-        return spacy.load(path)
+        return spacy.load(path, config=dict(overrides))
     except OSError as err:
         raise ValueError(Errors.DR120.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
 

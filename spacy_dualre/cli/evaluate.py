@@ -2,11 +2,11 @@
 
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import srsly
 import typer
-from spacy.cli._util import setup_gpu
+from spacy.cli._util import parse_config_overrides, setup_gpu
 from spacy.scorer import Scorer
 
 from ..corpora.reader import rel_corpus
@@ -14,13 +14,14 @@ from ..errors import Errors
 from ..protocols import PROTOCOLS, document_ids, get_protocol
 from ..protocols.scorer import count_examples, to_rel_scores
 from ..protocols.significance import bootstrap
-from .app import dualre_cli, existing, load_pipeline, print_scores, readable_errors
+from .app import WITH_OVERRIDES, dualre_cli, existing, load_pipeline, print_scores, readable_errors
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
 
-@dualre_cli.command("evaluate", no_args_is_help=True)
+@dualre_cli.command("evaluate", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def evaluate_cli(
+    ctx: typer.Context,
     model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
     data_path: Path = typer.Argument(..., metavar="DATA", help="Annotated documents, .spacy"),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write the scores as JSON to this file"),
@@ -32,7 +33,8 @@ def evaluate_cli(
     """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate."""
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
-        scores = evaluate(model, data_path, gold_mentions, protocol, predictions)
+        overrides = parse_config_overrides(ctx.args)
+        scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides)
         if output is not None:
             output.parent.mkdir(parents=True, exist_ok=True)
             srsly.write_json(output, scores)
@@ -45,17 +47,19 @@ def evaluate(
     gold_mentions: bool = True,
     protocol_name: Optional[str] = None,
     predictions: Optional[Path] = None,
+    overrides: Mapping[str, Any] = {},
 ) -> Dict[str, Any]:
     """The relation scores (0 to 1) of a pipeline, with its speed in words/s.
 
     protocol_name: the scores are the official ones, with a 95 % bootstrap interval over documents. predictions: what
-    was found is written to this file in the protocol's format. Raises ValueError for predictions without a protocol.
+    was found is written to this file in the protocol's format. overrides: settings of the pipeline's config. Raises
+    ValueError for predictions without a protocol.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
     protocol = get_protocol(protocol_name) if protocol_name is not None else None
     existing(data_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
-    nlp = load_pipeline(model)
+    nlp = load_pipeline(model, overrides)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
     # Whether the predictions can be written is known before the work
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
