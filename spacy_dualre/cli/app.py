@@ -7,7 +7,8 @@ from typing import Any, Dict, Iterator, Mapping
 
 import spacy
 import typer
-from spacy.cli._util import app
+from click import ClickException
+from spacy.cli._util import app, parse_config_overrides
 from spacy.language import Language
 from wasabi import msg
 
@@ -42,6 +43,14 @@ def load_pipeline(path: str, overrides: Mapping[str, Any] = {}) -> Language:
         return spacy.load(path, config=dict(overrides))
     except OSError as err:
         raise ValueError(Errors.DR120.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
+
+
+def config_overrides(ctx: typer.Context) -> Dict[str, Any]:
+    """The settings of the config among a command's options. Raises ValueError for one that looks like none."""
+    try:
+        return parse_config_overrides(ctx.args)
+    except ClickException as err:
+        raise ValueError(err.format_message()) from err
 
 
 def existing(path: Path, hint: str) -> Path:

@@ -5,11 +5,11 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import srsly
 import typer
-from spacy.cli._util import parse_config_overrides, setup_gpu
+from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..benchmark import Plan, benchmark
-from .app import WITH_OVERRIDES, dualre_cli, existing, load_pipeline, readable_errors
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, readable_errors
 
 
 @dualre_cli.command("benchmark", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -48,7 +48,7 @@ def benchmark_cli(
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         existing(data_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
-        report = benchmark(load_pipeline(model, parse_config_overrides(ctx.args)), model, data_path, plan)
+        report = benchmark(load_pipeline(model, config_overrides(ctx)), model, data_path, plan)
         if output is not None:
             output.parent.mkdir(parents=True, exist_ok=True)
             srsly.write_json(output, report)

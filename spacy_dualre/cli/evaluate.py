@@ -6,7 +6,7 @@ from typing import Any, Dict, Mapping, Optional
 
 import srsly
 import typer
-from spacy.cli._util import parse_config_overrides, setup_gpu
+from spacy.cli._util import setup_gpu
 from spacy.scorer import Scorer
 
 from ..corpora.reader import rel_corpus
@@ -14,7 +14,7 @@ from ..errors import Errors
 from ..protocols import PROTOCOLS, document_ids, get_protocol
 from ..protocols.scorer import count_examples, to_rel_scores
 from ..protocols.significance import bootstrap
-from .app import WITH_OVERRIDES, dualre_cli, existing, load_pipeline, print_scores, readable_errors
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, print_scores, readable_errors
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
@@ -33,7 +33,7 @@ def evaluate_cli(
     """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate."""
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
-        overrides = parse_config_overrides(ctx.args)
+        overrides = config_overrides(ctx)
         scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides)
         if output is not None:
             output.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from typing import Any, Dict, Iterator
 
 import srsly
 import typer
-from spacy.cli._util import parse_config_overrides, setup_gpu
+from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from tqdm import tqdm
 from wasabi import msg
@@ -14,7 +14,7 @@ from ..corpora.convert import SPANS_KEY
 from ..corpora.jsonl import to_json
 from ..corpora.reader import rel_corpus
 from ..pipeline import DualEncoderRel
-from .app import WITH_OVERRIDES, dualre_cli, existing, interactive, load_pipeline, readable_errors
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, interactive, load_pipeline, readable_errors
 
 
 @dualre_cli.command("extract", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -33,7 +33,7 @@ def extract_cli(
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         existing(input_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
-        nlp = load_pipeline(model, parse_config_overrides(ctx.args))
+        nlp = load_pipeline(model, config_overrides(ctx))
         output_path.parent.mkdir(parents=True, exist_ok=True)
         with output_path.open("w", encoding="utf8") as output:
             for n, record in enumerate(tqdm(extract(nlp, input_path), unit=" documents", disable=not interactive()), 1):
