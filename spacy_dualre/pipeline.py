@@ -112,9 +112,7 @@ class DualEncoderRel(TrainablePipe):
         self.multi_label = multi_label
         self.context = context
         self.description_mode = description_mode
-        self.cascade = (
-            Cascade(int(cascade["predicates"]), cascade["negative"]) if cascade is not None else None
-        )
+        self.cascade = Cascade(int(cascade["predicates"]), cascade["negative"]) if cascade is not None else None
         # What training learnt. Settings stay in the config, so that a config given at loading time can change them.
         self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None}
         self._said: Set[str] = set()
