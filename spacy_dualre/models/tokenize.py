@@ -36,8 +36,8 @@ def tokenize_texts(texts: Sequence[MarkedText], pieces: Pieces, max_length: int)
 def tokenize_descriptions(
     descriptions: Sequence[Description], pieces: Pieces, max_length: int
 ) -> Tuple[Sequences, Shortened]:
-    """The distinct sequences of the descriptions, likewise; of one that is too long only the middles of the mentions go, the
-    template stays.
+    """The distinct sequences of the descriptions, likewise; of one that is too long only the middles of the mentions
+    go, the template stays.
     """
     return _marked_sequences([adapt(d) for d in descriptions], pieces, max_length, keep_template=True)
 
