@@ -92,7 +92,8 @@ def _marked_sequences(
     texts: Sequence[MarkedText], pieces: Pieces, max_length: int, keep_template: bool
 ) -> Tuple[Sequences, Shortened]:
     rows: Dict[bytes, int] = {}
-    ids, marks, kepts, row_of = [], [], [], []
+    ids: List[numpy.ndarray] = []
+    marks, kepts, row_of = [], [], []
     for text, cut in zip(texts, _cut(texts, pieces)):
         kept = _keep(text, cut, max_length - 2 - 2 * len(text.marks), keep_template)
         sequence, positions = _compose(text, cut, kept, pieces)
