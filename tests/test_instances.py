@@ -145,6 +145,22 @@ def test_descriptions_hold_the_mentions():
     assert read(instance) == ["t6 t7 is not near t4.", "t6 t7 is a part of t4.", "t4 has t6 t7."]
 
 
+def test_descriptions_are_equal_wherever_their_mentions_stand():
+    doc = Doc(VOCAB, words=["x", "y", "(", "x", "y", "z", "y"], spaces=[1, 1, 0, 1, 1, 1, 0])
+    pairs = [
+        candidate(doc, subject, object)
+        for subject, object in [
+            ((0, 1, "A"), (1, 2, "B")),
+            ((3, 4, "A"), (4, 5, "B")),
+            ((3, 4, "A"), (6, 7, "B")),
+            ((0, 1, "A"), (4, 6, "B")),
+        ]
+    ]
+    first, *others = [instance.descriptions for instance in make(pairs)]
+    assert [other == first for other in others] == [True, True, False]
+    assert read(make(pairs)[3])[0] == "x is not near y z."
+
+
 def test_one_description_tuple_for_each_predicate_empty_where_impossible():
     a_b, b_a = make([candidate(SENTENCES, (4, 5, "A"), (6, 7, "B")), candidate(SENTENCES, (6, 7, "B"), (4, 5, "A"))])
     assert [len(templates) for templates in a_b.descriptions] == [1, 2, 0]
