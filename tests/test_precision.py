@@ -19,6 +19,7 @@ LESS = [precision for precision in PRECISIONS if precision != "float32"]
 def folder(request: pytest.FixtureRequest, make_nlp: Callable[..., Language], tmp_path: Path) -> Path:
     nlp = make_nlp(model={"@architectures": f"spacy-dualre.{request.param}.v1"})
     examples = make_examples(nlp.vocab)
+    spacy.util.fix_random_seed(0)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     overfit(nlp, steps=5)
     nlp.to_disk(tmp_path / "pipeline")
@@ -42,8 +43,8 @@ def test_scores_are_nearly_those_of_float32(folder: Path, precision: str) -> Non
     plain, nlp = spacy.load(folder), load(folder, precision)
     expected, found = probabilities(plain, fresh_docs(plain)), probabilities(nlp, fresh_docs(nlp))
     # The scores of different candidates lie much farther apart
-    assert numpy.ptp(list(expected.values()), axis=0).max() > 0.3
-    tolerance = {"bfloat16": 0.02, "float16": 0.003, "int8": 0.03}[precision]
+    assert numpy.ptp(list(expected.values()), axis=0).max() > 0.2
+    tolerance = {"bfloat16": 0.01, "float16": 0.002, "int8": 0.005}[precision]
     differences = [numpy.abs(found[key] - expected[key]).max() for key in expected]
     assert 1e-6 < max(differences) < tolerance
 
@@ -55,10 +56,8 @@ def test_what_is_stored_is_float32(folder: Path, precision: str, tmp_path: Path)
     assert {parameter.dtype for parameter in network(nlp).parameters()} == {torch.float32}
     assert nlp.get_pipe(NAME).model.to_bytes() == plain.get_pipe(NAME).model.to_bytes()
     nlp.to_disk(tmp_path / "again")
-    for file in ("model", "cfg"):
-        stored = [(path / NAME / file).read_bytes() for path in (folder, tmp_path / "again")]
-        assert stored[0] == stored[1]
     again = load(tmp_path / "again", "float32")
+    assert again.get_pipe(NAME).to_bytes() == plain.get_pipe(NAME).to_bytes()
     assert_close(probabilities(again, fresh_docs(again)), probabilities(plain, fresh_docs(plain)))
 
 
