@@ -50,7 +50,7 @@ class InstanceMaker:
         if types not in self._templates:
             self._templates[types] = self._templates_for(*types)
         if self.mode == "adapted":
-            fillers = window.words[subject.start : subject.end], window.words[object.start : object.end]
+            fillers = _filler(window.words, subject), _filler(window.words, object)
         else:
             fillers = _as_words(type_words(types[0])), _as_words(type_words(types[1]))
         return tuple(
@@ -110,6 +110,12 @@ class _Window:
 
 def _mark(role: str, span: Span) -> Mark:
     return Mark(role, span.label_, span.start, span.end)
+
+
+def _filler(words: Tuple[str, ...], span: Span) -> Tuple[str, ...]:
+    """The words of a mention, without the blank before them: the template's counts, so descriptions are equal."""
+    first, *rest = words[span.start : span.end]
+    return (first.lstrip(" "), *rest)
 
 
 def _as_words(text: str) -> Tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Every parameter of the architecture reaches the network."""
+"""Every parameter of the architectures reaches the network."""
 
 import inspect
 from typing import Any, Callable, Dict
@@ -7,13 +7,20 @@ import pytest
 from spacy import registry
 from thinc.api import Model
 
-from spacy_dualre.models.architectures import dual_encoder_v1
+from spacy_dualre.models.architectures import dual_encoder_v1, packed_dual_encoder_v1
 
-NAME = "spacy-dualre.DualEncoder.v1"
+ARCHITECTURES = {
+    "spacy-dualre.DualEncoder.v1": dual_encoder_v1,
+    "spacy-dualre.PackedDualEncoder.v1": packed_dual_encoder_v1,
+}
 
 
 def in_network_config(parameter: str) -> Callable[[Model], Any]:
     return lambda model: model.attrs["network_config"][parameter]
+
+
+def in_engine(parameter: str) -> Callable[[Model], Any]:
+    return lambda model: getattr(model.attrs["engine"], parameter)
 
 
 def shim(model: Model) -> Any:
@@ -31,8 +38,12 @@ PARAMETERS: Dict[str, Any] = {
     "frozen_layers": (1, in_network_config("frozen_layers")),
     "frozen_embeddings": (True, in_network_config("frozen_embeddings")),
     "max_length": (77, lambda model: model.attrs["max_length"]),
-    "batch_tokens": (123, in_network_config("batch_tokens")),
+    "gradient_checkpointing": (True, in_network_config("gradient_checkpointing")),
     "mixed_precision": (True, lambda model: model.attrs["mixed_precision"]),
+    "batch_tokens": (123, in_engine("batch_tokens")),
+    "precision": ("bfloat16", in_engine("precision")),
+    "description_memory": (321, lambda model: model.attrs["engine"].memory.capacity),
+    "compiled": (True, in_engine("compiled")),
     "grad_scaler_config": ({"init_scale": 512.0}, lambda model: {"init_scale": shim(model)._grad_scaler._scale.item()}),
 }
 
@@ -43,15 +54,24 @@ def parameters() -> Dict[str, inspect.Parameter]:
 
 def test_no_parameter_is_forgotten_here() -> None:
     assert PARAMETERS.keys() == parameters().keys()
+    assert parameters() == dict(inspect.signature(packed_dual_encoder_v1).parameters)
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values())
 @pytest.mark.parametrize("parameter", list(parameters()))
-def test_every_parameter_is_passed_on(parameter: str) -> None:
+def test_every_parameter_is_passed_on(parameter: str, architecture: Callable[..., Model]) -> None:
     value, find = PARAMETERS[parameter]
     assert value != parameters()[parameter].default
-    given = dual_encoder_v1(**{"name": "x", parameter: value})
+    given = architecture(**{"name": "x", parameter: value})
     assert find(given) == value
-    assert find(dual_encoder_v1(name="x")) != value
+    assert find(architecture(name="x")) != value
+
+
+def test_markers_stand_beside_the_text_in_the_packed_one_alone() -> None:
+    assert {name: make("x").attrs["engine"].levitated for name, make in ARCHITECTURES.items()} == {
+        "spacy-dualre.DualEncoder.v1": False,
+        "spacy-dualre.PackedDualEncoder.v1": True,
+    }
 
 
 def test_every_network_setting_reaches_the_network_itself(encoder: str) -> None:
@@ -68,8 +88,16 @@ def test_every_network_setting_reaches_the_network_itself(encoder: str) -> None:
     assert shim(model)._model.dropout.p == 0.375
 
 
-def test_the_architecture_is_registered() -> None:
-    assert registry.architectures.get(NAME) is dual_encoder_v1
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_architectures_are_registered(name: str) -> None:
+    assert registry.architectures.get(name) is ARCHITECTURES[name]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values())
+@pytest.mark.parametrize("precision", ["half", "FLOAT32", "", 32])
+def test_an_unknown_precision_is_refused(architecture: Callable[..., Model], precision: Any) -> None:
+    with pytest.raises(ValueError, match=rf"DR009.*'float32'.*int8.*not {precision!r}"):
+        architecture("x", precision=precision)
 
 
 def test_settings_given_as_dicts_stay_as_they_were() -> None:

@@ -18,7 +18,7 @@ from spacy.util import registry
 from spacy.vocab import Vocab
 from transformers import AutoTokenizer
 
-from spacy_dualre import Candidate, Relation
+from spacy_dualre import Candidate, Relation, pipeline
 from spacy_dualre.batcher import batch_by_candidates
 from spacy_dualre.candidates import get_mentions
 from spacy_dualre.concept_pairs import concept_pairs, noisy_or
@@ -28,7 +28,8 @@ from spacy_dualre.descriptions import parse_descriptions
 from spacy_dualre.diagnosis import diagnose
 from spacy_dualre.instances import InstanceMaker
 from spacy_dualre.markers import marker_tokens
-from spacy_dualre.models.tokenize import tokenize
+from spacy_dualre.models.pieces import Pieces
+from spacy_dualre.models.tokenize import tokenize_texts
 from spacy_dualre.types import NEGATIVE
 
 VOCAB = Vocab()
@@ -694,7 +695,8 @@ def test_a_directed_predicate_is_the_target_of_its_direction_only(trained):
 
 
 @pytest.mark.parametrize("pooling", ["max", "noisy-or"])
-def test_one_relation_for_each_pair_of_concepts_whatever_the_slices(trained, pooling):
+def test_one_relation_for_each_pair_of_concepts_whatever_the_slices(trained, pooling, monkeypatch):
+    monkeypatch.setattr(pipeline, "_SLICE", 1)
     nlp = trained(threshold=0.0, mention_pairs=3, pooling=pooling)
     expected = [full(doc) for doc in nlp.pipe(fresh_docs(nlp.vocab))]
     assert [len(rels) for rels in expected] == [2, 2, 2, 1]
@@ -783,9 +785,10 @@ def test_both_distant_mentions_are_read_whole(encoders, kind, between):
     doc = annotate(VOCAB, text)
     candidates = list(concept_pairs()(doc, doc.ents, None))
     make_instances = InstanceMaker(list(DESCRIPTIONS), parse_descriptions(DESCRIPTIONS), 100, "adapted", False)
-    batch, shortened = tokenize(make_instances(candidates), tokenizer, 64)
-    ids = batch.texts.ids.tolist()
-    assert batch.texts.lengths.tolist() == [len(ids)] == [64]
+    texts = [instance.text for instance in make_instances(candidates)]
+    sequences, shortened = tokenize_texts(texts, Pieces(tokenizer), 64)
+    ids = sequences.ids.tolist()
+    assert sequences.lengths.tolist() == [len(ids)] == [64]
     assert (shortened.words, shortened.mentions) == (1, 0)
     for role, type, word in (("S", "CHEMICAL", "Isoprenaline"), ("O", "GENE", "serotonin")):
         start, end = (tokenizer.convert_tokens_to_ids(f"<{slash}{role}:{type}>") for slash in ("", "/"))

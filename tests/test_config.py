@@ -20,6 +20,7 @@ from spacy_dualre.corpora import chemprot, semeval
 from spacy_dualre.factory import make_dual_encoder_rel
 from spacy_dualre.pipeline import DualEncoderRel
 from spacy_dualre.protocols import biored, scierc
+from spacy_dualre.types import Cascade
 
 ROOT = Path(__file__).parent.parent
 NAME = "dual_encoder_rel"
@@ -43,6 +44,7 @@ SETTINGS = {
     "multi_label": True,
     "context": 33,
     "description_mode": "static",
+    "cascade": {"predicates": 2, "negative": 0.75},
 }
 
 
@@ -82,8 +84,9 @@ def test_every_setting_reaches_the_component(make_nlp):
     component = make_nlp(**SETTINGS).get_pipe(NAME)
     given = {name for name in inspect.signature(make_dual_encoder_rel).parameters} - {"nlp", "name"}
     assert given == set(SETTINGS) | {"model", "candidates", "scorer"}
+    kinds = {"symmetric": set, "cascade": lambda value: Cascade(**value)}
     for name, value in SETTINGS.items():
-        assert getattr(component, name) == (set(value) if name == "symmetric" else value), name
+        assert getattr(component, name) == kinds.get(name, lambda value: value)(value), name
 
 
 def test_model_candidates_and_scorer_reach_the_component(make_nlp):

@@ -4,15 +4,15 @@ import math
 
 import numpy
 import pytest
-from conftest import make_doc
+from conftest import fresh_docs, make_doc, rels
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from spacy.vocab import Vocab
 
-from spacy_dualre import Candidate, Relation
+from spacy_dualre import Candidate, Relation, pipeline
 from spacy_dualre import decode as decoding
-from spacy_dualre.decode import best_of_each, canonical, decode, log_odds, threshold_row
+from spacy_dualre.decode import best_of_each, by_doc, canonical, decode, log_odds, threshold_row
 from spacy_dualre.types import RelScores
 
 VOCAB = Vocab()
@@ -202,6 +202,46 @@ def test_predictions_of_documents_together_are_those_of_each_alone(trained):
     assert [[rel.predicate for rel in rels] for rels in together] == [
         [rel.predicate for rel in pipe.predict([doc])[0]] for doc in docs
     ]
+
+
+@given(st.lists(st.integers(0, 5), max_size=6), st.integers(1, 7))
+@settings(max_examples=200, deadline=None)
+def test_slices_that_cross_documents_become_documents_again(sizes, size):
+    docs = [make_doc(VOCAB, [("x", "A"), ("y", "B")]) for _ in sizes]
+    candidates = [Candidate(*doc.ents) for doc, n in zip(docs, sizes, strict=True) for _ in range(n)]
+    odds = numpy.arange(3.0 * len(candidates)).reshape(-1, 3)
+    slices = [(candidates[i : i + size], odds[i : i + size]) for i in range(0, len(candidates), size)]
+    found = [(pairs[0].subject.doc, len(pairs), rows.tolist()) for pairs, rows in by_doc(iter(slices))]
+    ends = numpy.cumsum(sizes).tolist()
+    assert found == [(doc, n, odds[end - n : end].tolist()) for doc, n, end in zip(docs, sizes, ends, strict=True) if n]
+    assert all(pair.subject.doc is pairs[0].subject.doc for pairs, _ in by_doc(iter(slices)) for pair in pairs)
+
+
+def test_a_document_comes_out_before_the_next_slice_is_asked_for(doc):
+    other = make_doc(VOCAB, [("x", "A"), ("y", "B")])
+    asked = []
+
+    def slices():
+        for chunk in ([doc, doc], [doc, other], [other]):
+            asked.append(len(chunk))
+            yield [Candidate(*of.ents[:2]) for of in chunk], numpy.zeros((len(chunk), 3))
+
+    stream = by_doc(slices())
+    assert len(next(stream)[0]) == 3 and asked == [2, 2]
+    assert len(next(stream)[0]) == 2 and asked == [2, 2, 1]
+
+
+@pytest.mark.parametrize("size", [1, 2, 512])
+def test_the_same_document_twice_in_a_batch(trained, monkeypatch, size):
+    monkeypatch.setattr(pipeline, "_SLICE", size)
+    nlp = trained(threshold=0.0, max_candidates_per_batch=1)
+    one, other = fresh_docs(nlp)[:2]
+    expected = [rels(nlp(doc)) for doc in fresh_docs(nlp)[:2]]
+    pipe = nlp.get_pipe("dual_encoder_rel")
+    asked = []
+    monkeypatch.setattr(pipe, "get_candidates", lambda doc, ask=pipe.get_candidates: asked.append(doc) or ask(doc))
+    assert [rels(doc) for doc in nlp.pipe([one, other, one])] == [*expected, expected[0]]
+    assert [id(doc) for doc in asked] == [id(one), id(other)]
 
 
 def test_best_of_each_keeps_the_better_score_and_the_order(doc):

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_dualre.descriptions import adapt, choose_templates, parse_descriptions, plain_template, read_descriptions
-from spacy_dualre.types import Mark
+from spacy_dualre.types import Description, Mark
 
 GOOD = "{subject} binds {object}."
 
 
 def adapted(text, subject=("COX", "-", "1"), object=(" acetyl", " aspirin")):
-    return adapt(parse_descriptions({"R": text})["R"]["*"][0], subject, "GENE", object, "DRUG")
+    return adapt(Description(parse_descriptions({"R": text})["R"]["*"][0], subject, "GENE", object, "DRUG"))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_mentions_stand_in_the_placeholders_marked():
     text = adapted("The {subject} binds {object}.")
     assert text.words == ("The", " COX", "-", "1", " binds", " acetyl", " aspirin", ".")
     assert text.marks == (Mark("S", "GENE", 1, 4), Mark("O", "DRUG", 5, 7))
-    assert text.core == (0, 8)
+    assert text.core == text.window == (0, 8)
 
 
 def test_first_word_takes_the_blank_of_the_template():

@@ -9,7 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_dualre import Candidate
-from spacy_dualre.descriptions import parse_descriptions
+from spacy_dualre.descriptions import adapt, parse_descriptions
 from spacy_dualre.instances import InstanceMaker
 from spacy_dualre.types import Mark
 
@@ -39,7 +39,8 @@ def window(doc, subject, object, context):
     """The words of the window, and the core's."""
     text = make([candidate(doc, (*subject, "A"), (*object, "B"))], context)[0].text
     words = [word.strip() for word in text.words]
-    return words, words[slice(*text.core)]
+    assert words == [token.text for token in doc]
+    return words[slice(*text.window)], words[slice(*text.core)]
 
 
 def tokens(start, end):
@@ -93,8 +94,14 @@ def test_very_long_sentence_is_cut_far_from_the_mentions():
 
 def test_marks_are_on_the_mentions_words():
     text = make([candidate(SENTENCES, (6, 8, "A"), (4, 5, "B"))], 8)[0].text
-    assert text.marks == (Mark("S", "A", 4, 6), Mark("O", "B", 2, 3))
-    assert [word.strip() for word in text.words[4:6]] == ["t6", "t7"]
+    assert text.marks == (Mark("S", "A", 6, 8), Mark("O", "B", 4, 5))
+    assert [word.strip() for word in text.words[6:8]] == ["t6", "t7"]
+
+
+def test_candidates_of_a_document_share_its_words():
+    pairs = [candidate(SENTENCES, (4, 5, "A"), (6, 7, "B")), candidate(SENTENCES, (9, 10, "A"), (10, 11, "B"))]
+    one, other = make(pairs)
+    assert one.text.words is other.text.words and one.text.window != other.text.window
 
 
 def test_words_with_their_blanks_are_the_text():
@@ -123,19 +130,35 @@ def test_window_is_the_sentences_and_their_context_with_both_mentions_inside(dra
     last = doc[max(pair.subject.end, pair.object.end) - 1].sent.end
     spare = max(context - (last - first), 0)
     start, end = max(first - spare // 2, 0), min(last + (spare + 1) // 2, len(doc))
-    assert "".join(text.words).strip() == doc[start:end].text.strip()
-    assert text.core == (first - start, last - start)
+    assert "".join(text.words[slice(*text.window)]).strip() == doc[start:end].text.strip()
+    assert text.window == (start, end) and text.core == (first, last)
     for span, mark in zip(pair, text.marks, strict=True):
         assert "".join(text.words[mark.start : mark.end]).strip() == span.text
 
 
 def read(instance):
-    return ["".join(text.words) for templates in instance.descriptions for text in templates]
+    return ["".join(adapt(text).words) for templates in instance.descriptions for text in templates]
 
 
 def test_descriptions_hold_the_mentions():
     instance = make([candidate(SENTENCES, (6, 8, "A"), (4, 5, "B"))])[0]
     assert read(instance) == ["t6 t7 is not near t4.", "t6 t7 is a part of t4.", "t4 has t6 t7."]
+
+
+def test_descriptions_are_equal_wherever_their_mentions_stand():
+    doc = Doc(VOCAB, words=["x", "y", "(", "x", "y", "z", "y"], spaces=[1, 1, 0, 1, 1, 1, 0])
+    pairs = [
+        candidate(doc, subject, object)
+        for subject, object in [
+            ((0, 1, "A"), (1, 2, "B")),
+            ((3, 4, "A"), (4, 5, "B")),
+            ((3, 4, "A"), (6, 7, "B")),
+            ((0, 1, "A"), (4, 6, "B")),
+        ]
+    ]
+    first, *others = [instance.descriptions for instance in make(pairs)]
+    assert [other == first for other in others] == [True, True, False]
+    assert read(make(pairs)[3])[0] == "x is not near y z."
 
 
 def test_one_description_tuple_for_each_predicate_empty_where_impossible():
@@ -147,8 +170,8 @@ def test_one_description_tuple_for_each_predicate_empty_where_impossible():
 
 def test_descriptions_mark_roles_and_types():
     instance = make([candidate(SENTENCES, (6, 8, "A"), (4, 5, "B"))])[0]
-    assert instance.descriptions[0][0].marks == (Mark("S", "A", 0, 2), Mark("O", "B", 5, 6))
-    assert instance.descriptions[1][1].marks == (Mark("O", "B", 0, 1), Mark("S", "A", 2, 4))
+    assert adapt(instance.descriptions[0][0]).marks == (Mark("S", "A", 0, 2), Mark("O", "B", 5, 6))
+    assert adapt(instance.descriptions[1][1]).marks == (Mark("O", "B", 0, 1), Mark("S", "A", 2, 4))
 
 
 @pytest.mark.parametrize("subject, object", [((0, 3, "A"), (1, 2, "B")), ((1, 2, "B"), (0, 3, "A"))])
@@ -157,14 +180,14 @@ def test_nested_mentions_words_are_its_own(subject, object):
     names = {(0, 3, "A"): "tumour necrosis factor", (1, 2, "B"): "necrosis"}
     instance = make([candidate(doc, subject, object)])[0]
     assert read(instance)[0] == f"{names[subject]} is not near {names[object]}."
-    assert len(instance.descriptions[0][0].marks) == 2
+    assert len(adapt(instance.descriptions[0][0]).marks) == 2
     assert {(mark.start, mark.end) for mark in instance.text.marks} == {(0, 3), (1, 2)}
 
 
 def test_static_descriptions_hold_the_types_words():
     instance = make([candidate(SENTENCES, (6, 8, "GeneProduct"), (4, 5, "B"))], mode="static")[0]
     assert read(instance) == ["gene product is not near b.", "gene product is a part of b.", "b has gene product."]
-    assert instance.descriptions[0][0].marks == (Mark("S", "GeneProduct", 0, 2), Mark("O", "B", 5, 6))
+    assert adapt(instance.descriptions[0][0]).marks == (Mark("S", "GeneProduct", 0, 2), Mark("O", "B", 5, 6))
 
 
 def test_label_descriptions_hold_the_types_words_and_the_predicates_name():

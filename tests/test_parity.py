@@ -11,12 +11,15 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
-from spacy_dualre.descriptions import adapt, parse_descriptions
+from spacy_dualre.descriptions import parse_descriptions
 from spacy_dualre.loss import joint_loss
 from spacy_dualre.markers import OBJECT, SUBJECT, end_marker, marker_tokens, start_marker
+from spacy_dualre.models.padding import pad
+from spacy_dualre.models.pieces import Pieces
+from spacy_dualre.models.pytorch.device import to_device
 from spacy_dualre.models.pytorch.dual_encoder import DualEncoder, DualEncoderConfig, init_dual_encoder
-from spacy_dualre.models.tokenize import tokenize
-from spacy_dualre.types import Instance, Mark, MarkedText, RelScores
+from spacy_dualre.models.tokenize import tokenize_descriptions, tokenize_texts
+from spacy_dualre.types import Description, Instance, Mark, MarkedText, RelScores, Sequences
 
 PARITY = Path(__file__).parents[2] / "shared" / "parity"
 #: their names -> ours
@@ -74,21 +77,29 @@ def load_heads(network: DualEncoder, file: str) -> None:
     assert all("_encoder." in name for name in result.missing_keys)
 
 
-def arguments(lines: List[Dict[str, Any]]) -> Dict[str, torch.Tensor]:
+def arguments(lines: List[Dict[str, Any]]) -> Dict[str, Any]:
     described = [description for line in lines for description in line["descriptions"]]
 
-    def sequences(prefix: str, rows: List[Tuple[List[int], int, int]]) -> Dict[str, torch.Tensor]:
-        return {
-            f"{prefix}_ids": torch.tensor([i for ids, _, _ in rows for i in ids]),
-            f"{prefix}_lengths": torch.tensor([len(ids) for ids, _, _ in rows]),
-            f"{prefix}_marks": torch.tensor([marks for _, *marks in rows]),
-        }
+    def padded(rows: List[Tuple[List[int], int, int]]) -> Tuple[Any, torch.Tensor]:
+        batches, order = pad(
+            Sequences(
+                ids=numpy.array([i for ids, _, _ in rows for i in ids]),
+                lengths=numpy.array([len(ids) for ids, _, _ in rows]),
+                rows=numpy.arange(len(rows)),
+                marks=numpy.array([marks for _, *marks in rows]),
+            ),
+            batch_tokens=2_000,
+            padding=0,
+        )
+        return to_device(batches, torch.device("cpu")), torch.from_numpy(order)
 
+    texts, text_order = padded([(line["input_ids"], line["sub_idx"], line["obj_idx"]) for line in lines])
+    descriptions, description_order = padded([(d["ids"], d["sub_idx"], d["obj_idx"]) for d in described])
     return {
-        **sequences("text", [(line["input_ids"], line["sub_idx"], line["obj_idx"]) for line in lines]),
-        "text_index": torch.arange(len(lines)),
-        **sequences("description", [(d["ids"], d["sub_idx"], d["obj_idx"]) for d in described]),
-        "description_index": torch.arange(len(described)).reshape(len(lines), -1, 1),
+        "texts": texts,
+        "text_index": text_order,
+        "descriptions": descriptions,
+        "description_index": description_order.reshape(len(lines), -1, 1),
     }
 
 
@@ -107,7 +118,7 @@ def outputs(network: DualEncoder, lines: List[Dict[str, Any]]) -> Dict[str, Dict
         found[heads] = {
             "similarity": similarity.numpy(),
             "logits": logits.numpy(),
-            "rep": rho_text.numpy(),
+            "rep": rho_text[arguments(lines)["text_index"]].numpy(),
             "des_rep": rho_descriptions[:, :, 0].numpy(),
         }
     return found
@@ -197,8 +208,9 @@ def their_instance(line: Dict[str, Any]) -> Instance:
         for d in line["descriptions"]
     }
     fillers = [value for mark in marks for value in (words[mark.start : mark.end], mark.type)]
-    described = tuple((adapt(by_types["*"][0], *fillers),) for by_types in parse_descriptions(templates).values())
-    return Instance(MarkedText(words, marks, (line["sent_start"], line["sent_end"])), described)
+    described = tuple((Description(by_types["*"][0], *fillers),) for by_types in parse_descriptions(templates).values())
+    core = (line["sent_start"], line["sent_end"])
+    return Instance(MarkedText(words, marks, core, window=(0, len(words))), described)
 
 
 def test_words_become_the_same_ids(lines: List[Dict[str, Any]], meta: Dict[str, Any], minilm: Path) -> None:
@@ -215,16 +227,21 @@ def test_words_become_the_same_ids(lines: List[Dict[str, Any]], meta: Dict[str, 
         for kind, marker in (("START", start_marker), ("END", end_marker))
         if (name := their_name(role, kind, type)) in meta["special_tokens"]
     }
-    batch, shortened = tokenize([their_instance(line) for line in whole], tokenizer, meta["max_seq_length"])
-    assert shortened.words == 0
+    instances = [their_instance(line) for line in whole]
+    pieces = Pieces(tokenizer)
 
-    def sequence(sequences: Any, row: int) -> Tuple[List[int], List[int]]:
+    def sequence(sequences: Sequences, pair: int) -> Tuple[List[int], List[int]]:
+        row = sequences.rows[pair]
         end = int(sequences.lengths[: row + 1].sum())
         ids = sequences.ids[end - sequences.lengths[row] : end].tolist()
-        return [theirs.get(i, i) for i in ids], sequences.marks[row].tolist()
+        return [theirs.get(i, i) for i in ids], sequences.marks[pair].tolist()
 
-    for i, line in enumerate(whole):
-        assert sequence(batch.texts, batch.text_index[i]) == (line["input_ids"], [line["sub_idx"], line["obj_idx"]])
+    texts, shortened = tokenize_texts([instance.text for instance in instances], pieces, meta["max_seq_length"])
+    assert shortened.words == 0
+    for i, (instance, line) in enumerate(zip(instances, whole, strict=True)):
+        assert sequence(texts, i) == (line["input_ids"], [line["sub_idx"], line["obj_idx"]])
+        described = [description for (description,) in instance.descriptions]
+        descriptions, shortened = tokenize_descriptions(described, pieces, meta["max_seq_length"])
+        assert shortened.words == 0
         for j, d in enumerate(line["descriptions"]):
-            row = batch.description_index[i, j, 0]
-            assert sequence(batch.descriptions, row) == (d["ids"], [d["sub_idx"], d["obj_idx"]])
+            assert sequence(descriptions, j) == (d["ids"], [d["sub_idx"], d["obj_idx"]])

@@ -25,6 +25,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraConfig
 
+from spacy_dualre import pipeline
 from spacy_dualre.candidates import get_mentions
 from spacy_dualre.decode import PREDICTIONS
 
@@ -77,13 +78,16 @@ def test_relations_survive_docbin_and_processes(trained):
     assert [rels(doc) for doc in in_two] == [rels(doc) for doc in docs] * 3
 
 
-def test_scores_do_not_depend_on_slices_batches_or_order(trained):
+def test_scores_do_not_depend_on_slices_batches_or_order(trained, monkeypatch):
     nlp = trained()
     docs = fresh_docs(nlp)
     expected = probabilities(nlp, docs)
     assert len(expected) == 7
     assert_close(probabilities(nlp, docs[::-1]), expected)
-    nlp.get_pipe(NAME).max_candidates_per_batch = 1
+    monkeypatch.setattr(pipeline, "_SLICE", 1)
+    rel = nlp.get_pipe(NAME)
+    rel.max_candidates_per_batch = 1
+    assert len(list(rel._score(candidate for doc in docs for candidate in rel.get_candidates(doc)))) == 7
     assert_close(probabilities(nlp, docs), expected)
     single = {key: row for doc in docs for key, row in probabilities(nlp, [doc]).items()}
     assert_close(single, expected)

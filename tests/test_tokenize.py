@@ -1,84 +1,31 @@
-"""Instances -> ids: markers, order of what is given up, distinct sequences, and real tokenizers."""
+"""Texts and descriptions -> ids: markers, order of what is given up, distinct sequences."""
 
-from typing import Any, Dict, List, Sequence, Tuple
+from types import SimpleNamespace
+from typing import Any, List, Tuple
 
-import numpy
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from letters import (
+    END_O,
+    END_S,
+    MARKERS,
+    START_O,
+    START_S,
+    LetterTokenizer,
+    marked,
+    marked_texts,
+    one_description,
+    one_text,
+    row,
+    spell,
+    whole,
+)
 
-from spacy_dualre.markers import OBJECT, SUBJECT, marker_tokens
-from spacy_dualre.models.tokenize import _cut, tokenize
-from spacy_dualre.types import Instance, Mark, MarkedText
-
-MARKERS = marker_tokens(["C", "G"])
-START_S, END_S, START_O, END_O = "<S:C>", "</S:C>", "<O:G>", "</O:G>"
-FILLER = MarkedText(("", ""), (Mark(SUBJECT, "C", 0, 1), Mark(OBJECT, "G", 1, 2)), (0, 2))
-
-
-class LetterTokenizer:
-    """One piece for each character, its code point; the special pieces have the ids 1, 2, and 3 onwards."""
-
-    cls_token_id, sep_token_id = 1, 2
-
-    def __init__(self) -> None:
-        self.calls: List[List[str]] = []
-
-    def convert_ids_to_tokens(self, piece: int) -> str:
-        return chr(piece)
-
-    def __call__(self, words: List[str], **kwargs: Any) -> Dict[str, List[List[int]]]:
-        self.calls.append(words)
-        return {"input_ids": [[ord(letter) for letter in word] for word in words]}
-
-    def convert_tokens_to_ids(self, token: str) -> int:
-        return 3 + MARKERS.index(token)
-
-
-def spell(ids: Sequence[int]) -> List[str]:
-    names = ["[PAD]", "[CLS]", "[SEP]", *MARKERS]
-    return [names[i] if i < len(names) else chr(i) for i in map(int, ids)]
-
-
-def row(sequences: Any, i: int) -> Tuple[List[int], Tuple[int, ...]]:
-    start = int(sequences.lengths[:i].sum())
-    return sequences.ids[start : start + sequences.lengths[i]].tolist(), tuple(sequences.marks[i].tolist())
-
-
-def one_text(text: MarkedText, max_length: int = 512, tokenizer: Any = None) -> Tuple[List[int], Tuple[int, ...], Any]:
-    batch, shortened = tokenize([Instance(text, ((FILLER,),))], tokenizer or LetterTokenizer(), max_length)
-    return *row(batch.texts, 0), shortened
-
-
-def one_description(text: MarkedText, max_length: int = 512) -> Tuple[List[int], Tuple[int, ...], Any]:
-    batch, shortened = tokenize([Instance(FILLER, ((text,),))], LetterTokenizer(), max_length)
-    return *row(batch.descriptions, 0), shortened
-
-
-def marked(
-    words: str, subject: Tuple[int, int], object: Tuple[int, int], core: Tuple[int, int] = (-1, -1)
-) -> MarkedText:
-    parts = tuple(words.split())
-    marks = (Mark(SUBJECT, "C", *subject), Mark(OBJECT, "G", *object))
-    return MarkedText(parts, marks, core if core[0] >= 0 else (0, len(parts)))
-
-
-@st.composite
-def marked_texts(draw: Any, whole: bool = False) -> MarkedText:
-    """Words of 0 to 4 characters, no character twice; both mentions anywhere in the core, apart, nested or crossing."""
-    lengths = draw(st.lists(st.integers(0, 4), min_size=1, max_size=25))
-    ends = numpy.cumsum(lengths).tolist()
-    words = tuple("".join(chr(0x4E00 + i) for i in range(end - n, end)) for n, end in zip(lengths, ends, strict=True))
-
-    def span(low: int, high: int) -> Tuple[int, int]:
-        start = draw(st.integers(low, high - 1))
-        return start, draw(st.integers(start + 1, high))
-
-    core = (0, len(words)) if whole else span(0, len(words))
-    marks = (Mark(SUBJECT, "C", *span(*core)), Mark(OBJECT, "G", *span(*core)))
-    return MarkedText(words, marks, core)
+from spacy_dualre.markers import OBJECT, SUBJECT
+from spacy_dualre.models.engine import Engine
+from spacy_dualre.models.pieces import Pieces
+from spacy_dualre.models.tokenize import tokenize_descriptions, tokenize_texts
+from spacy_dualre.types import Description, Instance, Mark, MarkedText, Query
 
 
 def check_markers(ids: List[int], marks: Tuple[int, ...], text: MarkedText) -> None:
@@ -109,7 +56,7 @@ def test_a_text_never_loses_a_marker_nor_exceeds_the_limit(text: MarkedText, max
 
 
 @settings(max_examples=300, deadline=None)
-@given(marked_texts(whole=True), st.integers(6, 60))
+@given(marked_texts(all_core=True), st.integers(6, 60))
 def test_a_description_never_loses_a_marker_nor_exceeds_the_limit(text: MarkedText, max_length: int) -> None:
     ids, marks, _ = one_description(text, max_length)
     every = pieces_of(text, 0, len(text.words))
@@ -143,7 +90,7 @@ def test_context_goes_before_the_core_and_the_core_before_mentions(text: MarkedT
 
 
 @settings(max_examples=300, deadline=None)
-@given(marked_texts(whole=True), st.integers(6, 60))
+@given(marked_texts(all_core=True), st.integers(6, 60))
 def test_a_description_loses_mention_pieces_before_its_template(text: MarkedText, max_length: int) -> None:
     ids, _, shortened = one_description(text, max_length)
     kept = set(spell(ids))
@@ -152,6 +99,22 @@ def test_a_description_loses_mention_pieces_before_its_template(text: MarkedText
     if kept & mention:
         assert template <= kept
     assert shortened.mentions == (not mention <= kept)
+
+
+@settings(max_examples=300, deadline=None)
+@given(marked_texts(), st.lists(st.text("xyz", max_size=4), max_size=4), st.integers(0, 4), st.integers(6, 60))
+def test_what_is_outside_of_the_window_changes_nothing(
+    text: MarkedText, around: List[str], before: int, max_length: int
+) -> None:
+    left, right = tuple(around[:before]), tuple(around[before:])
+    n = len(left)
+    longer = MarkedText(
+        (*left, *text.words, *right),
+        tuple(mark._replace(start=mark.start + n, end=mark.end + n) for mark in text.marks),
+        core=(text.core[0] + n, text.core[1] + n),
+        window=(n, n + len(text.words)),
+    )
+    assert one_text(longer, max_length) == one_text(text, max_length)
 
 
 def test_markers_stand_around_their_mentions() -> None:
@@ -223,142 +186,99 @@ def test_a_mention_loses_its_middle() -> None:
 def test_a_description_keeps_its_template_and_shortens_the_mention() -> None:
     ids, _, shortened = one_description(marked("it abcdefgh does o .", (1, 2), (3, 4)), 18)
     assert "".join(p for p in spell(ids) if len(p) == 1) == "it" + "abgh" + "does" + "o" + "."
-    assert (shortened.total, shortened.words, shortened.mentions) == (2, 1, 1)
+    assert (shortened.total, shortened.words, shortened.mentions) == (1, 1, 1)
+
+
+def test_a_description_is_its_template_filled_and_encoded() -> None:
+    described = Description(("it ", "{subject}", " does ", "{object}", " ."), ("abcdefgh",), "C", ("o",), "G")
+    marks = (Mark(SUBJECT, "C", 1, 2), Mark(OBJECT, "G", 3, 4))
+    filled = whole(("it", " abcdefgh", " does", " o", " ."), marks)
+    for max_length in (20, 100):
+        sequences, shortened = tokenize_descriptions([described], Pieces(LetterTokenizer()), max_length)
+        assert (*row(sequences, 0), shortened) == one_description(filled, max_length)
 
 
 def test_the_first_start_marker_counts_where_a_template_names_a_mention_twice() -> None:
     marks = (Mark(SUBJECT, "C", 0, 1), Mark(OBJECT, "G", 1, 2), Mark(SUBJECT, "C", 2, 3))
-    ids, positions, _ = one_description(MarkedText(("abc", "o", "abc"), marks, (0, 3)), 512)
+    ids, positions, _ = one_description(whole(("abc", "o", "abc"), marks), 512)
     assert positions == (1, 6) and spell(ids).count(START_S) == 2
-    ids, positions, _ = one_description(MarkedText(("abc", "o", "abc"), marks, (0, 3)), 9)
+    ids, positions, _ = one_description(whole(("abc", "o", "abc"), marks), 9)
     assert len(ids) == 9 and spell(ids).count(START_S) == spell(ids).count(END_S) == 2
 
 
-def test_equal_texts_and_descriptions_are_stored_once() -> None:
-    first, second = marked("a s o", (1, 2), (2, 3)), marked("s a o", (0, 1), (2, 3))
-    swapped = marked("a s o", (2, 3), (1, 2))
+def describe(template: str, subject: str = "s", object: str = "o") -> Description:
+    cut = tuple("{subject}" if part == "S" else "{object}" if part == "O" else part for part in template)
+    return Description(cut, (subject,), "C", (object,), "G")
+
+
+def engine(tokenizer: LetterTokenizer, max_length: int = 20) -> Engine:
+    made = Engine(batch_tokens=1000)
+    network: Any = SimpleNamespace(padding=0, parameters=lambda: [])
+    made.use(network, tokenizer, max_length)
+    return made
+
+
+def spelt(batches: Any, pair: int) -> str:
+    """The sequence that a pair is marked in, by its number."""
+    (batch,) = batches
+    at = batch.rows[pair]
+    return "".join(spell(batch.ids[at][batch.mask[at]]))
+
+
+def test_equal_texts_and_descriptions_go_through_the_encoders_once() -> None:
+    first, swapped = marked("a s o", (1, 2), (2, 3)), marked("a s o", (2, 3), (1, 2))
+    # Equal, but from another Doc, or with a blank where the template's counts
+    again = MarkedText(
+        ("x", "a", "s", "o"),
+        tuple(m._replace(start=m.start + 1, end=m.end + 1) for m in first.marks),
+        core=(1, 4),
+        window=(1, 4),
+    )
+    one, two, three = describe("SaO"), describe("aSO"), describe("aOS")
     instances = [
-        Instance(first, ((second,), (first,))),
-        Instance(swapped, ((second,), (swapped,))),
-        Instance(first, ((first,), (second,))),
+        Instance(first, ((one,), (two,))),
+        Instance(swapped, ((one,), (three,))),
+        Instance(again, ((two,), (describe("SaO", subject=" s"),))),
     ]
-    batch, shortened = tokenize(instances, LetterTokenizer(), 20)
-    assert batch.text_index.tolist() == [0, 1, 0]
-    assert batch.description_index.tolist() == [[[0], [1]], [[0], [2]], [[1], [0]]]
-    assert batch.texts.lengths.tolist() == [9, 9] and len(batch.texts.ids) == 18
-    assert len(batch.descriptions.lengths) == 3 and shortened.total == 5
+    batch, shortened = engine(LetterTokenizer()).training_batch(Query(instances))
+    texts = [spelt(batch.texts, pair) for pair in batch.text_index]
+    assert texts == ["[CLS]a<S:C>s</S:C><O:G>o</O:G>[SEP]", "[CLS]a<O:G>s</O:G><S:C>o</S:C>[SEP]", texts[0]]
+    assert [len(padded.ids) for padded in (*batch.texts, *batch.descriptions)] == [2, 3]
+    descriptions = [[spelt(batch.descriptions, row[0]) for row in rows] for rows in batch.description_index]
+    spelt_one, spelt_two, spelt_three = (
+        "[CLS]<S:C>s</S:C>a<O:G>o</O:G>[SEP]",
+        "[CLS]a<S:C>s</S:C><O:G>o</O:G>[SEP]",
+        "[CLS]a<O:G>o</O:G><S:C>s</S:C>[SEP]",
+    )
+    assert descriptions == [[spelt_one, spelt_two], [spelt_one, spelt_three], [spelt_two, spelt_one]]
+    assert shortened.total == 5
 
 
 def test_each_distinct_word_is_cut_once() -> None:
     tokenizer = LetterTokenizer()
-    tokenize([Instance(marked("a s a o a", (1, 2), (3, 4)), ((FILLER,),))] * 3, tokenizer, 20)
-    assert tokenizer.calls == [["", "a", "o", "s"]]
+    instance = Instance(marked("a s a o a", (1, 2), (3, 4)), ((describe("SbO"),),))
+    engine(tokenizer).training_batch(Query([instance] * 3))
+    assert tokenizer.calls == [["a", "o", "s"], ["b"]]
 
 
 def test_missing_templates_are_minus_one() -> None:
-    other = marked("x s o", (1, 2), (2, 3))
-    batch, _ = tokenize([Instance(FILLER, ((FILLER, other), (), (other,)))], LetterTokenizer(), 20)
-    assert batch.description_index.tolist() == [[[0, 1], [-1, -1], [1, -1]]]
+    one, other = describe("SO"), describe("xSO")
+    instance = Instance(marked("s o", (0, 1), (1, 2)), ((one, other), (), (other,)))
+    batch, _ = engine(LetterTokenizer()).training_batch(Query([instance]))
+    ((first, second), nothing, third) = batch.description_index[0].tolist()
+    assert sorted([first, second]) == [0, 1] and nothing == [-1, -1] and third == [second, -1]
 
 
 def test_no_description_at_all_still_has_a_column() -> None:
-    batch, _ = tokenize([Instance(FILLER, ((), ()))], LetterTokenizer(), 20)
+    instance = Instance(marked("s o", (0, 1), (1, 2)), ((), ()))
+    batch, _ = engine(LetterTokenizer()).training_batch(Query([instance]))
     assert batch.description_index.tolist() == [[[-1], [-1]]]
-    assert batch.descriptions.marks.shape == (0, 2) and batch.descriptions.ids.shape == (0,)
+    assert batch.descriptions is None
 
 
 def test_no_instances_give_an_empty_batch() -> None:
-    batch, shortened = tokenize([], LetterTokenizer(), 20)
-    assert batch.text_index.shape == (0,) and batch.texts.marks.shape == (0, 2)
+    batch, shortened = engine(LetterTokenizer()).training_batch(Query([]))
+    assert batch.text_index.shape == (0,) and batch.texts == []
     assert batch.description_index.shape[0] == 0 and shortened == (0, 0, 0)
-
-
-# Real tokenizers
-
-
-@pytest.fixture(params=["bert-uncased", "bert-cased", "roberta"])
-def tokenizer(request: pytest.FixtureRequest, encoders: Dict[str, Any]) -> Any:
-    return load(encoders[request.param])
-
-
-def load(folder: Any) -> Any:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    tokenizer.add_tokens(MARKERS, special_tokens=True)
-    return tokenizer
-
-
-def split(text: str) -> Tuple[str, ...]:
-    return tuple((" " if i else "") + word for i, word in enumerate(text.split(" ")))
-
-
-def without_markers(ids: List[int], tokenizer: Any) -> List[int]:
-    markers = set(tokenizer.convert_tokens_to_ids(MARKERS))
-    return [i for i in ids if i not in markers]
-
-
-@pytest.mark.parametrize("text", ["Aspirin inhibits COX-1 in platelets", "Süßholz (2,3-β) blocks the AT1 receptor ."])
-def test_pieces_are_those_of_the_raw_text(tokenizer: Any, text: str) -> None:
-    words = split(text)
-    marks = (Mark(SUBJECT, "C", 0, 1), Mark(OBJECT, "G", 2, 4))
-    ids, positions, _ = one_text(MarkedText(words, marks, (0, len(words))), 128, tokenizer)
-    assert without_markers(ids, tokenizer) == tokenizer(text)["input_ids"]
-    assert tokenizer.convert_ids_to_tokens([ids[i] for i in positions]) == [START_S, START_O]
-
-
-def test_byte_level_pieces_depend_on_the_blank_before_a_word(encoders: Dict[str, Any]) -> None:
-    tokenizer = load(encoders["roberta"])
-    marks = (Mark(SUBJECT, "C", 0, 1), Mark(OBJECT, "G", 1, 2))
-    spaced, _, _ = one_text(MarkedText(("COX", " inhibits"), marks, (0, 2)), 128, tokenizer)
-    glued, _, _ = one_text(MarkedText(("COX", "inhibits"), marks, (0, 2)), 128, tokenizer)
-    assert spaced != glued
-    assert tokenizer.decode(without_markers(spaced, tokenizer), skip_special_tokens=True) == "COX inhibits"
-    assert tokenizer.decode(without_markers(glued, tokenizer), skip_special_tokens=True) == "COXinhibits"
-
-
-@pytest.mark.parametrize("kind, same", [("bert-uncased", True), ("bert-cased", False), ("roberta", False)])
-def test_case_matters_where_the_encoder_is_cased(encoders: Dict[str, Any], kind: str, same: bool) -> None:
-    tokenizer = load(encoders[kind])
-    marks = (Mark(SUBJECT, "C", 0, 1), Mark(OBJECT, "G", 1, 2))
-    upper, _, _ = one_text(MarkedText(("Aspirin", " Enzyme"), marks, (0, 2)), 128, tokenizer)
-    lower, _, _ = one_text(MarkedText(("aspirin", " enzyme"), marks, (0, 2)), 128, tokenizer)
-    assert (upper == lower) is same
-
-
-LOOKALIKES = ["[SEP]", "[CLS]", "[PAD]", "[MASK]", "<s>", "</s>", "<pad>", "<mask>", "<S:C>", "</O:G>"]
-
-
-@pytest.mark.parametrize("word", LOOKALIKES)
-def test_a_word_that_looks_like_a_special_token_stays_a_word(tokenizer: Any, word: str) -> None:
-    marks = (Mark(SUBJECT, "C", 0, 1), Mark(OBJECT, "G", 2, 3))
-    ids, positions, _ = one_text(MarkedText(("Aspirin", f" {word}", f" x{word}"), marks, (0, 3)), 128, tokenizer)
-    special = {*tokenizer.all_special_ids, *tokenizer.convert_tokens_to_ids(MARKERS)} - {tokenizer.unk_token_id}
-    found = tokenizer.convert_ids_to_tokens([i for i in ids if i in special])
-    assert found == [tokenizer.cls_token, START_S, END_S, START_O, END_O, tokenizer.sep_token]
-    assert positions[0] == 1 and ids[positions[1]] == tokenizer.convert_tokens_to_ids(START_O)
-
-
-def test_a_mention_without_pieces_keeps_its_markers(encoders: Dict[str, Any]) -> None:
-    tokenizer = load(encoders["bert-uncased"])
-    marks = (Mark(SUBJECT, "C", 0, 1), Mark(OBJECT, "G", 1, 2))
-    ids, positions, _ = one_text(MarkedText(("\u200b", " \u200e"), marks, (0, 2)), 128, tokenizer)
-    assert tokenizer.convert_ids_to_tokens(ids) == ["[CLS]", START_S, END_S, START_O, END_O, "[SEP]"]
-    assert positions == (1, 3)
-
-
-def test_words_are_cut_as_in_their_text_by_a_tokenizer_of_the_sentencepiece_kind() -> None:
-    backend = Tokenizer(models.Unigram())
-    backend.pre_tokenizer = pre_tokenizers.Metaspace()
-    special = ["<s>", "</s>", "<unk>", "<pad>"]
-    text = "COX-1, COX-2 (not COX-3): the COX enzymes"
-    trainer = trainers.UnigramTrainer(vocab_size=60, special_tokens=special, unk_token="<unk>")
-    backend.train_from_iterator([text] * 20, trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=backend, cls_token="<s>", sep_token="</s>", unk_token="<unk>", pad_token="<pad>"
-    )
-    words = (" COX", "-", "1", ",", " COX", "-", "2", " (", "not", " COX", "-", "3", ")", ":", " the")
-    assert text.startswith("".join(words).strip())
-    pieces = _cut(tokenizer, [MarkedText(words, (), (0, len(words)))])
-    for word in words:
-        if word != "not":  # which this small vocabulary has with a blank only
-            first = tokenizer.convert_ids_to_tokens(pieces[word])[0]
-            assert first.startswith("\u2581") == word.startswith(" "), word
+    sequences, shortened = tokenize_texts([], Pieces(LetterTokenizer()), 20)
+    assert sequences.marks.shape == (0, 2) and sequences.ids.shape == (0,) and shortened == (0, 0, 0)

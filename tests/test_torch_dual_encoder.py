@@ -1,7 +1,7 @@
 """The network against the equations, written out in plain numpy from the encoders' hidden states."""
 
 import math
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy
 import pytest
@@ -9,7 +9,10 @@ import torch
 from torch import nn
 from transformers import BertConfig
 
+from spacy_dualre.models.padding import pad
+from spacy_dualre.models.pytorch.device import to_device
 from spacy_dualre.models.pytorch.dual_encoder import DualEncoder, DualEncoderConfig, MarkedEmbedding
+from spacy_dualre.types import Sequences
 
 WIDTH, WORDS, MARKERS = 8, 20, 4
 ENCODER: Dict[str, Any] = {
@@ -72,12 +75,15 @@ def network(seed: int = 0, **settings: Any) -> DualEncoder:
     return made.eval()
 
 
-def sequences(prefix: str, ids: Sequence[Sequence[int]]) -> Dict[str, torch.Tensor]:
-    return {
-        f"{prefix}_ids": torch.tensor([i for sequence in ids for i in sequence], dtype=torch.long),
-        f"{prefix}_lengths": torch.tensor([len(sequence) for sequence in ids], dtype=torch.long),
-        f"{prefix}_marks": torch.tensor([(s.index(20), s.index(22)) for s in ids], dtype=torch.long).reshape(-1, 2),
-    }
+def batches(ids: Sequence[Sequence[int]], batch_tokens: int) -> Tuple[Any, numpy.ndarray]:
+    sequences = Sequences(
+        ids=numpy.array([i for sequence in ids for i in sequence], dtype="int64"),
+        lengths=numpy.array([len(sequence) for sequence in ids], dtype="int64"),
+        rows=numpy.arange(len(ids)),
+        marks=numpy.array([(s.index(20), s.index(22)) for s in ids], dtype="int64").reshape(-1, 2),
+    )
+    padded, order = pad(sequences, batch_tokens, padding=0)
+    return to_device(padded, torch.device("cpu")), order
 
 
 def arguments(
@@ -85,12 +91,17 @@ def arguments(
     text_index: Sequence[int] = TEXT_INDEX,
     described: Sequence[List[int]] = DESCRIBED,
     index: Any = DESCRIPTION_INDEX,
-) -> Dict[str, torch.Tensor]:
+    batch_tokens: int = 2_000,
+) -> Dict[str, Any]:
+    """What the network is given; the indices are by the order of the sequences here, not in the batches."""
+    padded, text_order = batches(texts, batch_tokens)
+    descriptions, order = batches(described, batch_tokens)
+    rows = numpy.array(index)
     return {
-        **sequences("text", texts),
-        "text_index": torch.tensor(text_index),
-        **sequences("description", described),
-        "description_index": torch.tensor(index),
+        "texts": padded,
+        "text_index": torch.from_numpy(text_order[text_index]),
+        "descriptions": descriptions,
+        "description_index": torch.from_numpy(numpy.where(rows >= 0, order[rows], -1)),
     }
 
 
@@ -147,6 +158,14 @@ def test_similarity_and_logits_follow_the_equations(shared_encoder: bool, cls_fu
         numpy.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+def test_without_descriptions_there_are_logits_alone() -> None:
+    net = network()
+    given = arguments()
+    similarity, logits = net(given["texts"], given["text_index"], None, given["description_index"])
+    assert similarity is None
+    numpy.testing.assert_array_equal(logits.detach().numpy(), run(net)[1])
+
+
 def test_similarity_is_the_mean_over_the_templates() -> None:
     net = network()
     both = run(net, index=[[[0, 1]], [[0, 1]], [[0, 1]], [[0, 1]]])[0]
@@ -169,36 +188,36 @@ def test_a_predicate_without_template_scores_zero_and_changes_nothing_else() -> 
 def test_batch_tokens_changes_no_result(batch_tokens: int, shared_encoder: bool) -> None:
     net = network(shared_encoder=shared_encoder)
     wanted = run(net)
-    net.config.batch_tokens = batch_tokens
-    for found, want in zip(run(net), wanted, strict=True):
+    for found, want in zip(run(net, batch_tokens=batch_tokens), wanted, strict=True):
         numpy.testing.assert_allclose(found, want, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch_tokens, sizes", [(1, [1] * 5), (18, [2, 1, 1, 1]), (27, [3, 2]), (1000, [5])])
 def test_batches_hold_at_most_batch_tokens_pieces_with_padding(batch_tokens: int, sizes: List[int]) -> None:
     # Description lengths, sorted: 8, 9, 9, 10, 12. A single sequence goes through however long it is.
-    net = network(batch_tokens=batch_tokens)
+    net = network()
     seen: List[int] = []
     net.description_encoder.register_forward_pre_hook(
         lambda module, args, kwargs: seen.append(len(kwargs["input_ids"])), with_kwargs=True
     )
-    run(net)
+    run(net, batch_tokens=batch_tokens)
     assert seen == sizes
 
 
 @pytest.mark.parametrize("order", [[2, 1, 0], [1, 2, 0]])
 def test_order_of_the_sequences_changes_no_result(order: List[int]) -> None:
-    net = network(batch_tokens=25)
-    reordered = run(net, texts=[TEXTS[i] for i in order], text_index=[order.index(i) for i in TEXT_INDEX])
+    net = network()
+    texts, text_index = [TEXTS[i] for i in order], [order.index(i) for i in TEXT_INDEX]
+    reordered = run(net, texts=texts, text_index=text_index, batch_tokens=25)
     for found, wanted in zip(reordered, run(net), strict=True):
         numpy.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
 def test_order_of_the_descriptions_changes_no_result() -> None:
-    net = network(batch_tokens=25)
+    net = network()
     order = [3, 0, 4, 2, 1]
     index = [[[order.index(i) if i >= 0 else -1 for i in rows] for rows in row] for row in DESCRIPTION_INDEX]
-    reordered = run(net, described=[DESCRIBED[i] for i in order], index=index)
+    reordered = run(net, described=[DESCRIBED[i] for i in order], index=index, batch_tokens=25)
     numpy.testing.assert_allclose(reordered[0], run(net)[0], atol=1e-5)
 
 

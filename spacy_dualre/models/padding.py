@@ -21,14 +21,19 @@ def pad(
     """
     order = numpy.argsort(sequences.lengths, kind="stable")
     starts = numpy.cumsum(sequences.lengths) - sequences.lengths
+    at = places(order)[sequences.rows]
+    pair_order = numpy.argsort(at, kind="stable")
     batches = []
+    done = 0
     for rows in cut_evenly(order, sequences.lengths if width is None else [width] * len(order), batch_tokens):
         columns = numpy.arange(width or int(sequences.lengths[rows].max()))
         mask = columns < sequences.lengths[rows, None]
         ids = sequences.ids[(starts[rows, None] + columns).clip(max=len(sequences.ids) - 1)]
         ids[~mask] = padding
-        batches.append(PaddedBatch(ids, mask, None, numpy.arange(len(rows)), sequences.marks[rows]))
-    return batches, places(order)
+        pairs = pair_order[slice(*numpy.searchsorted(at[pair_order], (done, done + len(rows))))]
+        batches.append(PaddedBatch(ids, mask, None, at[pairs] - done, sequences.marks[pairs]))
+        done += len(rows)
+    return batches, places(pair_order)
 
 
 def pad_levitated(

@@ -25,7 +25,7 @@ class _Kept(NamedTuple):
 
 
 def tokenize_texts(texts: Sequence[MarkedText], pieces: Pieces, max_length: int) -> Tuple[Sequences, Shortened]:
-    """The sequence of each text: [CLS] pieces and markers [SEP], at most max_length long.
+    """The distinct sequences of the texts: [CLS] pieces and markers [SEP], at most max_length long.
 
     Of a text that is too long context goes first, evenly on both sides, then the words farthest from both mentions,
     then the middles of the mentions.
@@ -36,8 +36,8 @@ def tokenize_texts(texts: Sequence[MarkedText], pieces: Pieces, max_length: int)
 def tokenize_descriptions(
     descriptions: Sequence[Description], pieces: Pieces, max_length: int
 ) -> Tuple[Sequences, Shortened]:
-    """The sequence of each description, likewise; of one that is too long only the middles of the mentions go, the
-    template stays.
+    """The distinct sequences of the descriptions, likewise; of one that is too long only the middles of the mentions
+    go, the template stays.
     """
     return _marked_sequences([adapt(d) for d in descriptions], pieces, max_length, keep_template=True)
 
@@ -91,18 +91,23 @@ def _ends(mark: Mark, cut: Cut, kept: _Kept) -> Tuple[int, int]:
 def _marked_sequences(
     texts: Sequence[MarkedText], pieces: Pieces, max_length: int, keep_template: bool
 ) -> Tuple[Sequences, Shortened]:
-    ids, marks, kepts = [], [], []
+    rows: Dict[bytes, int] = {}
+    ids: List[numpy.ndarray] = []
+    marks, kepts, row_of = [], [], []
     for text, cut in zip(texts, _cut(texts, pieces)):
         kept = _keep(text, cut, max_length - 2 - 2 * len(text.marks), keep_template)
         sequence, positions = _compose(text, cut, kept, pieces)
-        ids.append(sequence)
+        row = rows.setdefault(sequence.tobytes(), len(ids))
+        if row == len(ids):
+            ids.append(sequence)
+            kepts.append(kept)
+        row_of.append(row)
         marks.append(positions)
-        kepts.append(kept)
     return (
         Sequences(
             ids=_end_to_end(ids),
             lengths=numpy.array([len(sequence) for sequence in ids], dtype="int64"),
-            rows=numpy.arange(len(ids)),
+            rows=numpy.array(row_of, dtype="int64"),
             marks=numpy.array(marks, dtype="int64").reshape(-1, 2),
         ),
         _count(kepts),

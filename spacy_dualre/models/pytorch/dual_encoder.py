@@ -3,7 +3,6 @@ transformers only.
 """
 
 import math
-from inspect import signature
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import torch
@@ -156,11 +155,7 @@ class DualEncoder(PreTrainedModel):
         """
         marks, cls = [], []
         for batch in batches:
-            inputs = {"input_ids": batch.ids, "attention_mask": batch.mask.to(torch.long)}
-            if batch.positions is not None:
-                # More pieces than positions: then the types that encoders fill in by themselves are too few
-                inputs.update(position_ids=batch.positions, token_type_ids=torch.zeros_like(batch.ids))
-            hidden = encoder(**inputs).last_hidden_state
+            hidden = hidden_states(encoder, batch.ids, batch.mask, batch.positions)
             marks.append(hidden[batch.rows[:, None], batch.marks].flatten(1))
             cls.append(hidden[batch.rows, 0])
         return torch.cat(marks), torch.cat(cls)
@@ -214,12 +209,32 @@ def first_position(encoder: Any) -> int:
     return 0 if padding is None else padding + 1
 
 
+def hidden_states(encoder: Any, ids: Tensor, mask: Tensor, positions: Optional[Tensor] = None) -> Tensor:
+    """An encoder's last hidden states (B, T, width): see PaddedBatch."""
+    placed = {}
+    if positions is not None:
+        # An encoder has types of its own for as many pieces as it has positions: with markers there may be more
+        placed = {"position_ids": positions, "token_type_ids": torch.zeros_like(ids)}
+    return encoder(input_ids=ids, attention_mask=mask.to(torch.long), **placed).last_hidden_state
+
+
 def takes_positions(encoder: Any) -> bool:
-    """Whether each piece can be given any position, as in encoders of the BERT and RoBERTa kind: only where positions
-    are absolute and added to the embeddings.
+    """Whether each piece can be given any position and be hidden from the others. No setting says so: it is tried out,
+    on pieces in another order and with one that they do not see.
     """
-    absolute = getattr(encoder.config, "position_embedding_type", None) == "absolute"
-    return absolute and {"position_ids", "token_type_ids"} <= signature(encoder.forward).parameters.keys()
+    n = 8
+    ids = torch.arange(encoder.config.vocab_size - n, encoder.config.vocab_size, device=encoder.device)[None]
+    order = torch.tensor([*range(1, n, 2), *range(0, n, 2), 0], device=encoder.device)
+    mask = torch.ones((1, n + 1, n + 1), dtype=torch.long, device=encoder.device)
+    mask[:, :n, n] = 0
+    encoder.eval()
+    try:
+        with torch.no_grad():
+            expected = hidden_states(encoder, ids, mask[:, 0, :n])[:, order[:n]]
+            found = hidden_states(encoder, ids[:, order], mask, order[None] + first_position(encoder))[:, :n]
+    except Exception:  # encoders refuse such a mask in as many ways as there are architectures
+        return False
+    return bool((found - expected).abs().max() < 1e-5 * expected.abs().max())
 
 
 def encoder_layers(encoder: Any) -> Optional[nn.ModuleList]:
