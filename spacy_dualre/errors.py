@@ -117,6 +117,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR140 = "{path}: cannot be written ({problem})."
     DR141 = (
         "The pipeline has no component {name!r} that was made by the factory dual_encoder_rel. Its components: {known}."
+        " Name the one that you mean with --component."
     )
     DR142 = "The documents have no gold relations, so there is nothing to tune on. Give annotated ones."
     DR143 = (
@@ -128,6 +129,10 @@ class Errors(metaclass=ErrorsWithCodes):
         '(overall or per-predicate), or use prediction "similarity" or "joint".'
     )
     DR145 = "The scorer of '{name}' gives no rels_f, by which the settings are chosen. Use one that does."
+    DR146 = (
+        "'{name}' finds no relation that is right, so there is nothing that a cascade could keep. Train it further, or "
+        "tune its threshold too (overall or per-predicate)."
+    )
 
 
 class Warnings(metaclass=ErrorsWithCodes):

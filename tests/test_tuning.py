@@ -1,5 +1,6 @@
 """Thresholds and cascades that are tuned on annotated documents, and `spacy dualre tune`."""
 
+import re
 from pathlib import Path
 
 import numpy
@@ -45,6 +46,11 @@ def half_trained(trained):
         return nlp
 
     return make
+
+
+def match(pattern, output):
+    """Search in output that the terminal's width has wrapped."""
+    assert re.search(pattern, " ".join(output.split()).replace("- ", "-")), output
 
 
 def make_dev(nlp, examples=None):
@@ -221,7 +227,7 @@ def test_thresholds_are_tried_without_the_model_as_the_component_applies_them(ha
 
 def test_tuned_thresholds_raise_f(half_trained):
     results = {}
-    for kind in ("none", "overall", "per-predicate"):
+    for kind in ("overall", "per-predicate"):
         nlp = half_trained(threshold=0.99)
         tuned = results[kind] = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, kind)
         assert tuned.threshold_before == 0.99
@@ -229,10 +235,16 @@ def test_tuned_thresholds_raise_f(half_trained):
         assert rel.threshold == tuned.threshold
         rel.cascade = None
         assert nlp.evaluate(make_examples(nlp.vocab))["rels_f"] == tuned.f_exact
-    assert results["none"].threshold == 0.99 and results["none"].f_before == results["none"].f_exact
-    assert results["overall"].f_exact > results["overall"].f_before == results["none"].f_exact
+    assert results["overall"].f_exact > results["overall"].f_before == 0.0
     assert isinstance(results["overall"].threshold, float)
     assert results["per-predicate"].f_exact >= results["overall"].f_exact
+
+
+def test_no_threshold_is_tuned_that_was_not_asked_for(half_trained):
+    nlp = half_trained(threshold=0.3)
+    tuned = tune(nlp, NAME, make_examples(nlp.vocab))
+    assert tuned.threshold == tuned.threshold_before == nlp.get_pipe(NAME).threshold == 0.3
+    assert tuned.f_before == tuned.f_exact > 0
 
 
 def made_up(nlp, scores):
@@ -280,7 +292,7 @@ def test_a_threshold_that_is_better_than_all_tried_stays(half_trained, monkeypat
     assert tuned.threshold == 0.5 and tuned.f_exact == tuned.f_before > 0
 
 
-def test_a_classifier_has_thresholds_but_no_cascade(half_trained, match):
+def test_a_classifier_has_thresholds_but_no_cascade(half_trained):
     nlp = half_trained(prediction="classifier", threshold=0.99)
     tuned = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, "overall")
     assert tuned.cascade is None and tuned.frontier == [] and tuned.descriptions == tuned.read == 0
@@ -316,7 +328,7 @@ def save(nlp, folder: Path, examples=None):
 
 @pytest.mark.parametrize("threshold", ["none", "overall", "per-predicate"])
 def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_trained, tmp_path, threshold):
-    nlp = half_trained(threshold=0.9, cascade={"predicates": 1, "negative": 0.0})
+    nlp = half_trained(30, threshold=0.6, cascade={"predicates": 1, "negative": 0.0})
     model, dev, output = save(nlp, tmp_path)
     report = tmp_path / "reports" / "tuned.json"
     options = ("--loss", 5, "--threshold", threshold, "--report", report)
@@ -328,7 +340,7 @@ def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_t
     written = spacy.load(output)
     rel = written.get_pipe(NAME)
     assert rel.cascade._asdict() == tuned["cascade"] == written.config["components"][NAME]["cascade"]
-    assert rel.threshold == pytest.approx(tuned["threshold"]) and (rel.threshold == 0.9) == (threshold == "none")
+    assert rel.threshold == pytest.approx(tuned["threshold"]) and (rel.threshold == 0.6) == (threshold == "none")
     f = evaluate(str(output), dev)["rels_f"]
     assert f == pytest.approx(tuned["f"], abs=1e-9) and f > 0
     lines = [line.split() for line in result.output.splitlines()]
@@ -418,7 +430,7 @@ def without_candidates(vocab):
 @pytest.mark.parametrize(
     "make, problem", [(without_relations, "DR142"), (without_candidates, f"DR143.*{NAME}")], ids=["gold", "candidates"]
 )
-def test_documents_with_nothing_to_tune_on(trained, tmp_path, match, make, problem):
+def test_documents_with_nothing_to_tune_on(trained, tmp_path, make, problem):
     nlp = trained()
     result = dualre("tune", *save(nlp, tmp_path, make(nlp.vocab)))
     assert result.exit_code == 1
@@ -438,7 +450,7 @@ def test_documents_with_nothing_to_tune_on(trained, tmp_path, match, make, probl
         ({3: "--report", 4: "dev.spacy/report.json"}, "DR140.*dev.spacy: cannot be written"),
     ],
 )
-def test_mistakes_in_the_arguments(trained, tmp_path, match, monkeypatch, changed, problem):
+def test_mistakes_in_the_arguments(trained, tmp_path, monkeypatch, changed, problem):
     monkeypatch.chdir(tmp_path)
     nlp = trained()
     nlp.add_pipe("sentencizer", first=True)
@@ -455,7 +467,15 @@ def test_a_loss_that_is_none(trained, tmp_path, loss):
     assert result.exit_code == 2 and "loss" in result.output
 
 
-def test_a_scorer_without_f(trained, match):
+def test_a_pipeline_that_finds_nothing_right(trained):
+    nlp = trained(threshold=1.0)
+    with pytest.raises(ValueError) as err:
+        tune(nlp, NAME, make_examples(nlp.vocab))
+    match("DR146.*threshold", str(err.value))
+    assert tune(nlp, NAME, make_examples(nlp.vocab), threshold="overall").f > 0
+
+
+def test_a_scorer_without_f(trained):
     nlp = trained()
     nlp.get_pipe(NAME).scorer = lambda examples, **kwargs: {"rels_p": 1.0}
     with pytest.raises(ValueError) as err:

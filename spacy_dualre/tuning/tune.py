@@ -61,6 +61,8 @@ def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.
     before, f_before = rel.threshold, dev.f(dev.predict())
     _set_threshold(dev, threshold, f_before)
     f_exact = dev.f(dev.predict())
+    if not f_exact:
+        raise ValueError(Errors.DR146.format(name=name))
     frontier = Search(dev).frontier(f_exact - loss) if rel.prediction != "classifier" else []
     f = _set_cascade(dev, frontier, f_exact, loss)
     _store(nlp, name)
