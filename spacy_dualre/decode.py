@@ -12,6 +12,8 @@ from .types import Candidate, Relation, RelScores
 
 PREDICTIONS = ("similarity", "classifier", "joint")
 Threshold = Union[float, Dict[str, float]]
+#: What a config may say: pairs in place of a dict, because a config's keys cannot hold a colon, as CPR:3 does.
+ThresholdSetting = Union[float, Dict[str, float], List[List[Union[str, float]]]]
 #: The key of a threshold dict for every predicate that it does not name.
 OTHER = "*"
 
@@ -110,6 +112,13 @@ def canonical(rel: Relation, symmetric: Iterable[str]) -> Relation:
     if rel.predicate in symmetric and mention_key(rel.object) < mention_key(rel.subject):
         return rel._replace(subject=rel.object, object=rel.subject)
     return rel
+
+
+def as_threshold(setting: ThresholdSetting) -> Threshold:
+    """The threshold that a setting means."""
+    if not isinstance(setting, list):
+        return setting
+    return {str(label): float(value) for label, value in setting}
 
 
 def threshold_row(

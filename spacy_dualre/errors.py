@@ -123,6 +123,26 @@ class Errors(metaclass=ErrorsWithCodes):
         "A document of {n} mentions of the types {types} has no candidates: the settings of the component's "
         "'candidates' rule them out."
     )
+    # Tuning
+    DR140 = "{path}: cannot be written ({problem})."
+    DR141 = (
+        "The pipeline has no component {name!r} that was made by the factory dual_encoder_rel. Its components: {known}."
+        " Name the one that you mean with --component."
+    )
+    DR142 = "The documents have no gold relations, so there is nothing to tune on. Give annotated ones."
+    DR143 = (
+        "'{name}' finds no candidates in the documents, so there is nothing to tune on. Check its spans_key and the "
+        "settings of 'candidates'."
+    )
+    DR144 = (
+        "'{name}' predicts by the classifier, which reads no descriptions that could be saved. Tune its threshold "
+        '(overall or per-predicate), or use prediction "similarity" or "joint".'
+    )
+    DR145 = "The scorer of '{name}' gives no rels_f, by which the settings are chosen. Use one that does."
+    DR146 = (
+        "'{name}' finds no relation that is right, so there is nothing that a cascade could keep. Train it further, or "
+        "tune its threshold too (overall or per-predicate)."
+    )
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -155,5 +175,9 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW009 = (
         "Another package has installed Doc._.{attribute}. The component still stores its relations: read them with "
         "{module}.{getter}(doc)."
+    )
+    DW010 = (
+        "Tuned on {n} gold relations only: what suits them need not suit other documents. Tune on more, and look at "
+        "the scores of documents that were not tuned on."
     )
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."

@@ -6,7 +6,7 @@ from spacy.language import Language
 from thinc.api import Config, Model
 
 from .candidates import CandidatePolicy
-from .decode import Threshold
+from .decode import ThresholdSetting
 from .pipeline import DualEncoderRel
 
 DEFAULT_CONFIG = """
@@ -58,7 +58,7 @@ def make_dual_encoder_rel(
     spans_key: Optional[str],
     alpha: float,
     prediction: str,
-    threshold: Threshold,
+    threshold: ThresholdSetting,
     symmetric: List[str],
     max_candidates_per_batch: int,
     negatives_per_positive: Optional[float],

@@ -14,7 +14,17 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
 from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
-from .decode import OTHER, Threshold, best_of_each, by_doc, decode, log_odds, threshold_row
+from .decode import (
+    OTHER,
+    Threshold,
+    ThresholdSetting,
+    as_threshold,
+    best_of_each,
+    by_doc,
+    decode,
+    log_odds,
+    threshold_row,
+)
 from .descriptions import ANY_TYPES, complete_descriptions, has_template, parse_descriptions, plain_template
 from .diagnosis import Diagnosis, diagnose, logger
 from .errors import Errors, Warnings
@@ -50,7 +60,8 @@ class DualEncoderRel(TrainablePipe):
     alpha: weight of the classifier's loss, 0 to 1; the contrastive loss gets the rest.
     prediction: which head decides: "similarity", "classifier" or "joint" (both, weighed by alpha).
     threshold: how probable a predicate must be against the negative one, 0 to 1; 0.5 is the arg max. A dict sets it per
-        predicate, "*" for all others.
+        predicate, "*" for all others; so does a list of [predicate, threshold] pairs, for configs, whose keys cannot
+        hold a colon.
     symmetric: predicates without direction. Both directions are trained and scored, one relation comes out.
     max_candidates_per_batch: how many candidates of a training batch go through the model at once; bounds memory,
         changes no result.
@@ -77,7 +88,7 @@ class DualEncoderRel(TrainablePipe):
         spans_key: Optional[str] = None,
         alpha: float = 0.5,
         prediction: str = "similarity",
-        threshold: Threshold = 0.5,
+        threshold: ThresholdSetting = 0.5,
         symmetric: Iterable[str] = (),
         max_candidates_per_batch: int = 64,
         negatives_per_positive: Optional[float] = None,
@@ -87,6 +98,7 @@ class DualEncoderRel(TrainablePipe):
         cascade: Optional[Dict[str, float]] = None,
     ) -> None:
         """Raises ValueError for a setting out of range."""
+        threshold = as_threshold(threshold)
         check_settings(
             alpha=alpha,
             prediction=prediction,
@@ -264,12 +276,19 @@ class DualEncoderRel(TrainablePipe):
 
     def _score(self, candidates: Iterable[Candidate]) -> Iterator[Tuple[List[Candidate], Any]]:
         """Slices of the candidates with their log odds (P, L)."""
-        for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, _SLICE)):
-            scores = self.model.predict(Query(instances, self.prediction != "classifier", self.cascade))
-            self._say_shortened(scores.shortened)
+        for chunk, _, scores in self.model_scores(candidates, self.cascade):
             with stage("decode"):
                 odds = self.model.ops.to_numpy(log_odds(scores, self.prediction, self.alpha))
             yield chunk, odds
+
+    def model_scores(
+        self, candidates: Iterable[Candidate], cascade: Optional[Cascade]
+    ) -> Iterator[Tuple[List[Candidate], List[Instance], RelScores]]:
+        """Slices of the candidates with what the model reads of them and its scores; cascade in place of its own."""
+        for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, _SLICE)):
+            scores = self.model.predict(Query(instances, self.prediction != "classifier", cascade))
+            self._say_shortened(scores.shortened)
+            yield chunk, instances, scores
 
     def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         if not self.is_initialized:
@@ -303,14 +322,16 @@ class DualEncoderRel(TrainablePipe):
         slices = self._score(pair for doc in distinct.values() for pair in self.get_candidates(doc))
         for candidates, odds in by_doc(slices):
             with stage("decode"):
-                found[id(candidates[0].subject.doc)] = self._decide(candidates, odds)
+                found[id(candidates[0].subject.doc)] = self.decide(candidates, odds)
         return [found[id(doc)] for doc in docs]
 
-    def _decide(self, candidates: List[Candidate], odds: Any) -> List[Relation]:
-        """The relations of one Doc, from its candidates with their log odds (P, L)."""
+    def decide(
+        self, candidates: Sequence[Candidate], odds: Any, threshold: Optional[Threshold] = None
+    ) -> List[Relation]:
+        """The relations of one Doc, from its candidates with their log odds (P, L); threshold in place of its own."""
         labels = list(self.label_data)
         decisions, odds = self.candidates.pool(candidates, odds)
-        thresholds = threshold_row(self.threshold, labels)
+        thresholds = threshold_row(self.threshold if threshold is None else threshold, labels)
         rels = decode(decisions, odds, labels, thresholds, self.undirected, self.multi_label)
         return best_of_each(rels, self.undirected, self.candidates.pairs)
 

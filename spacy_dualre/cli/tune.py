@@ -1,0 +1,97 @@
+"""`spacy dualre tune`: a pipeline with a threshold and a cascade that suit annotated documents."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import srsly
+import typer
+from spacy.cli._util import setup_gpu
+from wasabi import msg
+
+from ..corpora.reader import rel_corpus
+from ..decode import Threshold
+from ..errors import Errors, Warnings
+from ..tuning import THRESHOLDS, Tuned, tune
+from .app import dualre_cli, existing, load_pipeline, readable_errors
+
+#: Gold relations below which a warning is due.
+_FEW = 500
+
+
+@dualre_cli.command("tune", no_args_is_help=True)
+def tune_cli(
+    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    dev_path: Path = typer.Argument(..., metavar="DEV", help="Annotated documents that are no test documents, .spacy"),
+    output: Path = typer.Argument(..., metavar="OUTPUT", help="Folder to write the tuned pipeline to"),
+    loss: float = typer.Option(0.1, min=0.0, max=100.0, help="F1 points (of 100) that the cascade may cost"),
+    threshold: str = typer.Option("none", help=f"Threshold to tune: {', '.join(THRESHOLDS)}"),
+    component: str = typer.Option("dual_encoder_rel", help="Name of the component"),
+    report: Optional[Path] = typer.Option(None, help="Write everything as JSON to this file"),
+    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+) -> None:
+    """Find out which descriptions need not be read, and write a pipeline that does not read them."""
+    with readable_errors():
+        setup_gpu(use_gpu, silent=False)
+        existing(dev_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
+        nlp = load_pipeline(model)
+        # Whether the results can be written is known before the work
+        _make_folder(output)
+        if report is not None:
+            _make_folder(report.parent)
+        tuned = tune(nlp, component, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
+        nlp.to_disk(output)
+        if report is not None:
+            srsly.write_json(report, to_json(tuned))
+    print_tuned(tuned)
+    msg.good(f"Wrote the pipeline to {output}")
+
+
+def to_json(tuned: Tuned) -> Dict[str, Any]:
+    """What is written as the report: F from 0 to 1; cascade as the setting of the component, null for none."""
+    return {**asdict(tuned), "cascade": tuned.cascade._asdict() if tuned.cascade else None}
+
+
+def print_tuned(tuned: Tuned) -> None:
+    """Tables of the thresholds, where they were tuned, and of the cascade."""
+    if tuned.gold < _FEW:
+        msg.warn(Warnings.DW010.format(n=tuned.gold))
+    if tuned.threshold != tuned.threshold_before:
+        before = ("before", _text(tuned.threshold_before), _percent(tuned.f_before))
+        after = ("after", _text(tuned.threshold), _percent(tuned.f_exact))
+        msg.table([before, after], header=("", "threshold", "F"), aligns=("l", "l", "r"))
+    _print_cascade(tuned)
+    msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
+
+
+def _print_cascade(tuned: Tuned) -> None:
+    header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
+    rows = [("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0 %", "")]
+    if tuned.cascade is not None:
+        settings = str(tuned.cascade.predicates), str(tuned.cascade.negative)
+        read = str(tuned.read), _share(tuned.read, tuned.descriptions), _share(tuned.skipped, tuned.candidates)
+        rows.append(("cascade", _percent(tuned.f), *settings, *read))
+    msg.table(rows, header=header, aligns=("l", *"rrrrrr"))
+    if tuned.cascade is None:
+        msg.text("No cascade reads less within the loss allowed: the pipeline written has none.")
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise ValueError(Errors.DR140.format(path=path, problem=err.strerror)) from err
+
+
+def _text(threshold: Threshold) -> str:
+    if not isinstance(threshold, dict):
+        return str(threshold)
+    return ", ".join(f"{label} {value}" for label, value in threshold.items())
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / max(whole, 1):.1f} %"
