@@ -39,7 +39,7 @@ PARAMETERS: Dict[str, Any] = {
     "frozen_embeddings": (True, in_network_config("frozen_embeddings")),
     "max_length": (77, lambda model: model.attrs["max_length"]),
     "gradient_checkpointing": (True, in_network_config("gradient_checkpointing")),
-    "mixed_precision": (True, lambda model: model.attrs["mixed_precision"]),
+    "mixed_precision": (True, lambda model: model.attrs["engine"].mixed_precision),
     "batch_tokens": (123, in_engine("batch_tokens")),
     "precision": ("bfloat16", in_engine("precision")),
     "description_memory": (321, lambda model: model.attrs["engine"].memory.capacity),

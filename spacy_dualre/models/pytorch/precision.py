@@ -11,7 +11,7 @@ from torch import nn
 PRECISIONS = ("float32", "bfloat16", "float16", "int8")
 
 
-def in_precision(encoder: Any, precision: str) -> Any:
+def in_precision(encoder: nn.Module, precision: str) -> Any:
     """The encoder for prediction: itself in float32, else a copy. bfloat16 and float16: all weights. int8: the weights
     of all linear layers, and their inputs as they come (dynamic quantisation), on CPUs.
     """
@@ -20,8 +20,8 @@ def in_precision(encoder: Any, precision: str) -> Any:
     if precision != "int8":
         return copy.deepcopy(encoder).to(getattr(torch, precision)).eval()
     # The embeddings stay what they are, and need no copy
-    embeddings = encoder.get_input_embeddings()
-    made = copy.deepcopy(encoder, {id(embeddings): embeddings}).eval()
+    shared = {id(module): module for module in encoder.modules() if isinstance(module, nn.Embedding)}
+    made = copy.deepcopy(encoder, shared).eval()
     with warnings.catch_warnings():
         # Says that it will move to another package
         warnings.simplefilter("ignore")
