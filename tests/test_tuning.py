@@ -17,7 +17,7 @@ import spacy_dualre.cli  # noqa: F401
 from spacy_dualre import Relation
 from spacy_dualre.cli.evaluate import evaluate
 from spacy_dualre.corpora.reader import copy_mentions
-from spacy_dualre.tuning import tune
+from spacy_dualre.tuning import cascades, tune
 from spacy_dualre.tuning.cascades import Search
 from spacy_dualre.tuning.cuts import cuts
 from spacy_dualre.tuning.development import Development
@@ -155,7 +155,9 @@ def test_docs_get_what_the_components_before_write(half_trained):
 
 @pytest.mark.parametrize("loss", [0.0, 0.05, 0.3, 1.0])
 @pytest.mark.parametrize("steps", [12, 60])
-def test_the_cheapest_cascade_within_the_loss_is_chosen(half_trained, loss, steps):
+def test_the_cheapest_cascade_within_the_loss_is_chosen(half_trained, monkeypatch, loss, steps):
+    # Each probability in turn, because F of seven candidates may fall and rise again
+    monkeypatch.setattr(cascades, "_STEP", 1)
     nlp = half_trained(steps, threshold=0.3)
     tuned = tune(nlp, NAME, make_examples(nlp.vocab), loss)
     dev = make_dev(nlp)
@@ -234,14 +236,14 @@ def test_thresholds_are_tried_without_the_model_as_the_component_applies_them(ha
 def test_tuned_thresholds_raise_f(half_trained):
     results = {}
     for kind in ("overall", "per-predicate"):
-        nlp = half_trained(threshold=0.99)
+        nlp = half_trained(threshold=1.0, multi_label=True)
         tuned = results[kind] = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, kind)
-        assert tuned.threshold_before == 0.99
+        assert tuned.threshold_before == 1.0
         rel = nlp.get_pipe(NAME)
         assert rel.threshold == tuned.threshold
         rel.cascade = None
         assert nlp.evaluate(make_examples(nlp.vocab))["rels_f"] == tuned.f_exact
-    assert results["overall"].f_exact > results["overall"].f_before
+    assert results["overall"].f_exact > results["overall"].f_before == 0.0
     assert isinstance(results["overall"].threshold, float)
     assert results["per-predicate"].f_exact >= results["overall"].f_exact
 
@@ -299,7 +301,7 @@ def test_a_threshold_that_is_better_than_all_tried_stays(half_trained, monkeypat
 
 
 def test_a_classifier_has_thresholds_but_no_cascade(half_trained):
-    nlp = half_trained(prediction="classifier", threshold=0.99)
+    nlp = half_trained(prediction="classifier", threshold=1.0, multi_label=True)
     tuned = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, "overall")
     assert tuned.cascade is None and tuned.frontier == [] and tuned.descriptions == tuned.read == 0
     assert tuned.f == tuned.f_exact > tuned.f_before
