@@ -120,7 +120,9 @@ def test_naive_bare_and_engine_score_alike(make_nlp, model, shared):
     # 14 candidates with 4 templates each: nothing is shared
     assert sum(len(batch.ids) for batch in naive.descriptions) == 56
     assert {batch.ids.shape[1] for batch in naive.descriptions} == {engine.max_length}
-    assert sum(len(batch.ids) for batch in bare.descriptions) == 28
+    # Cut to 16 pieces some come out equal, and go through the encoder once
+    n_bare = sum(len(batch.ids) for batch in bare.descriptions)
+    assert n_bare == 28 if engine.max_length > 16 else n_bare < 28
     for batch in (on_device(naive, engine), bare):
         similarity, logits = score(engine, batch)
         numpy.testing.assert_allclose(similarity, found.similarity, atol=1e-5)
