@@ -280,6 +280,9 @@ def test_of_equal_thresholds_the_nearest_to_a_half_is_taken(trained):
     assert 0.7 < above <= 0.8
     below = made_up(nlp, [("INHIBITS", 0.1, False), ("INHIBITS", 0.2, True), ("INHIBITS", 0.96, True)]).overall()
     assert 0.1 < below <= 0.2
+    # F is 2/3 both above 0.8 and below 0.4
+    wrong = [("INHIBITS", score, False) for score in (0.1, 0.7, 0.8)]
+    assert 0.1 < made_up(nlp, [*wrong, ("INHIBITS", 0.4, True), ("INHIBITS", 0.95, True)]).overall() <= 0.4
 
 
 def test_predicates_get_thresholds_of_their_own_only_where_f_rises(trained):
