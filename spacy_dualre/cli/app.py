@@ -46,7 +46,7 @@ def load_pipeline(path: str, overrides: Mapping[str, Any] = {}) -> Language:
 
 
 def config_overrides(ctx: typer.Context) -> Dict[str, Any]:
-    """The settings of the config among a command's options, and no others. Raises ValueError for one that looks like none."""
+    """The settings of the config among a command's options. Raises ValueError for one that looks like none."""
     try:
         return parse_config_overrides(ctx.args, env_var=None)
     except ClickException as err:
