@@ -168,7 +168,7 @@ class RelScores:
 
     similarity: (P, L), scaled cosine of input and description. logits: (P, C), the classifier's, for the C <= L
     predicates known when it was made. mask: (P, L), False where a predicate has no description for the candidate's
-    types, or none was read. read: how many descriptions were needed, and how many of them were known from before.
+    types, or none was read.
     """
 
     similarity: Floats2d
