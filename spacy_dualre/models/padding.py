@@ -8,7 +8,7 @@ from ..types import PaddedBatch, Sequences
 
 #: Candidates that share a pass over their text. Each pass reads the text anew, and its cost grows with the square of
 #: its length: with more, the one is saved less than the other is paid.
-PER_PASS = 64
+PER_PASS = 96
 
 
 def pad(
