@@ -105,6 +105,7 @@ class _Window:
             (_mark(SUBJECT, subject), _mark(OBJECT, object)),
             core=(core_start, core_end),
             window=(start, end),
+            crossing=self._starts[last - 1] != self._starts[first],
         )
 
 

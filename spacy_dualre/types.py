@@ -54,13 +54,15 @@ class MarkedText(NamedTuple):
 
     words: of the whole text, each with the blank before it if there is one. marks: where the mentions are in them.
     core: words[core[0]:core[1]] must be kept longest when the window does not fit into the encoder; what lies outside
-    is context. window: words[window[0]:window[1]], the core among them, are read.
+    is context. window: words[window[0]:window[1]], the core among them, are read. crossing: whether the mentions stand
+    in different sentences.
     """
 
     words: Tuple[str, ...]
     marks: Tuple[Mark, ...]
     core: Tuple[int, int]
     window: Tuple[int, int]
+    crossing: bool = False
 
 
 class Description(NamedTuple):
@@ -112,7 +114,8 @@ class Sequences:
     ids: (sum of lengths,). lengths: (N,). rows: (M,), the sequence that each pair is in. marks: (M, 2), positions of
     the start markers of its subject and its object. Markers that are not among the ids but beside the text
     ("levitated") are given apart: marker_ids: (M, 4) and marker_positions: (M, 4), the position in the text that each
-    shares, for start and end of the subject and start and end of the object.
+    shares, for start and end of the subject and start and end of the object; and marker_windows: (M, 2), from where to
+    where in its sequence they see.
     """
 
     ids: numpy.ndarray
@@ -121,6 +124,7 @@ class Sequences:
     marks: numpy.ndarray
     marker_ids: Optional[numpy.ndarray] = None
     marker_positions: Optional[numpy.ndarray] = None
+    marker_windows: Optional[numpy.ndarray] = None
 
 
 @dataclass

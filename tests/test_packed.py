@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy
 import pytest
@@ -36,12 +36,13 @@ from transformers import (
     MPNetConfig,
 )
 
+from spacy_dualre.candidates import entity_pairs
 from spacy_dualre.descriptions import parse_descriptions
 from spacy_dualre.instances import InstanceMaker
 from spacy_dualre.models import padding
 from spacy_dualre.models.pieces import Pieces
 from spacy_dualre.models.pytorch.device import to_device
-from spacy_dualre.models.tokenize import tokenize_levitated, tokenize_texts
+from spacy_dualre.models.tokenize import _block, tokenize_levitated, tokenize_texts
 from spacy_dualre.types import Instance, MarkedText, Query
 
 PACKED = {"@architectures": "spacy-dualre.PackedDualEncoder.v1"}
@@ -81,11 +82,14 @@ def instances(nlp: Language, docs: List[Doc]) -> List[Instance]:
 # What a marker sees
 
 
-def by_hand(nlp: Language, text: str, spans: List[Tuple[int, int]]) -> Tuple[torch.Tensor, torch.Tensor]:
+def by_hand(
+    nlp: Language, text: str, spans: List[Tuple[int, int]], seen: Optional[List[int]] = None
+) -> Tuple[torch.Tensor, torch.Tensor]:
     """Hidden states of the two start markers of one candidate, end to end, and of [CLS]: the text alone through the
     encoder, then the four markers layer by layer, each looking at the text's states and at their own.
 
-    spans: where the subject, a drug, and the object, a gene, are, in pieces of the text with [CLS].
+    spans: where the subject, a drug, and the object, a gene, are, in pieces of the text with [CLS]. seen: the pieces
+    that the markers see; None: all.
     """
     encoder = network(nlp).text_encoder
     tokenizer = nlp.get_pipe(NAME).model.layers[0].shims[0]._hfmodel.tokenizer
@@ -98,14 +102,15 @@ def by_hand(nlp: Language, text: str, spans: List[Tuple[int, int]]) -> Tuple[tor
     places = torch.tensor([place + first for start, end in spans for place in (start, end - 1)])
     states = table.word_embeddings(torch.tensor(markers)) + table.position_embeddings(places)
     states = table.LayerNorm(states + table.token_type_embeddings.weight[0])
-    for layer, seen in zip(encoder.encoder.layer, of_text, strict=False):
+    for layer, pieces in zip(encoder.encoder.layer, of_text, strict=False):
         attention = layer.attention.self
         heads = attention.num_attention_heads
 
         def split(x: torch.Tensor, heads: int = heads) -> torch.Tensor:
             return x.view(len(x), heads, -1).transpose(0, 1)
 
-        everything = torch.cat([seen[0], states])
+        visible = pieces[0] if seen is None else pieces[0, seen]
+        everything = torch.cat([visible, states])
         query, key, value = (
             split(attention.query(states)),
             split(attention.key(everything)),
@@ -148,6 +153,54 @@ def test_markers_see_the_text_and_their_own_pair(
             torch.testing.assert_close(marks[place], expected, atol=1e-5, rtol=1e-5)
             torch.testing.assert_close(cls[place], expected_cls, atol=1e-5, rtol=1e-5)
     assert (marks - marks[0]).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("context", [0, 14])
+def test_candidates_across_sentences_share_the_text_and_see_their_own_part(
+    packed: Callable[..., Language], tmp_path: Path, context: int
+) -> None:
+    nlp = packed({"context": context}, name=str(save_bert(tmp_path / "deep", lowercase=True, layers=2)))
+    words = [("Aspirin", "CHEMICAL"), ("inhibits", ""), ("COX-1", "GENE"), ("in", ""), ("platelets", "")]
+    words += [("losartan", "CHEMICAL"), ("but", ""), ("not", ""), ("in", ""), ("platelets", ""), ("COX-2", "GENE")]
+    words += [("in", ""), ("platelets", ""), ("not", ""), ("inhibits", "")]
+    doc = make_doc(nlp.vocab, words, sent_starts=[0, 5, 10])
+    rel, model = nlp.get_pipe(NAME), nlp.get_pipe(NAME).model
+    rel.candidates = entity_pairs(max_sentences=2, type_pairs=[["CHEMICAL", "GENE"]])
+    make = InstanceMaker(list(rel.label_data), parse_descriptions(rel.label_data), context, "adapted")
+    given = make(rel.get_candidates(doc))
+    # The words that are read of each candidate: its sentences and the context around them
+    windows = {0: [(0, 5), (0, 15), (0, 10), (5, 15)], 14: [(0, 10), (0, 15), (0, 12), (3, 15)]}[context]
+    assert [i.text.window for i in given] == windows and [i.text.crossing for i in given] == [False, True, True, True]
+    model.predict(Query(given))
+    batches, order, _ = model.attrs["engine"].text_batches(given)
+    tokenizer, net = model.layers[0].shims[0]._hfmodel.tokenizer, network(nlp).eval()
+    n_pieces = [len(tokenizer(token.text, add_special_tokens=False)["input_ids"]) for token in doc]
+    assert sum(len(batch.ids) for batch in batches) == 2
+    with torch.no_grad():
+        marks, cls = net.encode(net.text_encoder, to_device(batches, torch.device("cpu")))
+        for place, instance in zip(order, given, strict=True):
+            text = instance.text
+            first, last = (0, len(doc)) if text.crossing else text.window
+            starts = numpy.concatenate([[0], numpy.cumsum(n_pieces[first:last])]) + 1
+            spans = [(int(starts[m.start - first]), int(starts[m.end - first])) for m in text.marks]
+            own = range(int(starts[text.window[0] - first]), int(starts[text.window[1] - first]))
+            expected = by_hand(nlp, doc[first:last].text, spans, [0, *own, int(starts[-1])])
+            torch.testing.assert_close(marks[place], expected[0], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(cls[place], expected[1], atol=1e-5, rtol=1e-5)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 30), st.integers(0, 60), st.integers(1, 40))
+def test_a_window_that_is_not_too_long_is_in_a_block(start: int, length: int, rest: int, budget: int) -> None:
+    end, total = start + length, start + length + rest
+    begin = _block(start, end, total, budget)
+    if begin is None:
+        assert length > budget - budget // 2
+    else:
+        assert 0 <= begin <= start and end <= begin + budget
+        # Nothing but the text's end shortens a block, and there are few
+        assert begin + budget <= max(total, budget)
+        assert begin % max(budget // 2, 1) == 0 or begin == total - budget
 
 
 @pytest.mark.parametrize("per_pass", [1, 2, 4, 64])

@@ -35,6 +35,11 @@ def sequences(draw: Any, levitated: bool = False) -> Sequences:
         ).reshape(-1, 4)
         if levitated
         else None,
+        marker_windows=numpy.array(
+            [sorted(draw(st.integers(1, lengths[row] - 1)) for _ in range(2)) for row in rows], dtype="int64"
+        ).reshape(-1, 2)
+        if levitated
+        else None,
     )
 
 
@@ -86,13 +91,14 @@ def test_no_batch_is_larger_than_it_must_be(given: Sequences, batch_tokens: int,
 
 @settings(max_examples=300, deadline=None)
 @given(sequences(levitated=True), st.integers(1, 100), st.integers(1, 5), st.integers(0, 3))
-def test_each_marker_sees_the_text_and_its_own_pair(
+def test_each_marker_sees_its_window_and_its_own_pair(
     given: Sequences, batch_tokens: int, per_pass: int, first_position: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "PER_PASS", per_pass)
         batches, order = pad_levitated(given, batch_tokens, PADDING, first_position)
     assert given.marker_ids is not None and given.marker_positions is not None
+    assert given.marker_windows is not None
     found = pairs(batches)
     assert sorted(order.tolist()) == list(range(len(found))) == list(range(len(given.rows)))
     in_pass: Dict[Tuple[int, int], List[int]] = {}
@@ -114,7 +120,7 @@ def test_each_marker_sees_the_text_and_its_own_pair(
             assert batch.ids[at, :n].tolist() == text and (batch.ids[at, end:] == PADDING).all()
             assert batch.positions[at, :n].tolist() == list(range(first_position, first_position + n))
             wanted = numpy.zeros((batch.ids.shape[1], batch.ids.shape[1]), dtype=bool)
-            wanted[:end, :n] = True
+            wanted[:n, :n] = True
             for pair in members:
                 start, object_start = found[order[pair]][2]
                 own = range(start, start + 4)
@@ -122,6 +128,8 @@ def test_each_marker_sees_the_text_and_its_own_pair(
                 assert batch.ids[at, own].tolist() == given.marker_ids[pair].tolist()
                 assert batch.positions[at, own].tolist() == (given.marker_positions[pair] + first_position).tolist()
                 wanted[numpy.ix_(own, own)] = True
+                seen = {0, n - 1, *range(*given.marker_windows[pair])}
+                wanted[numpy.ix_(own, sorted(seen))] = True
             assert (batch.mask[at, :end] == wanted[:end]).all()
             # Padding is seen by nothing, and sees something, or its softmax would be over nothing
             assert batch.mask[at, end:].any(axis=1).all()
@@ -140,6 +148,7 @@ def test_pairs_are_shared_out_evenly_where_one_pass_is_not_enough() -> None:
         marks=numpy.zeros((m, 2), dtype="int64"),
         marker_ids=numpy.arange(4 * m).reshape(-1, 4),
         marker_positions=numpy.ones((m, 4), dtype="int64"),
+        marker_windows=numpy.ones((m, 2), dtype="int64"),
     )
     (batch,), order = pad_levitated(text, 10_000, PADDING)
     assert numpy.bincount(batch.rows).tolist() == [m // 2, m // 2]

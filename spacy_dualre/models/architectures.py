@@ -79,11 +79,15 @@ def packed_dual_encoder_v1(
     """Registered as ``spacy-dualre.PackedDualEncoder.v1``: the dual encoder with the candidates of a text in one pass.
 
     The markers do not stand in the text but beside it ("levitated"): each shares the position of its mention's first or
-    last piece and sees the text and the markers of its candidate alone; the text does not see them. The approximation
-    of PURE (Zhong & Chen, 2021) and PL-Marker (Ye et al., 2022). Descriptions and heads are those of
-    ``spacy-dualre.DualEncoder.v1``, and so are the settings. Candidates share a pass where they share sentence and
-    context, so give the component enough ``context``. Needs an encoder with absolute positions (BERT, RoBERTa, ELECTRA
-    and the like).
+    last piece and sees the words of its candidate's sentences and their context, and the markers of its candidate; the
+    text does not see them. The approximation of PURE (Zhong & Chen, 2021) and PL-Marker (Ye et al., 2022). Candidates
+    of a sentence share a pass over it and its context; those across sentences share one over the whole text, or over
+    blocks of it of max_length pieces, which overlap by half.
+
+    Descriptions and heads are those of ``spacy-dualre.DualEncoder.v1``, and so are the settings and what is stored: a
+    pipeline trained with that one can be read with this one, as in ``spacy.load(path, config={
+    "components.dual_encoder_rel.model.@architectures": "spacy-dualre.PackedDualEncoder.v1"})``. Needs an encoder with
+    absolute positions (BERT, RoBERTa, ELECTRA and the like).
     """
     return _dual_encoder(levitated=True, **locals())
 

@@ -41,10 +41,12 @@ def pad_levitated(
 ) -> Tuple[List[PaddedBatch], numpy.ndarray]:
     """The same for markers beside the text: a pass is a text and the four markers of each of its pairs.
 
-    Each marker has the position of its mention's first or last piece; it sees the text and the markers of its pair; the
-    text sees itself alone. first_position: the position of a sequence's first piece.
+    Each marker has the position of its mention's first or last piece; it sees its window of the text, the first and the
+    last piece, and the markers of its pair; the text sees itself alone. first_position: the position of a sequence's
+    first piece.
     """
     assert sequences.marker_ids is not None and sequences.marker_positions is not None
+    assert sequences.marker_windows is not None
     passes = _passes(sequences.rows)
     lengths = numpy.array([sequences.lengths[row] + 4 * len(pairs) for row, pairs in passes], dtype="int64")
     starts = numpy.cumsum(sequences.lengths) - sequences.lengths
@@ -64,7 +66,10 @@ def pad_levitated(
             ids[b, n:end] = sequences.marker_ids[pairs].ravel()
             positions[b, :n] = numpy.arange(n)
             positions[b, n:end] = sequences.marker_positions[pairs].ravel()
-            mask[b, :end, :n] = True
+            mask[b, :n, :n] = True
+            start, stop = sequences.marker_windows[pairs].repeat(4, axis=0).T[:, :, None]
+            place = numpy.arange(n)
+            mask[b, n:end, :n] = (start <= place) & (place < stop) | (place == 0) | (place == n - 1)
             pair_of = numpy.arange(end - n) // 4
             mask[b, n:end, n:end] = pair_of[:, None] == pair_of
             # Padding sees something, or its softmax would be over nothing

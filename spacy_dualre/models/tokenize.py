@@ -46,20 +46,26 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
     """The distinct sequences of the texts without markers, which stand beside them; shortened likewise.
 
     Texts that share window and core share a sequence, unless their core does not fit and is cut around the mentions.
+    Windows of several sentences are too many for that: those are read as windows of a block of the text, and share it.
     """
     cuts = _cut(texts, pieces)
     rows: Dict[bytes, int] = {}
     sequences: List[numpy.ndarray] = []
     kept_of: Dict[Tuple, _Kept] = {}
-    row_of, ids, positions = [], [], []
+    row_of, ids, positions, windows = [], [], [], []
     shortened = []
     for text, cut in zip(texts, cuts):
         budget = max_length - 2
-        fits_core = cut.starts[text.core[1]] - cut.starts[text.core[0]] <= budget
-        key = (id(cut), text.window, text.core, () if fits_core else text.marks)
-        if key not in kept_of:
-            kept_of[key] = _keep(text, cut, budget, keep_template=False)
-        kept = kept_of[key]
+        start, end = (cut.starts[word] for word in text.window)
+        block = _block(start, end, len(cut.ids), budget) if text.crossing else None
+        if block is not None:
+            kept = _Kept(cut.ids[block : block + budget], block)
+        else:
+            fits_core = cut.starts[text.core[1]] - cut.starts[text.core[0]] <= budget
+            key = (id(cut), text.window, text.core, () if fits_core else text.marks)
+            if key not in kept_of:
+                kept_of[key] = _keep(text, cut, budget, keep_template=False)
+            kept = kept_of[key]
         sequence = numpy.concatenate([[pieces.tokenizer.cls_token_id], kept.ids, [pieces.tokenizer.sep_token_id]])
         row = rows.setdefault(sequence.tobytes(), len(sequences))
         if row == len(sequences):
@@ -69,6 +75,7 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
         marks = sorted(text.marks, key=lambda mark: mark.role != SUBJECT)
         ids.append([pieces.marker(kind(mark.role, mark.type)) for mark in marks for kind in (start_marker, end_marker)])
         positions.append([place for mark in marks for place in _ends(mark, cut, kept)])
+        windows.append((kept.at(start) + 1, kept.at(end) + 1))
     return (
         Sequences(
             ids=_end_to_end(sequences),
@@ -77,9 +84,19 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
             marks=numpy.zeros((len(texts), 2), dtype="int64"),
             marker_ids=numpy.array(ids, dtype="int64").reshape(-1, 4),
             marker_positions=numpy.array(positions, dtype="int64").reshape(-1, 4),
+            marker_windows=numpy.array(windows, dtype="int64").reshape(-1, 2),
         ),
         _count(shortened),
     )
+
+
+def _block(start: int, end: int, length: int, budget: int) -> Optional[int]:
+    """Where the block begins that a window from start to end is read in: they have the budget's length and overlap by
+    half. None: it does not fit into one.
+    """
+    step = max(budget // 2, 1)
+    begin = min(start // step * step, max(length - budget, 0))
+    return begin if end <= begin + budget else None
 
 
 def _ends(mark: Mark, cut: Cut, kept: _Kept) -> Tuple[int, int]:
