@@ -163,6 +163,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR160 = "{path}: results are compared over the same documents and labels, and these are not those of {other}."
     DR161 = 'matplotlib is needed to plot ({problem}). Install it with: pip install "spacy-dualre[plots]"'
     DR162 = "{path}: plots are written as .png, .svg or .pdf."
+    DR163 = "{path}: no documents in it to score on."
 
 
 class Warnings(metaclass=ErrorsWithCodes):

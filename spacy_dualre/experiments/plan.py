@@ -122,7 +122,9 @@ def check_plan(plan: Plan) -> None:
         for key in _SET:
             if key in overrides:
                 raise ValueError(Errors.DR153.format(key=key, where="the plan's overrides"))
-    protocol.from_docs(example.reference for example in rel_corpus(Path(plan.data(plan.split)))(spacy.blank("en")))
+    data = Path(plan.data(plan.split))
+    if not protocol.from_docs(example.reference for example in rel_corpus(data)(spacy.blank("en"))):
+        raise ValueError(Errors.DR163.format(path=data))
 
 
 def plan_runs(plan: Plan) -> Tuple[List[Run], List[str]]:

@@ -206,8 +206,8 @@ def _to_markdown(table: Table) -> str:
         f"## {table.title}",
         "",
         f"Official scores (`{table.protocol}`) on `{table.data}`, in per cent: means over seeds, and the standard "
-        f"deviation of F1. Difference: of F1 to `{table.reference}`, over the seeds that both have; p: paired approximate "
-        "randomisation over documents, not corrected for the number of comparisons.",
+        f"deviation of F1. Difference: of F1 to `{table.reference}`, over the seeds that both have; p: paired "
+        "approximate randomisation over documents, not corrected for the number of comparisons.",
         "",
         "| " + " | ".join(HEADER) + " |",
         "|---|" + "---:|" * (len(HEADER) - 1),
