@@ -1,11 +1,11 @@
 """What is compared: a plan of variants, checked before anything is trained."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Literal, Mapping, NamedTuple, Tuple
 
 import spacy
-import srsly
 from pydantic import BaseModel, ConfigDict, Field
 from spacy.schemas import ConfigSchemaInit, ConfigSchemaTraining
 from spacy.util import load_config, load_model_from_config, registry
@@ -168,7 +168,7 @@ def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) ->
     except ValueError as err:
         raise ValueError(Errors.DR155.format(whose=whose, config=path, problem=str(err).strip())) from err
     # As it will be read from a result
-    return srsly.json_loads(srsly.json_dumps(filled))
+    return json.loads(json.dumps(filled))
 
 
 def _check_keys(plan: Plan, name: str, keys: Iterable[str], config: Dict[str, Any]) -> None:
@@ -192,7 +192,7 @@ def _as_option(value: Any) -> str:
     """spaCy reads what is JSON as JSON, all else as a string."""
     if isinstance(value, str):
         try:
-            srsly.json_loads(value)
+            json.loads(value)
         except ValueError:
             return value
-    return srsly.json_dumps(value)
+    return json.dumps(value)

@@ -1,10 +1,10 @@
 """What is kept of a run: one JSON file each."""
 
+import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy
-import srsly
 from pydantic import BaseModel, ConfigDict
 
 from ..corpora.files import parse_json, read_text
@@ -73,7 +73,7 @@ def result_path(folder: Path, run: Run) -> Path:
 
 def write_result(path: Path, result: RunResult) -> None:
     """A line for each key. The file is there as a whole or not at all."""
-    lines = (f"  {srsly.json_dumps(key)}: {srsly.json_dumps(value)}" for key, value in result.model_dump().items())
+    lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in result.model_dump().items())
     unfinished = path.with_suffix(".part")
     unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf8")
     unfinished.replace(path)

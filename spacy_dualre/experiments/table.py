@@ -1,11 +1,11 @@
 """Results of runs -> a table for each corpus: what every variant reaches, and whether it differs from the reference."""
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
-import srsly
 
 from ..errors import Errors
 from ..protocols import get_protocol
@@ -88,7 +88,7 @@ def make_tables(results: _Results, samples: int = 10_000, seed: int = 0) -> List
     groups: Dict[str, Dict[Path, RunResult]] = {}
     for path, result in results.items():
         same = (result.corpus, result.data, result.protocol, result.config, sorted(result.common.items()))
-        groups.setdefault(srsly.json_dumps(same), {})[path] = result
+        groups.setdefault(json.dumps(same), {})[path] = result
     return [_make_table(group, samples, seed) for group in groups.values()]
 
 
@@ -228,7 +228,7 @@ def _describe(row: Row) -> str:
 
 
 def _setting(key: str, value: Any) -> str:
-    return f"`{key} = {srsly.json_dumps(value)}`"
+    return f"`{key} = {json.dumps(value)}`"
 
 
 def _percent(value: float) -> str:
