@@ -361,6 +361,14 @@ def test_results_of_other_settings_are_not_taken_for_these(inside, tmp_path, pre
     match(r"DR156.*full-3.run.json.*other settings \(training.dropout\)", result.output)
 
 
+def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    result = dualre("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    match("DR161", result.output)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"runs", "table.md", "table.json"}
+
+
 # Plans
 
 
@@ -391,6 +399,15 @@ def test_bad_plans_are_refused_before_anything_is_trained(inside, tmp_path, pret
     assert result.exit_code == 1
     match(problem, result.output)
     assert not names and not (tmp_path / "out").exists()
+
+
+def test_config_with_a_callback_where_the_clock_is_needed(inside, tmp_path):
+    callback = '\n[training.before_update]\n@callbacks = "spacy-dualre.training_clock.v1"\npath = "x"\n'
+    config = tmp_path / "own.cfg"
+    config.write_text((ROOT / "configs" / "demo.cfg").read_text() + callback)
+    plan = read_plan(write_plan(tmp_path / "plan.json"), config=str(config))
+    with pytest.raises(ValueError, match="DR153.*own.cfg: training.before_update"):
+        plan_runs(plan)
 
 
 def test_corpus_without_documents(inside, tmp_path):
