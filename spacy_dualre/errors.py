@@ -143,6 +143,27 @@ class Errors(metaclass=ErrorsWithCodes):
         "'{name}' finds no relation that is right, so there is nothing that a cascade could keep. Train it further, or "
         "tune its threshold too (overall or per-predicate)."
     )
+    # Experiments
+    DR150 = "The plan's reference is {reference!r}, which is none of its variants: {variants}."
+    DR151 = "The variant's name {name!r} cannot be part of a file's name: use letters, digits, '-', '_' and '.' only."
+    DR152 = "The plan's seeds must be whole numbers of at least 0, each once, not {seeds}."
+    DR153 = (
+        "{where}: {key} must not be set. The plan says it with 'corpus' and 'seeds', and [training.before_update] is "
+        "needed to measure the time."
+    )
+    DR154 = "Variant {name!r}: the config {config} has no setting {key!r}. It has there: {known}."
+    DR155 = "{config} with {whose} cannot be used: {problem}"
+    DR156 = (
+        "{path} was made with other settings ({keys}). Give the plan another output folder, or remove the results that "
+        "are to be made anew."
+    )
+    DR157 = "The run {name} failed ({problem}). Its output is in {log}."
+    DR158 = "No result of a run (*.run.json) in {paths}."
+    DR159 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
+    DR160 = "{path}: results are compared over the same documents and labels, and these are not those of {other}."
+    DR161 = 'matplotlib is needed to plot ({problem}). Install it with: pip install "spacy-dualre[plots]"'
+    DR162 = "{path}: plots are written as .png, .svg or .pdf."
+    DR163 = "{path}: no documents in it to score on."
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -180,4 +201,5 @@ class Warnings(metaclass=ErrorsWithCodes):
         "Tuned on {n} gold relations only: what suits them need not suit other documents. Tune on more, and look at "
         "the scores of documents that were not tuned on."
     )
+    DW011 = "Variant {name!r} is the same as the reference with this config, so it is not run."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."

@@ -3,13 +3,12 @@
 import os
 import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Dict
 
-import torch
 from spacy.language import Language
 
+from ..environment import device_name, package_versions
 from ..models.pytorch.device import default_batch_tokens
 from .measure import threads
 from .memory import measure_mentions, measure_soak
@@ -17,8 +16,6 @@ from .prediction import measure_prediction
 from .processes import measure_processes
 from .training import measure_training
 from .workload import Workload, open_workload
-
-_PACKAGES = ("spacy-dualre", "torch", "transformers", "spacy", "spacy-transformers", "thinc", "numpy")
 
 
 @dataclass(frozen=True)
@@ -92,15 +89,5 @@ def describe(workload: Workload) -> Dict[str, Any]:
         "device": device_name(device),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in _PACKAGES},
+        "versions": package_versions(),
     }
-
-
-def device_name(device: torch.device) -> str:
-    """What the processor calls itself."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpus = Path("/proc/cpuinfo")
-    lines = cpus.read_text(encoding="utf8").splitlines() if cpus.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -3,7 +3,7 @@
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterator, Mapping, Optional
 
 import spacy
 import typer
@@ -45,10 +45,12 @@ def load_pipeline(path: str, overrides: Mapping[str, Any] = {}) -> Language:
         raise ValueError(Errors.DR120.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
 
 
-def config_overrides(ctx: typer.Context) -> Dict[str, Any]:
-    """The settings of the config among a command's options. Raises ValueError for one that looks like none."""
+def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[str, Any]:
+    """The settings of the config among a command's options and, if it is named, in an environment variable. Raises
+    ValueError for one that looks like none.
+    """
     try:
-        return parse_config_overrides(ctx.args, env_var=None)
+        return parse_config_overrides(ctx.args, env_var=env_var)
     except ClickException as err:
         raise ValueError(err.format_message()) from err
 

@@ -1,0 +1,80 @@
+"""`spacy dualre ablations`: train the variants of a plan and compare them."""
+
+from pathlib import Path
+from typing import List, Optional
+
+import typer
+from spacy.cli._util import setup_gpu
+from spacy.util import ENV_VARS
+from wasabi import msg
+
+from ..errors import Warnings
+from ..experiments.plan import Plan, Run, plan_runs, read_plan
+from ..experiments.result import is_done, result_path, write_result
+from ..experiments.run import RunError, execute
+from ..experiments.table import Table
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
+from .results import print_tables, results
+
+
+@dualre_cli.command("ablations", no_args_is_help=True, context_settings=WITH_OVERRIDES)
+def ablations_cli(
+    ctx: typer.Context,
+    plan_path: Path = typer.Argument(..., metavar="PLAN", help="The plan, such as configs/ablations.json"),
+    output: Path = typer.Option(..., "--output", "-o", help="Folder for results, logs, tables and plot"),
+    config: Optional[str] = typer.Option(None, help="Training config, in place of the plan's"),
+    corpus: Optional[str] = typer.Option(None, help="Folder with train.spacy and dev.spacy, in place of the plan's"),
+    protocol: Optional[str] = typer.Option(None, help="How to count, in place of the plan's"),
+    seeds: Optional[List[int]] = typer.Option(
+        None, "--seed", help="In place of the plan's; may be given several times"
+    ),
+    keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
+    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+) -> None:
+    """Train every variant of a plan with every seed, score each officially, and write tables and a plot. Runs whose
+    result is in the output folder already are not repeated. Further options are settings of the config for all
+    variants, as in `spacy train`.
+    """
+    with readable_errors():
+        setup_gpu(use_gpu, silent=False)
+        overrides = config_overrides(ctx, ENV_VARS.CONFIG_OVERRIDES)
+        changes = {"config": config, "corpus": corpus, "protocol": protocol, "seeds": seeds or None}
+        plan = read_plan(plan_path, overrides, **changes)
+        runs, same = plan_runs(plan)
+        folder = output / "runs"
+        missing = [run for run in runs if not is_done(result_path(folder, run), plan, run)]
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in same:
+        msg.warn(Warnings.DW011.format(name=name))
+    msg.info(f"{len(runs)} runs, {len(runs) - len(missing)} of them done already")
+    failed = [run for run in missing if not run_and_report(plan, run, folder, use_gpu, keep_models)]
+    if len(failed) < len(runs):
+        with readable_errors():
+            print_tables(write_tables(output, folder))
+    if failed:
+        msg.fail(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run in failed)}", exits=1)
+
+
+def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int, keep_models: bool) -> bool:
+    """Whether it went well. Its result is in the folder then."""
+    msg.text(f"{run.name} ...")
+    try:
+        result = execute(plan, run, folder, use_gpu, keep_models)
+    except RunError as err:
+        msg.fail(str(err))
+        return False
+    write_result(result_path(folder, run), result)
+    msg.good(f"{run.name}: F1 {100 * result.scores['f']:.2f} after {result.seconds.training:.0f} s")
+    return True
+
+
+def write_tables(output: Path, folder: Path) -> List[Table]:
+    """Tables of the runs in the folder and, where there is matplotlib, a plot."""
+    markdown, json = output / "table.md", output / "table.json"
+    try:
+        tables = results([folder], markdown, json, plot=output / "table.png")
+    except ImportError as err:
+        msg.warn(str(err))
+        return results([folder], markdown, json)
+    msg.good(f"Wrote tables and plot to {output}")
+    return tables

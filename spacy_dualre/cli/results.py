@@ -1,0 +1,64 @@
+"""`spacy dualre results`: tables and a plot of runs that were made."""
+
+from pathlib import Path
+from typing import List, Optional
+
+import srsly
+import typer
+from wasabi import msg
+
+from ..experiments.plot import plot_tables
+from ..experiments.result import read_results
+from ..experiments.table import HEADER, Table, make_tables, to_cells, to_markdown
+from .app import dualre_cli, existing, readable_errors
+
+
+@dualre_cli.command("results", no_args_is_help=True)
+def results_cli(
+    folders: List[Path] = typer.Argument(..., metavar="FOLDER...", help="Where `spacy dualre ablations` wrote to"),
+    output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write the tables as Markdown to this file"),
+    json: Optional[Path] = typer.Option(None, help="Write the tables as JSON to this file"),
+    plot: Optional[Path] = typer.Option(None, help="Plot to this .png, .svg or .pdf file"),
+    samples: int = typer.Option(10_000, min=1, help="Random samples of the test"),
+    seed: int = typer.Option(0, help="Seed of the samples"),
+) -> None:
+    """One table for each corpus from the results of runs: every variant's mean and standard deviation over seeds, and
+    whether it differs from the reference by more than chance.
+    """
+    with readable_errors():
+        tables = results(folders, output, json, plot, samples, seed)
+    print_tables(tables)
+
+
+def results(
+    folders: List[Path],
+    output: Optional[Path] = None,
+    json: Optional[Path] = None,
+    plot: Optional[Path] = None,
+    samples: int = 10_000,
+    seed: int = 0,
+) -> List[Table]:
+    """The tables of all results in these folders, written where a path is given.
+
+    Raises ValueError where there is no result or two do not fit together, ImportError for a plot without matplotlib.
+    """
+    for folder in folders:
+        existing(folder, "Expected a folder of results, as `spacy dualre ablations` writes them.")
+    tables = make_tables(read_results(folders), samples, seed)
+    for path in filter(None, (output, json, plot)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    if output is not None:
+        output.write_text(to_markdown(tables), encoding="utf8")
+    if json is not None:
+        srsly.write_json(json, {"tables": [table.to_json() for table in tables]})
+    if plot is not None:
+        plot_tables(tables, plot)
+    return tables
+
+
+def print_tables(tables: List[Table]) -> None:
+    """Scores in per cent, differences in points."""
+    for table in tables:
+        msg.divider(table.title)
+        aligns = ("l", *"r" * (len(HEADER) - 1))
+        msg.table([to_cells(row) for row in table.rows], header=HEADER, aligns=aligns)

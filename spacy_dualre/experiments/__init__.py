@@ -1,0 +1,1 @@
+"""Experiments: variants of a config, trained with several seeds, scored officially and compared."""

@@ -1,0 +1,198 @@
+"""What is compared: a plan of variants, checked before anything is trained."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Literal, Mapping, NamedTuple, Tuple
+
+import spacy
+from pydantic import BaseModel, ConfigDict, Field
+from spacy.schemas import ConfigSchemaInit, ConfigSchemaTraining
+from spacy.util import load_config, load_model_from_config, registry
+
+from ..corpora.files import parse_json, read_text
+from ..corpora.reader import rel_corpus
+from ..corpora.record import Place
+from ..errors import Errors
+from ..protocols import get_protocol
+from .clock import CALLBACK
+
+#: What the plan sets itself, and no overrides may.
+_SET = ("paths.train", "paths.dev", "training.seed", "training.before_update")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+Overrides = Dict[str, Any]
+
+
+class Variant(BaseModel):
+    """overrides: what differs from the plan's settings. note: what that means, for the table."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    overrides: Overrides = {}
+    note: str = ""
+
+
+class Plan(BaseModel):
+    """Which variants of a config are trained and how they are compared. In config and overrides, "{corpus}" stands for
+    the name of the corpus' folder.
+
+    config: the training config that all variants start from. corpus: a folder with train.spacy and dev.spacy (and
+    test.spacy). protocol: how relations are counted. split: what the results are about; "dev" also chooses the best
+    checkpoint in both cases. overrides: settings that all variants have, by dotted keys of the config. seeds: one
+    training each. reference: the variant that the others are compared with.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    config: str
+    corpus: str
+    protocol: str
+    split: Literal["dev", "test"] = "dev"
+    overrides: Overrides = {}
+    seeds: List[int] = Field(min_length=1)
+    reference: str
+    variants: Dict[str, Variant]
+
+    @property
+    def corpus_name(self) -> str:
+        return Path(self.corpus).name
+
+    @property
+    def config_path(self) -> str:
+        return self._filled_in(self.config)
+
+    @property
+    def common(self) -> Overrides:
+        """The settings of all variants, without the seed."""
+        return {"paths.train": self.data("train"), "paths.dev": self.data("dev"), **self._filled_in(self.overrides)}
+
+    def data(self, split: str) -> str:
+        """Where the documents of a split are."""
+        return str(Path(self.corpus) / f"{split}.spacy")
+
+    def of(self, variant: str) -> Overrides:
+        """What differs in a variant."""
+        return self._filled_in(self.variants[variant].overrides)
+
+    def _filled_in(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._filled_in(item) for key, item in value.items()}
+        return value.replace("{corpus}", self.corpus_name) if isinstance(value, str) else value
+
+
+class Run(NamedTuple):
+    """One training. overrides: all that it is given. settings: the whole config that comes of them, defaults too."""
+
+    variant: str
+    seed: int
+    overrides: Overrides
+    settings: Dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.variant}-{self.seed}"
+
+
+def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> Plan:
+    """A plan from a JSON file. overrides are added to its own, changes replace what it says; None changes nothing.
+
+    Raises ValueError naming the first thing that is wrong with it, see `check_plan` too.
+    """
+    plan = parse_json(read_text(path), Plan, Place(path))
+    given = {name: value for name, value in changes.items() if value is not None}
+    plan = plan.model_copy(update={**given, "overrides": {**plan.overrides, **overrides}})
+    check_plan(plan)
+    return plan
+
+
+def check_plan(plan: Plan) -> None:
+    """Raises ValueError for an unknown protocol or reference, an unusable name, seeds that are negative or occur twice,
+    a setting that the plan sets itself, and for documents that are missing or that the protocol cannot count.
+    """
+    protocol = get_protocol(plan.protocol)
+    if plan.reference not in plan.variants:
+        raise ValueError(Errors.DR150.format(reference=plan.reference, variants=", ".join(plan.variants)))
+    for name in plan.variants:
+        if not _NAME.fullmatch(name):
+            raise ValueError(Errors.DR151.format(name=name))
+    if len(set(plan.seeds)) < len(plan.seeds) or min(plan.seeds) < 0:
+        raise ValueError(Errors.DR152.format(seeds=plan.seeds))
+    for overrides in (plan.overrides, *(variant.overrides for variant in plan.variants.values())):
+        for key in _SET:
+            if key in overrides:
+                raise ValueError(Errors.DR153.format(key=key, where="the plan's overrides"))
+    data = Path(plan.data(plan.split))
+    if not protocol.from_docs(example.reference for example in rel_corpus(data)(spacy.blank("en"))):
+        raise ValueError(Errors.DR163.format(path=data))
+
+
+def plan_runs(plan: Plan) -> Tuple[List[Run], List[str]]:
+    """All trainings, seed by seed, and the variants left out since they are the same as the reference in this config.
+
+    Raises ValueError for settings that the config does not have or that cannot be.
+    """
+    base = _fill(plan, "its own settings", {}, resolve=False)
+    if base["training"]["before_update"] is not None:
+        raise ValueError(Errors.DR153.format(key="training.before_update", where=plan.config_path))
+    settings = {}
+    for name in plan.variants:
+        overrides = {**plan.common, **plan.of(name)}
+        _check_keys(plan, name, overrides, base)
+        settings[name] = _fill(plan, f"variant {name!r}", overrides)
+    same = [name for name in plan.variants if name != plan.reference and settings[name] == settings[plan.reference]]
+    names = [name for name in plan.variants if name not in same]
+    return [_run(plan, name, seed, settings[name]) for seed in plan.seeds for name in names], same
+
+
+def _run(plan: Plan, name: str, seed: int, settings: Dict[str, Any]) -> Run:
+    overrides = {**plan.common, **plan.of(name), "training.seed": seed}
+    return Run(name, seed, overrides, {**settings, "training": {**settings["training"], "seed": seed}})
+
+
+def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) -> Dict[str, Any]:
+    """The whole config, as training would fill it. resolve: also make what it names, all but the encoder.
+
+    Raises ValueError naming whose settings are wrong.
+    """
+    path = Path(plan.config_path)
+    if not path.is_file():
+        raise ValueError(Errors.DR120.format(path=path, hint="Expected a training config."))
+    try:
+        config = load_config(path, overrides=overrides, interpolate=False)
+        filled = load_model_from_config(config, auto_fill=True).config.interpolate()
+        if resolve:
+            registry.resolve({"corpora": filled["corpora"]})
+            registry.resolve(filled["training"], schema=ConfigSchemaTraining)
+            registry.resolve(filled["initialize"], schema=ConfigSchemaInit)
+    except ValueError as err:
+        raise ValueError(Errors.DR155.format(whose=whose, config=path, problem=str(err).strip())) from err
+    # As it will be read from a result
+    return json.loads(json.dumps(filled))
+
+
+def _check_keys(plan: Plan, name: str, keys: Iterable[str], config: Dict[str, Any]) -> None:
+    for key in keys:
+        section, known = config, list(config)
+        for part in key.split("."):
+            if not isinstance(section, dict) or part not in section:
+                values = {"key": key, "name": name, "config": plan.config_path, "known": ", ".join(known)}
+                raise ValueError(Errors.DR154.format(**values))
+            section = section[part]
+            known = list(section) if isinstance(section, dict) else []
+
+
+def train_options(run: Run, clock: Path) -> List[str]:
+    """The run's settings as options of `spacy train`."""
+    overrides = {**run.overrides, "training.before_update": {"@callbacks": CALLBACK, "path": str(clock)}}
+    return [word for key, value in overrides.items() for word in (f"--{key}", _as_option(value))]
+
+
+def _as_option(value: Any) -> str:
+    """spaCy reads what is JSON as JSON, all else as a string."""
+    if isinstance(value, str):
+        try:
+            json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value)

@@ -1,0 +1,235 @@
+"""Results of runs -> a table for each corpus: what every variant reaches, and whether it differs from the reference."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import numpy
+
+from ..errors import Errors
+from ..protocols import get_protocol
+from ..protocols.significance import approximate_randomization
+from .result import RunResult
+
+_Results = Mapping[Path, RunResult]
+
+
+class Spread(NamedTuple):
+    """Of one run each. std: the sample's standard deviation (n - 1); None for one run."""
+
+    mean: float
+    std: Optional[float]
+
+
+@dataclass
+class Comparison:
+    """Of a variant with the reference, over the seeds that both have. difference: mean of the seeds' differences of the
+    official F1 (0 to 1). p_value: see `compare`.
+    """
+
+    seeds: List[int]
+    difference: float
+    p_value: float
+
+
+@dataclass
+class Row:
+    """A variant. f: the official F1; all scores are from 0 to 1. Seconds and steps are means; seconds_per_epoch is None
+    where no run knows it.
+    """
+
+    variant: str
+    note: str
+    overrides: Dict[str, Any]
+    seeds: List[int]
+    f: Spread
+    f_of_seeds: List[float]
+    p: float
+    r: float
+    macro_f: float
+    f_per_type: Dict[str, float]
+    comparison: Optional[Comparison]
+    seconds: float
+    seconds_per_epoch: Optional[float]
+    steps: float
+
+
+@dataclass
+class Table:
+    """Everything that was trained on one corpus from one config with the same common settings."""
+
+    corpus: str
+    data: str
+    split: str
+    protocol: str
+    config: str
+    common: Dict[str, Any]
+    reference: str
+    devices: List[str]
+    commits: List[str]
+    rows: List[Row]
+
+    @property
+    def title(self) -> str:
+        return f"{Path(self.corpus).name} ({self.split})"
+
+    def to_json(self) -> Dict[str, Any]:
+        """As plain values."""
+        return {**asdict(self), "rows": [{**asdict(row), "f": row.f._asdict()} for row in self.rows]}
+
+
+def make_tables(results: _Results, samples: int = 10_000, seed: int = 0) -> List[Table]:
+    """A table for each corpus, split, protocol, config and common settings, in the order of the results.
+
+    The reference is that of the newest result. samples, seed: of the test. Raises ValueError where a run is there twice
+    or runs that are compared have other documents.
+    """
+    groups: Dict[str, Dict[Path, RunResult]] = {}
+    for path, result in results.items():
+        same = (result.corpus, result.data, result.protocol, result.config, sorted(result.common.items()))
+        groups.setdefault(json.dumps(same), {})[path] = result
+    return [_make_table(group, samples, seed) for group in groups.values()]
+
+
+def compare(first: Sequence[RunResult], second: Sequence[RunResult], samples: int, seed: int) -> Optional[Comparison]:
+    """How far the second variant's F1 is from the first's; None where no seed is common to both.
+
+    p_value: paired approximate randomisation over documents. Only seeds that both have count. The counts of each
+    document are summed over the seeds, and what is swapped is a whole document with all of its seeds: the outputs of
+    several trainings for one document are no independent observations, so that more seeds cannot make a difference
+    significant which rests on few documents. It tells whether the difference would hold for other documents; how much
+    it depends on the seed, the standard deviation tells. Raises ValueError where documents or labels are not the same.
+    """
+    pairs = [(a, b) for a in first for b in second if a.seed == b.seed]
+    if not pairs:
+        return None
+    figure = get_protocol(first[0].protocol).f1
+    counts_first, counts_second = (sum(result.counts for result in side) for side in zip(*pairs))
+    difference = float(numpy.mean([b.scores["f"] - a.scores["f"] for a, b in pairs]))
+    p_value = approximate_randomization(counts_first, counts_second, figure, samples, seed)
+    return Comparison([a.seed for a, _ in pairs], difference, p_value)
+
+
+def _make_table(results: _Results, samples: int, seed: int) -> Table:
+    _check(results)
+    newest = max(results.values(), key=lambda result: result.date)
+    variants: Dict[str, List[RunResult]] = {}
+    for result in sorted(results.values(), key=lambda result: result.seed):
+        variants.setdefault(result.variant, []).append(result)
+    reference = variants.get(newest.reference, [])
+    rows = [
+        _make_row(runs, compare(reference, runs, samples, seed) if name != newest.reference else None)
+        for name, runs in variants.items()
+    ]
+    return Table(
+        corpus=newest.corpus,
+        data=newest.data,
+        split=newest.split,
+        protocol=newest.protocol,
+        config=newest.config,
+        common=newest.common,
+        reference=newest.reference,
+        devices=_distinct(result.device for result in results.values()),
+        commits=_distinct(result.commit for result in results.values()),
+        # The reference, then from best to worst
+        rows=sorted(rows, key=lambda row: (row.variant != newest.reference, -row.f.mean)),
+    )
+
+
+def _make_row(runs: Sequence[RunResult], comparison: Optional[Comparison]) -> Row:
+    f = [run.scores["f"] for run in runs]
+    epochs = [run.seconds.per_epoch for run in runs if run.seconds.per_epoch is not None]
+    return Row(
+        variant=runs[0].variant,
+        note=runs[0].note,
+        overrides=runs[0].overrides,
+        seeds=[run.seed for run in runs],
+        f=Spread(_mean(f), float(numpy.std(f, ddof=1)) if len(f) > 1 else None),
+        f_of_seeds=f,
+        p=_mean(run.scores["p"] for run in runs),
+        r=_mean(run.scores["r"] for run in runs),
+        macro_f=_mean(run.scores["macro_f"] for run in runs),
+        f_per_type={label: _mean(run.scores["per_type"][label]["f"] for run in runs) for label in runs[0].labels},
+        comparison=comparison,
+        seconds=_mean(run.seconds.training for run in runs),
+        seconds_per_epoch=_mean(epochs) if epochs else None,
+        steps=_mean(run.steps for run in runs),
+    )
+
+
+def _check(results: _Results) -> None:
+    """Raises ValueError where a run is there twice, or where documents, gold or labels differ."""
+    seen: Dict[Tuple[str, int], Path] = {}
+    first_path, first = next(iter(results.items()))
+    for path, result in results.items():
+        run = (result.variant, result.seed)
+        if run in seen:
+            raise ValueError(Errors.DR159.format(first=seen[run], second=path))
+        seen[run] = path
+        same = list(result.documents) == list(first.documents) and result.labels == first.labels
+        if not same or (result.counts[..., 2] != first.counts[..., 2]).any():
+            raise ValueError(Errors.DR160.format(path=path, other=first_path))
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(numpy.mean(list(values)))
+
+
+def _distinct(values: Iterable[str]) -> List[str]:
+    return list(dict.fromkeys(values))
+
+
+# As text
+
+HEADER = ("variant", "F1", "std", "seeds", "difference", "p", "P", "R", "macro F1", "training s", "s/epoch")
+
+
+def to_cells(row: Row) -> Tuple[str, ...]:
+    """A row as text: scores in per cent, the difference in points."""
+    found = row.comparison
+    compared = (f"{100 * found.difference:+.2f}", f"{found.p_value:.4f}") if found is not None else ("", "")
+    seconds = f"{row.seconds:.0f}", f"{row.seconds_per_epoch:.1f}" if row.seconds_per_epoch is not None else ""
+    scores = _percent(row.p), _percent(row.r), _percent(row.macro_f)
+    std = _percent(row.f.std) if row.f.std is not None else ""
+    return (row.variant, _percent(row.f.mean), std, str(len(row.seeds)), *compared, *scores, *seconds)
+
+
+def to_markdown(tables: Sequence[Table]) -> str:
+    """All tables with what they are about, as Markdown."""
+    return "\n".join(_to_markdown(table) for table in tables)
+
+
+def _to_markdown(table: Table) -> str:
+    common = ", ".join(_setting(*item) for item in table.common.items())
+    lines = [
+        f"## {table.title}",
+        "",
+        f"Official scores (`{table.protocol}`) on `{table.data}`, in per cent: means over seeds, and the standard "
+        f"deviation of F1. Difference: of F1 to `{table.reference}`, over the seeds that both have; p: paired "
+        "approximate randomisation over documents, not corrected for the number of comparisons.",
+        "",
+        "| " + " | ".join(HEADER) + " |",
+        "|---|" + "---:|" * (len(HEADER) - 1),
+        *("| " + " | ".join(to_cells(row)) + " |" for row in table.rows),
+        "",
+        *(f"- `{row.variant}`: {_describe(row)}" for row in table.rows),
+        "",
+        f"Config `{table.config}` with {common}. "
+        f"Commit: {', '.join(table.commits)}. Device: {', '.join(table.devices)}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _describe(row: Row) -> str:
+    settings = ", ".join(_setting(*item) for item in row.overrides.items())
+    return " ".join(part for part in (row.note, f"({settings})" if settings else "") if part) or "as it is"
+
+
+def _setting(key: str, value: Any) -> str:
+    return f"`{key} = {json.dumps(value)}`"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}"
