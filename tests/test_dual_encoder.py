@@ -258,6 +258,20 @@ def test_max_length_is_the_encoders_limit_unless_given(encoders: Dict[str, Path]
     ).similarity.shape == (1, 1)
 
 
+def test_max_length_can_be_changed_when_a_trained_layer_is_loaded(encoder: str) -> None:
+    trained = layer(encoder, max_length=40)
+    trained.initialize()
+    long = Instance(text("aspirin inhibits " * 20, 0, 2), (describe("S lowers O", "aspirin", "COX-1"),))
+    assert predict(trained, [long]).shortened.words == 1
+    for wanted, shortened in ((60, 0), (None, 1), (16, 1)):
+        loaded = layer(encoder, max_length=wanted).from_bytes(trained.to_bytes())
+        assert predict(loaded, [long]).shortened.words == shortened
+        assert loaded.attrs["max_length"] == (wanted or 40)
+    loaded = layer(encoder, max_length=129).from_bytes(trained.to_bytes())
+    with pytest.raises(ValueError, match=r"DR082.*'max_length' must be from 16 to the 128 .*not 129"):
+        predict(loaded, [long])
+
+
 @pytest.mark.parametrize("kind, limit", [("bert-uncased", 130), ("roberta", 128)])
 def test_the_encoders_positions_are_all_of_use(encoders: Dict[str, Path], kind: str, limit: int) -> None:
     model = layer(encoders[kind], tokenizer_config={"model_max_length": 10_000})

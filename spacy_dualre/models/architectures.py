@@ -40,11 +40,11 @@ def dual_encoder_v1(
     frozen_layers: this many of the lowest layers, and with them all embeddings, are not trained.
     frozen_embeddings: the word embeddings are not trained; the markers' are, unless layers are frozen too.
     gradient_checkpointing: training computes the encoders' layers twice and keeps less of them in memory.
-    max_length: pieces of a sequence; None: the encoder's limit.
 
     How it is run, can be changed, as in ``spacy.load(path, config={"components.dual_encoder_rel.model.precision":
     "int8"})``:
 
+    max_length: the most pieces of a sequence; None: the encoder's limit, for a trained model what it was trained with.
     mixed_precision, grad_scaler_config: of training, on a GPU as in spacy-transformers; on a CPU bfloat16, where it has
     instructions for it, else without effect.
     batch_tokens: pieces, padding included, that go through an encoder at once; None: 2,000 on a CPU, 16,000 on a GPU.
@@ -112,7 +112,6 @@ def _dual_encoder(
         tokenizer_config,
         transformer_config,
         network_config=network_config,
-        max_length=max_length,
         grad_scaler_config=grad_scaler_config,
-        engine=Engine(batch_tokens, precision, description_memory, compiled, levitated, mixed_precision),
+        engine=Engine(batch_tokens, precision, description_memory, compiled, levitated, mixed_precision, max_length),
     )

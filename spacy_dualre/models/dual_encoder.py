@@ -34,7 +34,6 @@ def dual_encoder(
     tokenizer_config: Dict[str, Any],
     transformer_config: Dict[str, Any],
     network_config: Dict[str, Any],
-    max_length: Optional[int],
     grad_scaler_config: Dict[str, Any],
     engine: Engine,
 ) -> Model[Query, RelScores]:
@@ -64,7 +63,7 @@ def dual_encoder(
             "tokenizer_config": dict(tokenizer_config),
             "transformer_config": dict(transformer_config),
             "network_config": dict(network_config),
-            "max_length": max_length,
+            "max_length": engine.wanted_length,
             "entity_types": [],
             # No value that could be stored: what it is set to when a trained model is loaded, holds
             "engine": engine,
@@ -97,12 +96,18 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
 
 
 def get_engine(model: Model) -> Engine:
-    """The layer's engine, with the layer's network in use. Raises ValueError where there is no network yet."""
+    """The layer's engine, with the layer's network in use. Raises ValueError where there is no network yet, or where it
+    cannot read as many pieces as the settings say.
+    """
     hf_objects = _shim(model)._hfmodel
-    if hf_objects.transformer is None:
+    network, tokenizer = hf_objects.transformer, hf_objects.tokenizer
+    if network is None:
         raise ValueError(Errors.DR042.format(name=model.name))
     engine: Engine = model.attrs["engine"]
-    engine.use(hf_objects.transformer, hf_objects.tokenizer, model.attrs["max_length"])
+    if engine.wanted_length is not None:
+        encoder = network.text_encoder
+        model.attrs["max_length"] = _max_length(model.attrs["name"], engine.wanted_length, tokenizer, encoder)
+    engine.use(network, tokenizer, model.attrs["max_length"])
     return engine
 
 

@@ -41,7 +41,7 @@ class Engine:
     batch_tokens: pieces, padding included, that go through an encoder at once; None: what suits the device.
     precision: one of PRECISIONS, for prediction. memory: how many descriptions' vectors are kept between predictions.
     compiled: whether torch compiles the encoders for prediction. levitated: whether the markers stand beside the text.
-    mixed_precision: of training.
+    mixed_precision: of training. wanted_length: the most pieces of a sequence; None: as trained.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Engine:
         compiled: bool = False,
         levitated: bool = False,
         mixed_precision: bool = False,
+        wanted_length: Optional[int] = None,
     ) -> None:
         """Raises ValueError for an unknown precision."""
         if precision not in PRECISIONS:
@@ -62,6 +63,7 @@ class Engine:
         self.compiled = compiled
         self.levitated = levitated
         self.mixed_precision = mixed_precision
+        self.wanted_length = wanted_length
         self._network: Optional[DualEncoder] = None
         self._pieces: Optional[Pieces] = None
         self._weights = -1
