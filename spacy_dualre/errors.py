@@ -7,6 +7,10 @@ class CorpusError(ValueError):
     """A corpus file that cannot be read as its format demands. Names the file and, where there is one, the line."""
 
 
+class CheckpointError(ValueError):
+    """A training cannot go on from its checkpoint."""
+
+
 class Errors(metaclass=ErrorsWithCodes):
     """What stops the work."""
 
@@ -142,6 +146,19 @@ class Errors(metaclass=ErrorsWithCodes):
     DR146 = (
         "'{name}' finds no relation that is right, so there is nothing that a cascade could keep. Train it further, or "
         "tune its threshold too (overall or per-predicate)."
+    )
+    # Training that goes on
+    DR150 = (
+        "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "
+        "train anew without --resume."
+    )
+    DR151 = (
+        "{path}: the checkpoint is of a training with other settings: {different}. Give those, another --output, or "
+        "train anew without --resume."
+    )
+    DR152 = (
+        "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
+        "those, or train anew without --resume."
     )
 
 

@@ -1,6 +1,6 @@
 """Commands under `spacy dualre`. Importing this package adds them to spaCy's command line."""
 
-from . import benchmark, convert, evaluate, extract, score, tune
+from . import benchmark, convert, evaluate, extract, score, train, tune
 from .app import dualre_cli
 
-__all__ = ["benchmark", "convert", "dualre_cli", "evaluate", "extract", "score", "tune"]
+__all__ = ["benchmark", "convert", "dualre_cli", "evaluate", "extract", "score", "train", "tune"]
