@@ -66,7 +66,10 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
 
 
 def find_run(path: Path, new: Checkpoint) -> Checkpoint:
-    """The run of a checkpoint, or a new one if there is none. Raises CheckpointError for one that is damaged or of other settings."""
+    """The run of a checkpoint, or the new one if there is none.
+
+    Raises CheckpointError for one that is damaged or of other settings.
+    """
     if not path.exists():
         msg.info(f"No checkpoint in {path.parent}: training starts from the beginning")
         return new

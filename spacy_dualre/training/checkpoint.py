@@ -62,5 +62,7 @@ def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> Non
     """Raises CheckpointError naming the settings of the checkpoint's config that differ from those of the one given."""
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     if names:
-        different = ", ".join(f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})" for name in names)
+        different = ", ".join(
+            f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})" for name in names
+        )
         raise CheckpointError(Errors.DR151.format(path=path, different=different))

@@ -85,7 +85,7 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
                 if is_new:
                     run.write(output_path / CHECKPOINT, training_state(nlp, optimizer))
                 elif replay.is_over:
-                    _go_back(nlp, optimizer, run, output_path / CHECKPOINT)
+                    _restore(nlp, optimizer, run, output_path / CHECKPOINT)
                 if replay.is_over:
                     save_models(is_best)
                 info["output_path"] = str(output_path / DIR_MODEL_LAST)
@@ -106,9 +106,9 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     stdout.write(msg.good("Saved pipeline to output directory", output_path / DIR_MODEL_LAST) + "\n")
 
 
-def _go_back(nlp: Language, optimizer: Optimizer, run: Checkpoint, path: Path) -> None:
+def _restore(nlp: Language, optimizer: Optimizer, run: Checkpoint, path: Path) -> None:
     try:
-        set_training_state(nlp, optimizer, run.state)
+        set_training_state(nlp, optimizer, run.state or {})
     except Exception as err:  # so many libraries, so many errors
         raise CheckpointError(Errors.DR150.format(path=path, problem=repr(err))) from err
     run.state = None

@@ -9,7 +9,7 @@ from ..errors import CheckpointError, Errors
 from .checkpoint import Checkpoint
 from .states import random_states, set_random_states
 
-Batcher = Callable[[Iterable[Example]], Iterable[List[Example]]]
+Batcher = Callable[[Iterable[Example]], Iterable[Any]]
 Evaluate = Callable[[], Tuple[float, Dict[str, Any]]]
 
 #: What is kept of an evaluation: of the loop's `info` what it does not know by itself when it goes through it again.
@@ -36,7 +36,7 @@ class Replay:
         return not self._to_come
 
     def batches(self, batches: Iterable[Tuple[int, List[Example]]]) -> Iterator[Tuple[int, List[Example]]]:
-        """The batches of a run with their epochs, as spaCy's `create_train_batches` gives them; empty ones in replay."""
+        """The batches with their epochs, as spaCy's `create_train_batches` gives them; empty ones in replay."""
         self._start_epoch()
         for step, (epoch, batch) in enumerate(batches):
             if step <= self._last["step"]:
@@ -47,7 +47,7 @@ class Replay:
     def batcher(self, batcher: Batcher) -> Batcher:
         """The batcher that shares out an epoch."""
 
-        def batch(examples: Iterable[Example]) -> Iterator[List[Example]]:
+        def batch(examples: Iterable[Example]) -> Iterator[Any]:
             yield from batcher(examples)
             # spaCy shuffles for the next one as soon as this returns
             self._start_epoch()

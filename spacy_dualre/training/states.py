@@ -1,19 +1,19 @@
-"""What changes while a pipeline is trained: weights, the optimizer's moments, random numbers. All states are made of what
-`torch.load` reads without running code.
+"""What changes while a pipeline is trained: weights, the optimizer's moments, random numbers. States are made of what
+torch loads without running code.
 """
 
 import random
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple, cast
 
 import numpy
 import torch
 from spacy.language import Language
-from thinc.api import Model, Optimizer, PyTorchShim, get_torch_default_device, torch2xp, xp2torch
+from thinc.api import Model, Optimizer, get_torch_default_device, torch2xp, xp2torch
 
 #: What the optimizer knows of each parameter.
 _ARRAYS = ("mom1", "mom2", "averages")
-#: Never change in training.
-_CONSTANT = ("vectors",)
+
+Key = Tuple[int, str]
 
 
 def random_states() -> Dict[str, Any]:
@@ -21,7 +21,7 @@ def random_states() -> Dict[str, Any]:
 
     cupy's cannot be read: on a GPU the dropout of thinc's own layers, not that of torch's, goes on with other numbers.
     """
-    kind, keys, *rest = numpy.random.get_state()
+    kind, keys, *rest = cast(tuple, numpy.random.get_state())
     return {
         "random": random.getstate(),
         "numpy": (kind, keys.tolist(), *rest),
@@ -39,54 +39,68 @@ def set_random_states(states: Dict[str, Any]) -> None:
 
 
 def training_state(nlp: Language, optimizer: Optimizer) -> Dict[str, Any]:
-    """Everything that the next step depends on, but for what `Replay` brings back: schedules and the place in the corpus."""
+    """All that the next step depends on, but for what `Replay` brings back: schedules, the place in the corpus."""
+    shims = _shims(nlp)
     return {
-        # Bytes would be stored as text
-        "pipeline": torch.frombuffer(bytearray(nlp.to_bytes(exclude=_CONSTANT)), dtype=torch.uint8),
-        "optimizer": [_parameter_state(optimizer, key) for key, _ in _parameters(nlp)],
-        "scalers": [(scaler._scale, scaler._growth_tracker) for scaler in _scalers(nlp)],
+        "weights": [{name: xp2torch(layer.get_param(name)) for name in _names(layer)} for layer in _layers(nlp)],
+        "networks": [shim._model.state_dict() for shim in shims],
+        "moments": [_moments(optimizer, key) for key, _ in _parameters(nlp)],
+        "scalers": [(shim._grad_scaler._scale, shim._grad_scaler._growth_tracker) for shim in shims],
+        "strings": list(nlp.vocab.strings),
         "random": random_states(),
     }
 
 
 def set_training_state(nlp: Language, optimizer: Optimizer, state: Dict[str, Any]) -> None:
-    """Set what `training_state` gave, for a pipeline initialised from the same config."""
-    nlp.from_bytes(state["pipeline"].numpy().tobytes(), exclude=_CONSTANT)
-    for (key, owner), parameter_state in zip(_parameters(nlp), state["optimizer"], strict=True):
-        if parameter_state:
-            _set_parameter_state(optimizer, key, parameter_state)
+    """Set what `training_state` gave, for a pipeline that was initialised from the same config.
+
+    The weights are set in the networks that there are: one built anew from bytes, as `from_bytes` does, has a config
+    rounded by JSON.
+    """
+    shims = _shims(nlp)
+    for layer, weights in zip(_layers(nlp), state["weights"], strict=True):
+        for name in _names(layer):
+            layer.set_param(name, _array(weights[name]))
+    for shim, weights in zip(shims, state["networks"], strict=True):
+        shim._model.load_state_dict(weights)
+    for (key, owner), moments in zip(_parameters(nlp), state["moments"], strict=True):
+        if moments:
+            _set_moments(optimizer, key, moments)
             _set_gradient_to_zero(owner, key[1])
-    for scaler, (scale, growth_tracker) in zip(_scalers(nlp), state["scalers"], strict=True):
-        scaler._scale, scaler._growth_tracker = scale, growth_tracker
-        scaler.to_(get_torch_default_device())
-    # Last, for the above draws random numbers
+    for shim, (scale, growth_tracker) in zip(shims, state["scalers"], strict=True):
+        shim._grad_scaler._scale, shim._grad_scaler._growth_tracker = scale, growth_tracker
+        shim._grad_scaler.to_(get_torch_default_device())
+    for string in state["strings"]:
+        nlp.vocab.strings.add(string)
     set_random_states(state["random"])
 
 
-def _parameters(nlp: Language) -> Iterator[Tuple[Tuple[int, str], Any]]:
-    """Every parameter's key in the optimizer with its owner, a layer or torch's parameter itself. The ids in the keys
-    differ from process to process, the order does not.
+def _layers(nlp: Language) -> List[Model]:
+    models = (getattr(pipe, "model", None) for _, pipe in nlp.pipeline)
+    return [layer for model in models if isinstance(model, Model) for layer in model.walk()]
+
+
+def _shims(nlp: Language) -> List[Any]:
+    """Those of torch, for there are no others in spaCy's world."""
+    return [shim for layer in _layers(nlp) for shim in layer.shims]
+
+
+def _names(layer: Model) -> List[str]:
+    return [name for name in layer.param_names if layer.has_param(name)]
+
+
+def _parameters(nlp: Language) -> Iterator[Tuple[Key, Any]]:
+    """Every parameter's key in the optimizer with its owner, a layer or torch's parameter itself.
+
+    The ids in the keys differ from process to process, the order does not.
     """
     for layer in _layers(nlp):
-        for name in layer.param_names:
-            yield (layer.id, name), layer
-        for shim in layer.shims:
-            if isinstance(shim, PyTorchShim):
-                for name, parameter in shim._model.named_parameters():
-                    yield (shim.id, name), parameter
+        yield from (((layer.id, name), layer) for name in _names(layer))
+    for shim in _shims(nlp):
+        yield from (((shim.id, name), parameter) for name, parameter in shim._model.named_parameters())
 
 
-def _layers(nlp: Language) -> Iterator[Model]:
-    for _, pipe in nlp.pipeline:
-        if isinstance(getattr(pipe, "model", None), Model):
-            yield from pipe.model.walk()  # type: ignore[attr-defined]
-
-
-def _scalers(nlp: Language) -> List[Any]:
-    return [shim._grad_scaler for layer in _layers(nlp) for shim in layer.shims if isinstance(shim, PyTorchShim)]
-
-
-def _parameter_state(optimizer: Optimizer, key: Tuple[int, str]) -> Dict[str, Any]:
+def _moments(optimizer: Optimizer, key: Key) -> Dict[str, Any]:
     if key not in optimizer.nr_update:
         return {}
     tables = {name: getattr(optimizer, name) or {} for name in _ARRAYS}
@@ -94,17 +108,20 @@ def _parameter_state(optimizer: Optimizer, key: Tuple[int, str]) -> Dict[str, An
     return {"nr_update": optimizer.nr_update[key], **arrays}
 
 
-def _set_parameter_state(optimizer: Optimizer, key: Tuple[int, str], state: Dict[str, Any]) -> None:
-    optimizer.nr_update[key] = state["nr_update"]
+def _set_moments(optimizer: Optimizer, key: Key, moments: Dict[str, Any]) -> None:
+    optimizer.nr_update[key] = moments["nr_update"]
     for name in _ARRAYS:
-        if name in state:
-            getattr(optimizer, name)[key] = torch2xp(state[name].to(get_torch_default_device()))
+        if name in moments:
+            getattr(optimizer, name)[key] = _array(moments[name])
+
+
+def _array(tensor: torch.Tensor) -> Any:
+    return torch2xp(tensor.to(get_torch_default_device()))
 
 
 def _set_gradient_to_zero(owner: Any, name: str) -> None:
-    # One that is there, if only 0, lets the moments move the weights in a batch without candidates; one that is not, not
+    # With one, if only 0, a batch without candidates still moves the weights by their moments; without one it does not
     if isinstance(owner, Model):
-        parameter = owner.get_param(name)
-        owner.set_grad(name, owner.ops.xp.zeros_like(parameter))
+        owner.set_grad(name, owner.ops.xp.zeros_like(owner.get_param(name)))
     else:
         owner.grad = torch.zeros_like(owner)
