@@ -2,32 +2,40 @@
 
 import os
 import pkgutil
+import random
 import re
 import signal
 from pathlib import Path
 
+import numpy
 import pytest
 import spacy
 import srsly
-from conftest import DESCRIPTIONS, make_examples
+import torch
+from conftest import DESCRIPTIONS, NAME, make_doc, make_examples, optimizer
 from spacy.cli._util import app
 from spacy.tokens import DocBin
 from spacy.util import registry
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
+from spacy_dualre import Relation
+from spacy_dualre.errors import CheckpointError
+from spacy_dualre.pipeline import DualEncoderRel
 from spacy_dualre.scorer import make_rel_scorer
 from spacy_dualre.training import CHECKPOINT, Checkpoint
+from spacy_dualre.training.replay import Replay
+from spacy_dualre.training.states import random_states, set_random_states, set_training_state, training_state
 
 ROOT = Path(__file__).parent.parent
-# Evaluations are after steps 0, 7, 14, 21 and 28. Four batches an epoch, so that they are anywhere in it; dropout,
-# shuffling, a sample of the negatives and a schedule, so that every state counts; some batches come out empty
+# Evaluations are after steps 0, 7, 14, 21 and 28. Three batches an epoch, so that they are anywhere in it; dropout,
+# shuffling, a sample of the negatives and a schedule, so that every state counts
 OVERRIDES = {
     "system.seed": 1,
     "training.max_epochs": 0,
     "training.max_steps": 30,
     "training.eval_frequency": 7,
-    "training.batcher.size": 6,
+    "training.batcher.size": 9,
     "training.optimizer.learn_rate.initial_rate": 0.003,
     "training.optimizer.learn_rate.warmup_steps": 2,
     "training.optimizer.learn_rate.total_steps": 40,
@@ -161,10 +169,14 @@ def write_data(path, n=3):
 def make_arguments(folder, encoder):
     """What to train, on what, in a folder."""
     data, descriptions = write_data(folder / "data.spacy"), folder / "descriptions.json"
+    # Words of its own: a run that goes on after the last evaluation does not read it
+    dev = make_doc(spacy.blank("en").vocab, [("Zileuton", "CHEMICAL"), ("inhibits", ""), ("ALOX5", "GENE")])
+    dev._.rels = [Relation(dev.ents[0], "INHIBITS", dev.ents[1])]
+    DocBin(docs=[dev], store_user_data=True).to_disk(folder / "dev.spacy")
     srsly.write_json(descriptions, DESCRIPTIONS)
     config = folder / "config.cfg"
     config.write_text((ROOT / "configs" / "default.cfg").read_text(encoding="utf8") + SCORER, encoding="utf8")
-    paths = {"train": data, "dev": data, "encoder": encoder, "descriptions": descriptions}
+    paths = {"train": data, "dev": folder / "dev.spacy", "encoder": encoder, "descriptions": descriptions}
     overrides = {**OVERRIDES, **{f"paths.{name}": path for name, path in paths.items()}}
     return [config, *(word for name in overrides for word in (f"--{name}", overrides[name]))]
 
@@ -204,10 +216,11 @@ def test_result_and_output_are_those_of_spacy_train(arguments, whole, tmp_path):
         [(UPDATE, 16)],
         [(UPDATE, 31)],
         [("spacy_dualre.training.loop.training_state", 4)],
-        [("spacy_dualre.training.checkpoint.os.fsync", 4)],
+        # Each evaluation's checkpoint and model are two calls
+        [("torch.save", 7)],
         [("spacy.language.Language.to_disk", 4)],
         [("spacy_dualre.training.loop.shutil.copytree", 3)],
-        [(UPDATE, 10), (UPDATE, 8)],
+        [(UPDATE, 10), (UPDATE, 20)],
     ],
     ids=str,
 )
@@ -218,6 +231,15 @@ def test_what_goes_on_is_as_if_it_had_not_been_killed(arguments, whole, tmp_path
     assert "Going on after step" in output
     assert_same_models(tmp_path, whole[0])
     assert table(output) == table(whole[1])
+
+
+def test_steps_before_the_checkpoint_are_not_trained_again(arguments, half, monkeypatch):
+    steps, update = [], DualEncoderRel.update
+    monkeypatch.setattr(
+        DualEncoderRel, "update", lambda *args, **kw: steps.append(current["step"]) or update(*args, **kw)
+    )
+    train(arguments, half, "--resume")
+    assert steps == list(range(15, 31))
 
 
 def test_patience_counts_from_the_best_step_before(arguments, tmp_path):
@@ -293,3 +315,38 @@ def test_other_documents_are_refused(encoder, tmp_path, n):
     train_until(UPDATE, 20, arguments, tmp_path / "half")
     write_data(tmp_path / "data.spacy", n)
     assert "DR152" in refused(arguments, tmp_path / "half")
+
+
+def test_documents_that_end_before_the_checkpoint_are_refused():
+    before = {"step": 5, "words": 20, "seconds": 1, "score": 0.0, "other_scores": {}}
+    replay = Replay(Checkpoint({}, [before]))
+    assert list(replay.batches([])) == []
+    with pytest.raises(CheckpointError, match="DR152.*up to step 5 there were 20 words, now 0"):
+        replay.finish()
+
+
+def test_random_states_bring_the_same_numbers():
+    def draw():
+        return random.random(), numpy.random.random(), numpy.random.normal(), torch.rand(1).item()
+
+    states = random_states()
+    numbers = draw()
+    assert draw() != numbers
+    set_random_states(states)
+    assert draw() == numbers
+
+
+def test_step_without_candidates_moves_the_weights_by_their_moments(trained, tmp_path):
+    """As it does in a run that was not cut off, where there have been gradients before."""
+    left, right = trained(), trained()
+    sgds = [optimizer(), optimizer()]
+    left.update(make_examples(left.vocab), sgd=sgds[0])
+    Checkpoint({}).write(tmp_path / CHECKPOINT, training_state(left, sgds[0]))
+    set_training_state(right, sgds[1], Checkpoint.read(tmp_path / CHECKPOINT).state)
+    networks = [nlp.get_pipe(NAME).model.layers[0].shims[0]._model for nlp in (left, right)]
+    before = networks[0].classifier.weight.clone()
+    for nlp, sgd in zip((left, right), sgds):
+        nlp.get_pipe(NAME).finish_update(sgd)
+    assert not torch.equal(networks[0].classifier.weight, before)
+    for one, other in zip(networks[0].parameters(), networks[1].parameters()):
+        assert torch.equal(one, other)
