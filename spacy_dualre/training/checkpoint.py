@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-import srsly
 import torch
 from spacy.util import dict_to_dot
 from thinc.api import Config
@@ -33,7 +32,7 @@ class Checkpoint:
     finished: bool = False
 
     def write(self, path: Path, state: Optional[Dict[str, Any]]) -> None:
-        """Write to a file, with a state. Whatever happens, there is a whole one: this or the one that was there."""
+        """Write to a file, with a state in place of its own. At every moment the file is whole: the last or this."""
         # The scores may be numbers of any library, which torch.load would not read
         values = {**vars(self), "evaluations": json.dumps(self.evaluations, default=float), "state": state}
         unfinished = path.with_name(f"{path.name}.tmp")
@@ -55,7 +54,8 @@ class Checkpoint:
 
 def settings_of(config: Config) -> Dict[str, str]:
     """The settings of a config as JSON by their names, such as {"training.seed": "0"}."""
-    return {name: srsly.json_dumps(value) for name, value in dict_to_dot(config.interpolate()).items()}
+    # srsly's JSON rounds numbers
+    return {name: json.dumps(value) for name, value in dict_to_dot(config.interpolate()).items()}
 
 
 def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> None:

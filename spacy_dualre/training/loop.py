@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Dict, Iterator
 
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
@@ -17,13 +17,25 @@ from spacy.training.loop import (
     update_meta,
 )
 from spacy.util import registry, resolve_dot_names
-from thinc.api import Optimizer, fix_random_seed
+from thinc.api import Config, Optimizer, fix_random_seed
 from wasabi import Printer
 
 from ..errors import CheckpointError, Errors
 from .checkpoint import CHECKPOINT, Checkpoint
 from .replay import Replay
 from .states import set_training_state, training_state
+
+_SAY = Printer(no_print=True)
+#: What the loop takes of [training] as it is.
+_LOOP_SETTINGS = (
+    "dropout",
+    "accumulate_gradient",
+    "patience",
+    "max_steps",
+    "eval_frequency",
+    "annotating_components",
+    "before_update",
+)
 
 
 def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr: IO) -> None:
@@ -32,29 +44,14 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     run: a new one, which replaces what is in the folder; or the one read from the folder's checkpoint, which goes on.
     Raises CheckpointError where it cannot go on: the training data are others, or the pipeline does not take its state.
     """
-    msg = Printer(no_print=True)
     config = nlp.config.interpolate()
     if config["training"]["seed"] is not None:
         fix_random_seed(config["training"]["seed"])
-    T = registry.resolve(config["training"], schema=ConfigSchemaTraining)
-    train_corpus, dev_corpus = resolve_dot_names(config, [T["train_corpus"], T["dev_corpus"]])
-    optimizer, frozen, annotating = T["optimizer"], T["frozen_components"], T["annotating_components"]
-    before_to_disk = create_before_to_disk_callback(T["before_to_disk"])
+    training = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    optimizer, frozen = training["optimizer"], training["frozen_components"]
+    before_to_disk = create_before_to_disk_callback(training["before_to_disk"])
     replay = Replay(run)
-    steps = train_while_improving(
-        nlp,
-        optimizer,
-        replay.batches(create_train_batches(nlp, train_corpus, replay.batcher(T["batcher"]), T["max_epochs"])),
-        replay.evaluate(create_evaluation_callback(nlp, dev_corpus, T["score_weights"])),
-        dropout=T["dropout"],
-        accumulate_gradient=T["accumulate_gradient"],
-        patience=T["patience"],
-        max_steps=T["max_steps"],
-        eval_frequency=T["eval_frequency"],
-        exclude=frozen,
-        annotating_components=annotating,
-        before_update=T["before_update"],
-    )
+    steps = _steps(nlp, config, training, replay)
 
     def save_models(is_best: bool) -> None:
         with nlp.use_params(optimizer.averages):
@@ -66,21 +63,16 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     if run.state is None:
         clean_output_dir(output_path)
         (output_path / CHECKPOINT).unlink(missing_ok=True)
-    stdout.write(msg.info(f"Pipeline: {nlp.pipe_names}") + "\n")
-    if frozen:
-        stdout.write(msg.info(f"Frozen components: {frozen}") + "\n")
-    if annotating:
-        stdout.write(msg.info(f"Set annotations on update for: {annotating}") + "\n")
-    stdout.write(msg.info(f"Initial learn rate: {optimizer.learn_rate}") + "\n")
+    _announce(nlp, training, stdout)
     with nlp.select_pipes(disable=frozen):
-        log_step, finalize_logger = T["logger"](nlp, stdout, stderr)
+        log_step, finalize_logger = training["logger"](nlp, stdout, stderr)
     try:
         for _, info, is_best in steps:
             if is_best is not None:
                 is_new = replay.is_over
                 replay.report(info)
                 with nlp.select_pipes(disable=frozen):
-                    update_meta(T, nlp, info)
+                    update_meta(training, nlp, info)
                 # The models come after the checkpoint, which can make them again if they are cut off halfway
                 if is_new:
                     run.write(output_path / CHECKPOINT, training_state(nlp, optimizer))
@@ -94,16 +86,38 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     except Exception as err:
         if run.state is None:
             note = f"Aborting and saving the final best model. Encountered exception: {err!r}"
-            stdout.write(msg.warn(note) + "\n")
+            stdout.write(_SAY.warn(note) + "\n")
         raise
     finally:
         finalize_logger()
         # A run that could not go on has nothing to save
         if run.state is None:
             save_models(False)
-    run.finished = True
-    run.write(output_path / CHECKPOINT, None)
-    stdout.write(msg.good("Saved pipeline to output directory", output_path / DIR_MODEL_LAST) + "\n")
+    Checkpoint(run.settings, finished=True).write(output_path / CHECKPOINT, None)
+    stdout.write(_SAY.good("Saved pipeline to output directory", output_path / DIR_MODEL_LAST) + "\n")
+
+
+def _steps(nlp: Language, config: Config, training: Dict[str, Any], replay: Replay) -> Iterator[Any]:
+    """The steps of spaCy's loop: (batch, info, whether it is the best so far, None without an evaluation)."""
+    train_corpus, dev_corpus = resolve_dot_names(config, [training["train_corpus"], training["dev_corpus"]])
+    batcher = replay.batcher(training["batcher"])
+    return train_while_improving(
+        nlp,
+        training["optimizer"],
+        replay.batches(create_train_batches(nlp, train_corpus, batcher, training["max_epochs"])),
+        replay.evaluate(create_evaluation_callback(nlp, dev_corpus, training["score_weights"])),
+        exclude=training["frozen_components"],
+        **{name: training[name] for name in _LOOP_SETTINGS},
+    )
+
+
+def _announce(nlp: Language, training: Dict[str, Any], stdout: IO) -> None:
+    stdout.write(_SAY.info(f"Pipeline: {nlp.pipe_names}") + "\n")
+    if training["frozen_components"]:
+        stdout.write(_SAY.info(f"Frozen components: {training['frozen_components']}") + "\n")
+    if training["annotating_components"]:
+        stdout.write(_SAY.info(f"Set annotations on update for: {training['annotating_components']}") + "\n")
+    stdout.write(_SAY.info(f"Initial learn rate: {training['optimizer'].learn_rate}") + "\n")
 
 
 def _restore(nlp: Language, optimizer: Optimizer, run: Checkpoint, path: Path) -> None:
