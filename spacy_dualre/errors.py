@@ -148,15 +148,15 @@ class Errors(metaclass=ErrorsWithCodes):
         "tune its threshold too (overall or per-predicate)."
     )
     # Training that goes on
-    DR150 = (
+    DR170 = (
         "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "
         "train anew without --resume."
     )
-    DR151 = (
+    DR171 = (
         "{path}: the checkpoint is of a training with other settings: {different}. Give those, another --output, or "
         "train anew without --resume."
     )
-    DR152 = (
+    DR172 = (
         "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
         "those, or train anew without --resume."
     )

@@ -292,21 +292,21 @@ def refused(arguments, folder, *more):
 
 def test_other_settings_are_refused(arguments, half):
     output = refused(arguments, half, "--training.max_steps", "40", "--training.dropout", "0.2")
-    assert "DR151" in output
+    assert "DR171" in output
     assert "training.max_steps (then 30, now 40), training.dropout (then not set, now 0.2)." in output
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 100])
 def test_damaged_checkpoint_is_named(arguments, half, damage):
     (half / CHECKPOINT).write_bytes(damage((half / CHECKPOINT).read_bytes()))
-    assert "DR150" in refused(arguments, half)
+    assert "DR170" in refused(arguments, half)
 
 
 def test_state_of_another_pipeline_is_refused(arguments, half):
     checkpoint = Checkpoint.read(half / CHECKPOINT)
     del checkpoint.state["networks"][0]["classifier.bias"]
     checkpoint.write(half / CHECKPOINT, checkpoint.state)
-    assert "DR150" in refused(arguments, half)
+    assert "DR170" in refused(arguments, half)
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -314,14 +314,14 @@ def test_other_documents_are_refused(encoder, tmp_path, n):
     arguments = make_arguments(tmp_path, encoder)
     train_until(UPDATE, 20, arguments, tmp_path / "half")
     write_data(tmp_path / "data.spacy", n)
-    assert "DR152" in refused(arguments, tmp_path / "half")
+    assert "DR172" in refused(arguments, tmp_path / "half")
 
 
 def test_documents_that_end_before_the_checkpoint_are_refused():
     before = {"step": 5, "words": 20, "seconds": 1, "score": 0.0, "other_scores": {}}
     replay = Replay(Checkpoint({}, [before]))
     assert list(replay.batches([])) == []
-    with pytest.raises(CheckpointError, match="DR152.*up to step 5 there were 20 words, now 0"):
+    with pytest.raises(CheckpointError, match="DR172.*up to step 5 there were 20 words, now 0"):
         replay.finish()
 
 

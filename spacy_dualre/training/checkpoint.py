@@ -49,7 +49,7 @@ class Checkpoint:
             values = torch.load(path, map_location="cpu", weights_only=True)
             return cls(**{**values, "evaluations": json.loads(values["evaluations"])})
         except Exception as err:  # damaged files fail in many ways
-            raise CheckpointError(Errors.DR150.format(path=path, problem=repr(err))) from err
+            raise CheckpointError(Errors.DR170.format(path=path, problem=repr(err))) from err
 
 
 def settings_of(config: Config) -> Dict[str, str]:
@@ -65,4 +65,4 @@ def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> Non
         different = ", ".join(
             f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})" for name in names
         )
-        raise CheckpointError(Errors.DR151.format(path=path, different=different))
+        raise CheckpointError(Errors.DR171.format(path=path, different=different))
