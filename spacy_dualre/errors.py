@@ -7,6 +7,10 @@ class CorpusError(ValueError):
     """A corpus file that cannot be read as its format demands. Names the file and, where there is one, the line."""
 
 
+class CheckpointError(ValueError):
+    """A training cannot go on from its checkpoint."""
+
+
 class Errors(metaclass=ErrorsWithCodes):
     """What stops the work."""
 
@@ -164,6 +168,19 @@ class Errors(metaclass=ErrorsWithCodes):
     DR161 = 'matplotlib is needed to plot ({problem}). Install it with: pip install "spacy-dualre[plots]"'
     DR162 = "{path}: plots are written as .png, .svg or .pdf."
     DR163 = "{path}: no documents in it to score on."
+    # Training that goes on
+    DR170 = (
+        "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "
+        "train anew without --resume."
+    )
+    DR171 = (
+        "{path}: the checkpoint is of a training with other settings: {different}. Give those, another --output, or "
+        "train anew without --resume."
+    )
+    DR172 = (
+        "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
+        "those, or train anew without --resume."
+    )
 
 
 class Warnings(metaclass=ErrorsWithCodes):

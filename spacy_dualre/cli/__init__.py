@@ -1,6 +1,17 @@
 """Commands under `spacy dualre`. Importing this package adds them to spaCy's command line."""
 
-from . import ablations, benchmark, convert, evaluate, extract, results, score, tune
+from . import ablations, benchmark, convert, evaluate, extract, results, score, train, tune
 from .app import dualre_cli
 
-__all__ = ["ablations", "benchmark", "convert", "dualre_cli", "evaluate", "extract", "results", "score", "tune"]
+__all__ = [
+    "ablations",
+    "benchmark",
+    "convert",
+    "dualre_cli",
+    "evaluate",
+    "extract",
+    "results",
+    "score",
+    "train",
+    "tune",
+]

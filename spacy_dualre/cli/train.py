@@ -1,0 +1,80 @@
+"""`spacy dualre train`: `spacy train` that can be cut off and go on."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+import typer
+from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
+from spacy.training.initialize import init_nlp
+from spacy.util import load_config, logger
+from wasabi import msg
+
+from ..errors import CheckpointError
+from ..training import CHECKPOINT, Checkpoint, check_settings, settings_of, train
+from .app import WITH_OVERRIDES, dualre_cli
+
+
+@dualre_cli.command("train", no_args_is_help=True, context_settings=WITH_OVERRIDES)
+def train_cli(
+    ctx: typer.Context,
+    config_path: Path = typer.Argument(..., metavar="CONFIG", help="Path to config file", exists=True, allow_dash=True),
+    output_path: Path = typer.Option(..., "--output", "--output-path", "-o", help="Folder to store the pipeline in"),
+    resume: bool = typer.Option(False, "--resume", help="Go on from the checkpoint in the output folder, if any"),
+    code_path: Optional[Path] = typer.Option(None, "--code", "-c", help="Python file with additional code to import"),
+    verbose: bool = typer.Option(False, "--verbose", "-V", "-VV", help="Display more information for debugging"),
+    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+) -> None:
+    """Train as `spacy train` does, with the same options and the same result, and keep a checkpoint of every evaluation
+    in the output folder, from which --resume goes on if the training was cut off.
+    """
+    if verbose:
+        logger.setLevel(logging.DEBUG)
+    overrides = parse_config_overrides(ctx.args)
+    import_code(code_path)
+    try:
+        run_training(config_path, output_path, resume, use_gpu, overrides)
+    except CheckpointError as err:
+        msg.fail(str(err), exits=1)
+
+
+def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: int, overrides: Dict[str, Any]) -> None:
+    """Train from the beginning or, with `resume`, from the checkpoint if there is one.
+
+    Raises CheckpointError where it cannot go on.
+    """
+    if not output_path.exists():
+        output_path.mkdir(parents=True)
+        msg.good(f"Created output directory: {output_path}")
+    msg.info(f"Saving to output directory: {output_path}")
+    setup_gpu(use_gpu)
+    with show_validation_error(config_path):
+        config = load_config(config_path, overrides=overrides, interpolate=False)
+        run = Checkpoint(settings_of(config))
+    if resume:
+        run = find_run(output_path / CHECKPOINT, run)
+        if run.finished:
+            msg.good("This training is finished, there is nothing to resume", output_path)
+            return
+    msg.divider("Initializing pipeline")
+    with show_validation_error(config_path, hint_fill=False):
+        nlp = init_nlp(config, use_gpu=use_gpu)
+    msg.good("Initialized pipeline")
+    msg.divider("Training pipeline")
+    train(nlp, output_path, run, sys.stdout, sys.stderr)
+
+
+def find_run(path: Path, new: Checkpoint) -> Checkpoint:
+    """The run of a checkpoint, or the new one if there is none.
+
+    Raises CheckpointError for one that is damaged or of other settings.
+    """
+    if not path.exists():
+        msg.info(f"No checkpoint in {path.parent}: training starts from the beginning")
+        return new
+    run = Checkpoint.read(path)
+    check_settings(path, run.settings, new.settings)
+    if not run.finished:
+        msg.info(f"Going on after step {run.evaluations[-1]['step']}, from {path}")
+    return run
