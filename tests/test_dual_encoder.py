@@ -363,6 +363,8 @@ def test_an_initialised_layer_round_trips(encoders: Dict[str, Path], kind: str, 
     # As when a pipeline is loaded: nothing is known but the config.
     loaded = dual_encoder_v1("not/needed", **settings).from_bytes(model.to_bytes())
     assert loaded.get_dim("nO") == 3 and stored(loaded) == stored(model)
+    # Small numbers are not rounded
+    assert network(loaded).text_encoder.config.layer_norm_eps == network(model).text_encoder.config.layer_norm_eps > 0
     before, after = predict(model, instances()), predict(loaded, instances())
     numpy.testing.assert_array_equal(before.similarity, after.similarity)
     numpy.testing.assert_array_equal(before.logits, after.logits)

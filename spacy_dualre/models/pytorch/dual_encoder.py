@@ -2,8 +2,9 @@
 transformers only.
 """
 
+import json
 import math
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ MAX_TEMPERATURE = 100.0
 class DualEncoderConfig(PretrainedConfig):
     """Everything needed to build the network without its weights.
 
-    encoder: the encoder's own configuration as a dict. n_classes: predicates that the classifier knows.
+    encoder: the encoder's own configuration as a dict, or as JSON. n_classes: predicates that the classifier knows.
     marker_offset: the first id that is a marker; n_markers: how many. shared_encoder, cls_fusion, dropout,
     frozen_layers, frozen_embeddings, gradient_checkpointing: see the architecture ``spacy-dualre.DualEncoder.v1``.
     """
@@ -28,7 +29,7 @@ class DualEncoderConfig(PretrainedConfig):
 
     def __init__(
         self,
-        encoder: Optional[Dict[str, Any]] = None,
+        encoder: Union[Dict[str, Any], str, None] = None,
         n_classes: int = 2,
         marker_offset: int = 0,
         n_markers: int = 0,
@@ -41,7 +42,7 @@ class DualEncoderConfig(PretrainedConfig):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.encoder = encoder
+        self.encoder = json.loads(encoder) if isinstance(encoder, str) else encoder
         self.n_classes = n_classes
         self.marker_offset = marker_offset
         self.n_markers = n_markers
@@ -51,6 +52,12 @@ class DualEncoderConfig(PretrainedConfig):
         self.frozen_layers = frozen_layers
         self.frozen_embeddings = frozen_embeddings
         self.gradient_checkpointing = gradient_checkpointing
+
+    def to_dict(self) -> Dict[str, Any]:
+        """As it is stored. The encoder's configuration is a text then: spaCy rounds numbers, and the epsilon of a layer
+        norm to 0.
+        """
+        return {**super().to_dict(), "encoder": json.dumps(self.encoder)}
 
     def encoder_config(self) -> PretrainedConfig:
         """The encoder's configuration as transformers' own class."""
