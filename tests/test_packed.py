@@ -189,6 +189,23 @@ def test_candidates_across_sentences_share_the_text_and_see_their_own_part(
             torch.testing.assert_close(cls[place], expected[1], atol=1e-5, rtol=1e-5)
 
 
+def test_candidates_across_more_than_a_block_are_read_alone(packed: Callable[..., Language]) -> None:
+    nlp = packed(max_length=48)
+    words = [("Aspirin", "CHEMICAL"), *[("platelets", "")] * 3000, ("COX-1", "GENE"), ("losartan", "CHEMICAL")]
+    doc = make_doc(nlp.vocab, words, sent_starts=[0, 1500, 3002])
+    rel = nlp.get_pipe(NAME)
+    rel.candidates = entity_pairs(max_sentences=None, type_pairs=[["CHEMICAL", "GENE"]])
+    given = instances(nlp, [doc])
+    assert [instance.text.crossing for instance in given] == [True, True]
+    scores = rel.model.predict(Query(given))
+    batches, _, _ = rel.model.attrs["engine"].text_batches(given)
+    assert sum(len(batch.ids) for batch in batches) == 2 and scores.shortened.words == 2
+    assert numpy.isfinite(scores.similarity).all() and scores.shortened.mentions == 0
+    for i, instance in enumerate(given):
+        alone = rel.model.predict(Query([instance]))
+        numpy.testing.assert_allclose(scores.logits[i], alone.logits[0], atol=1e-5)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 60), st.integers(0, 30), st.integers(0, 60), st.integers(1, 40))
 def test_a_window_that_is_not_too_long_is_in_a_block(start: int, length: int, rest: int, budget: int) -> None:

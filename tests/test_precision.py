@@ -10,7 +10,8 @@ import torch
 from conftest import DESCRIPTIONS, NAME, assert_close, fresh_docs, make_examples, optimizer, overfit, probabilities
 from spacy.language import Language
 
-from spacy_dualre.models.pytorch.precision import PRECISIONS, in_precision
+from spacy_dualre.models.pytorch import precision as module
+from spacy_dualre.models.pytorch.precision import PRECISIONS, Int8Linear, in_precision, largest_weight
 
 LESS = [precision for precision in PRECISIONS if precision != "float32"]
 
@@ -85,6 +86,43 @@ def test_the_copy_is_of_the_weights_as_they_are(precision: str) -> None:
     # The dropout of the copy is off
     assert torch.equal(made(given), made(given))
     assert layer.training and layer[0].weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("largest", [127, 63])
+def test_whole_numbers_are_those_of_the_equations(bias: bool, largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "largest_weight", lambda: largest)
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(24, 7, bias=bias)
+    x = torch.randn(2, 5, 24)
+    # A row that stands out, one of zeros, and an output with small weights
+    x[0, 3] *= 1000
+    x[1, 1] = 0
+    with torch.no_grad():
+        linear.weight[2] *= 1e-3
+        found, exact = Int8Linear(linear)(x).numpy(), linear(x).numpy()
+    weight, rows = linear.weight.detach().numpy(), x.numpy()
+    of_weight = numpy.abs(weight).max(axis=1) / largest
+    of_row = numpy.abs(rows).max(axis=-1, keepdims=True).clip(1e-30) / 127
+    product = (rows / of_row).round() @ (weight / of_weight[:, None]).round().T * of_row * of_weight
+    numpy.testing.assert_allclose(found, product + (linear.bias.detach().numpy() if bias else 0), rtol=1e-4, atol=1e-5)
+    # Each row is as exact as its own numbers allow, whatever stands beside it
+    size = numpy.linalg.norm(rows, axis=-1, keepdims=True) * numpy.linalg.norm(weight, axis=1)
+    assert (numpy.abs(found - exact) <= 0.03 * size + 1e-6).all()
+
+
+def test_a_row_does_not_depend_on_its_batch() -> None:
+    torch.manual_seed(0)
+    layer, x = Int8Linear(torch.nn.Linear(24, 7)), torch.randn(9, 24)
+    together = layer(x)
+    for row, expected in zip(x, together, strict=True):
+        assert torch.equal(layer(row[None])[0], expected)
+
+
+def test_the_greatest_weight_does_not_overflow() -> None:
+    n, greatest = 256, largest_weight()
+    product = torch._int_mm(torch.full((n, n), 127, dtype=torch.int8), torch.full((n, n), greatest, dtype=torch.int8))
+    assert (product == n * 127 * greatest).all()
 
 
 def test_float32_is_the_encoder_itself() -> None:
