@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional
 import numpy
 import pytest
 import spacy
-from conftest import NAME, fresh_docs, overfit, rels
+from conftest import NAME, fresh_docs, rels, train
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -103,7 +103,7 @@ def load(folder: Any, cascade: Optional[Dict[str, float]] = None, prediction: st
 @pytest.fixture
 def folder(trained: Any, tmp_path: Any) -> Any:
     nlp = trained(multi_label=True, threshold=0.0)
-    overfit(nlp, steps=12)
+    train(nlp, steps=12)
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 

@@ -9,7 +9,7 @@ import numpy
 import pytest
 import spacy
 import torch
-from conftest import DESCRIPTIONS, NAME, assert_close, fresh_docs, make_doc, make_examples, optimizer, overfit
+from conftest import DESCRIPTIONS, NAME, assert_close, fresh_docs, make_doc, make_examples, optimizer, overfit, train
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -23,7 +23,7 @@ Scores = Dict[Tuple[str, int, str, int], float]
 def folder(trained: Callable[..., Language], tmp_path: Path) -> Path:
     """A trained pipeline that gives every predicate of every candidate with its score."""
     nlp = trained(multi_label=True, threshold=0.0)
-    overfit(nlp, steps=5)
+    train(nlp, steps=5)
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 
@@ -268,7 +268,7 @@ def test_the_classifier_alone_trains_without_descriptions(folder: Path, monkeypa
     nlp = load(folder, alpha=1.0, prediction="classifier", threshold=0.5, multi_label=False)
     before = {name: value.clone() for name, value in network(nlp).state_dict().items()}
     monkeypatch.setattr(network(nlp).description_encoder, "forward", None)
-    examples, loss = overfit(nlp, steps=60)
+    examples, loss = overfit(nlp)
     assert loss < 0.1 and nlp.evaluate(examples)["rels_f"] == 1.0
     after = network(nlp).state_dict()
     changed = {name.split(".")[0] for name, value in after.items() if not torch.equal(value, before[name])}

@@ -15,13 +15,14 @@ from conftest import (
     overfit,
     probabilities,
     rels,
+    train,
 )
 from spacy.training import Example
 
 
 def test_new_label_is_scored_from_its_description_alone(trained, tmp_path):
     nlp = trained(prediction="joint")
-    overfit(nlp, steps=30)
+    train(nlp, steps=30)
     rel = nlp.get_pipe(NAME)
     docs = fresh_docs(nlp)
     before = probabilities(nlp, docs)
@@ -127,7 +128,7 @@ def test_bytes_of_a_pipeline_with_other_labels_can_be_loaded(trained, make_nlp):
 
 def test_initialising_again_starts_anew(trained, tmp_path):
     nlp = trained()
-    overfit(nlp, steps=3)
+    train(nlp, steps=3)
     nlp.to_disk(tmp_path / "pipeline")
     loaded = spacy.load(tmp_path / "pipeline")
     examples = make_examples(loaded.vocab)

@@ -20,6 +20,7 @@ from conftest import (
     overfit,
     probabilities,
     rels,
+    train,
 )
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
@@ -113,7 +114,7 @@ def test_training_is_reproducible(trained):
     for _ in range(2):
         spacy.util.fix_random_seed(3)
         nlp = trained(negatives_per_positive=1)
-        overfit(nlp, steps=3)
+        train(nlp, steps=3)
         weights.append(nlp.get_pipe(NAME).model.layers[0].shims[0]._model.classifier.weight.detach().numpy().copy())
     numpy.testing.assert_array_equal(*weights)
 
@@ -272,7 +273,7 @@ def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind, frozen_layer
     examples = make_examples(nlp.vocab)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     before = nlp.update(examples, sgd=optimizer())[NAME]
-    assert overfit(nlp, steps=30)[1] < before
+    assert train(nlp, steps=30)[1] < before
     nlp.to_disk(tmp_path / "pipeline")
     expected = probabilities(nlp, fresh_docs(nlp))
     assert_close(probabilities(spacy.load(tmp_path / "pipeline"), fresh_docs(nlp)), expected)

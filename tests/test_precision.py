@@ -7,7 +7,7 @@ import numpy
 import pytest
 import spacy
 import torch
-from conftest import DESCRIPTIONS, NAME, assert_close, fresh_docs, make_examples, optimizer, overfit, probabilities
+from conftest import DESCRIPTIONS, NAME, assert_close, fresh_docs, make_examples, optimizer, probabilities, train
 from spacy.language import Language
 
 from spacy_dualre.models.pytorch import precision as module
@@ -22,7 +22,7 @@ def folder(request: pytest.FixtureRequest, make_nlp: Callable[..., Language], tm
     examples = make_examples(nlp.vocab)
     spacy.util.fix_random_seed(0)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
-    overfit(nlp, steps=5)
+    train(nlp, steps=5)
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 

@@ -7,7 +7,7 @@ import numpy
 import pytest
 import spacy
 import srsly
-from conftest import DESCRIPTIONS, NAME, fresh_docs, make_examples, overfit
+from conftest import DESCRIPTIONS, NAME, fresh_docs, make_examples, train
 from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
@@ -48,7 +48,7 @@ def half_trained(trained):
 
     def make(steps=12, **settings):
         nlp = trained(**settings)
-        overfit(nlp, steps=steps)
+        train(nlp, steps=steps)
         return nlp
 
     return make
