@@ -1,4 +1,4 @@
-"""Which descriptions need not be read, by what the classifier makes of the candidates."""
+"""Which descriptions need not be read, in prediction and in training, by what the classifier makes of candidates."""
 
 from typing import Any
 
@@ -35,3 +35,20 @@ def unknown_to_classifier(n_classes: int, mask: Any) -> Any:
     chosen[:, n_classes:] = True
     chosen[:, 0] = n_classes < mask.shape[1]
     return chosen & mask
+
+
+def sample(logits: Any, mask: Any, gold: Any, n: int) -> Any:
+    """(P, L) which predicates' descriptions a candidate learns from: gold ones, the negative one and n others, drawn
+    without replacement by the classifier's probabilities, so that likely ones come often and none comes never.
+
+    logits: (P, C) from the classifier. mask: (P, L) which predicates are possible. gold: (P, L) booleans. Predicates
+    that the classifier does not know (columns from C on) are always among them.
+    """
+    known = logits.shape[1]
+    # The largest of logits with Gumbel noise are such a draw
+    noisy = logits + numpy.random.gumbel(size=logits.shape)
+    noisy[~mask[:, :known] | gold[:, :known]] = -numpy.inf
+    noisy[:, 0] = -numpy.inf
+    chosen = numpy.ones(mask.shape, dtype=bool)
+    chosen[:, 1:known] = numpy.argsort(numpy.argsort(-noisy[:, 1:], axis=1), axis=1) < n
+    return (chosen | gold) & mask

@@ -28,6 +28,8 @@ class Errors(metaclass=ErrorsWithCodes):
     DR008 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
     DR009 = "'precision' must be one of {allowed}, not {value!r}."
     # Descriptions
+    DR010 = "'sampled_predicates' are drawn by the classifier, which does not learn with 'alpha' 0."
+
     DR020 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
     DR021 = (
         "The description of predicate {predicate!r} is not usable: {problem}. Expected a template with the "

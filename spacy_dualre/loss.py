@@ -13,11 +13,13 @@ def joint_loss(scores: RelScores, targets: Floats2d, alpha: float, n_candidates:
 
     targets: (P, L), each row a distribution over the predicates. n_candidates: of the whole batch of which the P
     candidates are a slice, so that the gradients of the slices add up to the batch's. Predicates that the classifier
-    does not know (columns from C on) train the similarity alone.
+    does not know (columns from C on) train the similarity alone, and those whose descriptions were not read the
+    classifier alone.
     """
     n_classes = scores.logits.shape[1]
     classifier, d_logits = cross_entropy(scores.logits, targets[:, :n_classes], scores.mask[:, :n_classes])
-    contrastive, d_similarity = cross_entropy(scores.similarity, targets, scores.mask)
+    read = scores.mask if scores.read is None else scores.read
+    contrastive, d_similarity = cross_entropy(scores.similarity, targets, read)
     loss = (alpha * classifier + (1 - alpha) * contrastive) / n_candidates
     gradients = RelScores(
         similarity=d_similarity * ((1 - alpha) / n_candidates),

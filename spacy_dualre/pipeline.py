@@ -66,7 +66,9 @@ class DualEncoderRel(TrainablePipe):
     max_candidates_per_batch: how many candidates of a training batch go through the model at once; bounds memory,
         changes no result.
     negatives_per_positive: training keeps this many negative candidates for each positive of a batch (at least one);
-    None: all.
+        None: all.
+    sampled_predicates: training compares a candidate with its gold predicates, the negative one and this many others,
+        drawn by the classifier's probabilities; None: with all.
     multi_label: every predicate that reaches its threshold, in place of the best one only.
     context: words of the window around the sentence of a candidate.
     description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
@@ -92,6 +94,7 @@ class DualEncoderRel(TrainablePipe):
         symmetric: Iterable[str] = (),
         max_candidates_per_batch: int = 64,
         negatives_per_positive: Optional[float] = None,
+        sampled_predicates: Optional[int] = None,
         multi_label: bool = False,
         context: int = 100,
         description_mode: str = "adapted",
@@ -105,6 +108,7 @@ class DualEncoderRel(TrainablePipe):
             threshold=threshold,
             max_candidates_per_batch=max_candidates_per_batch,
             negatives_per_positive=negatives_per_positive,
+            sampled_predicates=sampled_predicates,
             context=context,
             description_mode=description_mode,
             cascade=cascade,
@@ -121,6 +125,7 @@ class DualEncoderRel(TrainablePipe):
         self.symmetric: Set[str] = set(symmetric)
         self.max_candidates_per_batch = max_candidates_per_batch
         self.negatives_per_positive = negatives_per_positive
+        self.sampled_predicates = sampled_predicates
         self.multi_label = multi_label
         self.context = context
         self.description_mode = description_mode
@@ -368,13 +373,15 @@ class DualEncoderRel(TrainablePipe):
         if not candidates:
             self._warn_once("no candidates", Warnings.DW005)
             return losses
-        rows = self.model.ops.asarray2f(target_rows(targets, list(self.label_data)))
+        rows = target_rows(targets, list(self.label_data))
         done = 0
-        # alpha 1 trains the classifier alone, which reads no descriptions
         for chunk, instances in self._slices(candidates, self.max_candidates_per_batch):
-            scores, backprop = self.model.begin_update(Query(instances, similarity=self.alpha < 1))
+            gold = rows[done : done + len(chunk)]
+            # alpha 1 trains the classifier alone, which reads no descriptions
+            query = Query(instances, similarity=self.alpha < 1, sampled=self.sampled_predicates, gold=gold)
+            scores, backprop = self.model.begin_update(query)
             self._say_shortened(scores.shortened)
-            loss, d_scores = joint_loss(scores, rows[done : done + len(chunk)], self.alpha, len(candidates))
+            loss, d_scores = joint_loss(scores, self.model.ops.asarray2f(gold), self.alpha, len(candidates))
             backprop(d_scores)
             done += len(chunk)
             losses[self.name] += loss

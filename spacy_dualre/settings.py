@@ -14,6 +14,7 @@ def check_settings(
     threshold: Threshold,
     max_candidates_per_batch: int,
     negatives_per_positive: Optional[float],
+    sampled_predicates: Optional[int],
     context: int,
     description_mode: str,
     cascade: Optional[Dict[str, float]],
@@ -38,5 +39,10 @@ def check_settings(
         predicates = cascade["predicates"]
         if predicates < 1 or predicates != int(predicates):
             raise ValueError(Errors.DR003.format(name="cascade.predicates", low=1, value=predicates))
+    if sampled_predicates is not None:
+        if sampled_predicates < 1:
+            raise ValueError(Errors.DR003.format(name="sampled_predicates", low=1, value=sampled_predicates))
+        if alpha == 0:
+            raise ValueError(Errors.DR010)
     if negatives_per_positive is not None and negatives_per_positive < 0:
         raise ValueError(Errors.DR007.format(value=negatives_per_positive))

@@ -100,11 +100,15 @@ class Query(NamedTuple):
     """What the model is asked for: the scores of P candidates.
 
     similarity: False: the classifier's alone, and no description is read. cascade: None: every description is read.
+    In training, sampled: how many predicates a candidate is compared with beside those of gold and the negative one;
+    None: with all. gold: (P, L), above 0 where a predicate is to be learned.
     """
 
     instances: Sequence[Instance]
     similarity: bool = True
     cascade: Optional[Cascade] = None
+    sampled: Optional[int] = None
+    gold: Optional[Any] = None
 
 
 @dataclass
@@ -172,10 +176,12 @@ class RelScores:
 
     similarity: (P, L), scaled cosine of input and description. logits: (P, C), the classifier's, for the C <= L
     predicates known when it was made. mask: (P, L), False where a predicate has no description for the candidate's
-    types, or none was read.
+    types or, in prediction, none was read. read: (P, L), in training, False where no description was read; None: as
+    mask.
     """
 
     similarity: Floats2d
     logits: Floats2d
     mask: Any
     shortened: Shortened = Shortened()
+    read: Any = None

@@ -41,6 +41,7 @@ SETTINGS = {
     "symmetric": ["INHIBITS"],
     "max_candidates_per_batch": 7,
     "negatives_per_positive": 3.0,
+    "sampled_predicates": 2,
     "multi_label": True,
     "context": 33,
     "description_mode": "static",

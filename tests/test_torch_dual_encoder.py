@@ -7,11 +7,16 @@ import numpy
 import pytest
 import torch
 from torch import nn
-from transformers import BertConfig
+from transformers import BertConfig, BertModel
 
 from spacy_dualre.models.padding import pad
 from spacy_dualre.models.pytorch.device import to_device
-from spacy_dualre.models.pytorch.dual_encoder import DualEncoder, DualEncoderConfig, MarkedEmbedding
+from spacy_dualre.models.pytorch.dual_encoder import (
+    DualEncoder,
+    DualEncoderConfig,
+    MarkedEmbedding,
+    init_dual_encoder,
+)
 from spacy_dualre.types import Sequences
 
 WIDTH, WORDS, MARKERS = 8, 20, 4
@@ -339,3 +344,14 @@ def test_outputs_are_float32_and_know_their_shapes() -> None:
     assert (tuple(similarity.shape), tuple(logits.shape)) == ((4, 3), (4, 3))
     fewer = network(n_classes=2)(**arguments())
     assert (tuple(fewer[0].shape), tuple(fewer[1].shape)) == ((4, 3), (4, 2))
+
+
+def test_alike_at_start_texts_and_descriptions_that_say_the_same_are_alike() -> None:
+    encoder = BertModel(BertConfig(**ENCODER))
+    for cls_fusion in (True, False):
+        settings = {"cls_fusion": cls_fusion, "alike_at_start": True}
+        made = network(**settings)
+        init_dual_encoder(made, encoder, [[3], [4], [5], [6]])
+        with torch.no_grad():
+            similarity, _ = made(**arguments(described=TEXTS, index=[[[i]] for i in TEXT_INDEX]))
+        numpy.testing.assert_allclose(similarity.numpy(), math.exp(1.7), rtol=1e-5)

@@ -15,6 +15,7 @@ def dual_encoder_v1(
     transformer_config: Dict[str, Any] = {},
     shared_encoder: bool = False,
     cls_fusion: bool = True,
+    alike_at_start: bool = False,
     dropout: float = 0.1,
     frozen_layers: int = 0,
     frozen_embeddings: bool = False,
@@ -36,6 +37,7 @@ def dual_encoder_v1(
     as {"num_hidden_layers": 4}, which keeps the first four layers.
     shared_encoder: one encoder for input and descriptions in place of two.
     cls_fusion: whether a description's representation sees the input's [CLS].
+    alike_at_start: the projection of the descriptions starts as a copy of that of the texts.
     dropout: of both representations; the encoder's own is set in transformer_config.
     frozen_layers: this many of the lowest layers, and with them all embeddings, are not trained.
     frozen_embeddings: the word embeddings are not trained; the markers' are, unless layers are frozen too.
@@ -64,6 +66,7 @@ def packed_dual_encoder_v1(
     transformer_config: Dict[str, Any] = {},
     shared_encoder: bool = False,
     cls_fusion: bool = True,
+    alike_at_start: bool = False,
     dropout: float = 0.1,
     frozen_layers: int = 0,
     frozen_embeddings: bool = False,

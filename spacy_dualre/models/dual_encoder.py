@@ -14,7 +14,7 @@ from thinc.types import Floats2d
 from ..errors import Errors
 from ..markers import marker_tokens, marker_words
 from ..types import PairBatch, Query, RelScores
-from .engine import Engine
+from .engine import Engine, possible
 from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
 from .pytorch.dual_encoder import (
     DualEncoder,
@@ -82,17 +82,18 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
         similarity, logits = cast(Floats2d, torch2xp(found.similarity)), cast(Floats2d, torch2xp(found.logits))
         return RelScores(similarity, logits, model.ops.xp.asarray(found.mask), found.shortened), lambda d_scores: []
     engine.forget()
-    batch, shortened = engine.training_batch(query)
     # thinc's own mixed precision, which the wrapper does, is for GPUs
     with torch.autocast("cpu", torch.bfloat16, enabled=engine.mixed_precision and has_bfloat16(engine.network.device)):
+        batch, shortened = engine.training_batch(query)
         (similarity, logits), backprop_network = model.layers[0](batch, is_train)
-    mask = model.ops.xp.asarray(batch.description_index[:, :, 0] >= 0)
+    mask = model.ops.xp.asarray(possible(query.instances))
+    read = model.ops.xp.asarray(batch.description_index[:, :, 0] >= 0)
 
     def backprop(d_scores: RelScores) -> List[Any]:
         backprop_network(d_scores)
         return []
 
-    return RelScores(similarity, logits, mask, shortened), backprop
+    return RelScores(similarity, logits, mask, shortened, read), backprop
 
 
 def get_engine(model: Model) -> Engine:

@@ -9,7 +9,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from ..cascade import needed, unknown_to_classifier
+from ..cascade import needed, sample, unknown_to_classifier
 from ..errors import Errors
 from ..stages import stage
 from ..types import Description, Instance, PaddedBatch, PairBatch, Query, Sequences, Shortened
@@ -116,7 +116,7 @@ class Engine:
                 cls = cls.float()[index]
                 text = network.represent(marks.float()[index])
                 logits = network.classify(text)
-            mask = numpy.array([[bool(templates) for templates in i.descriptions] for i in query.instances])
+            mask = possible(query.instances)
             read = _to_read(query, logits, mask)
             distinct, rows = number([i.descriptions for i in query.instances], read)
             if not distinct:
@@ -174,12 +174,24 @@ class Engine:
     def training_batch(self, query: Query) -> Tuple[PairBatch, Shortened]:
         """Everything that P candidates need for training, every distinct sequence once."""
         texts, text_order, shortened = self.text_batches(query.instances)
-        distinct, rows = number([instance.descriptions for instance in query.instances])
+        read = None if query.sampled is None else self._sample(query, texts, text_order)
+        distinct, rows = number([instance.descriptions for instance in query.instances], read)
         if not query.similarity or not distinct:
             return PairBatch(texts, text_order, None, rows), shortened
         descriptions, order, cut = self.description_batches(distinct)
         index = numpy.where(rows >= 0, order[rows], -1)
         return PairBatch(texts, text_order, descriptions, index), Shortened(*map(sum, zip(shortened, cut)))
+
+    def _sample(self, query: Query, texts: List[PaddedBatch], order: numpy.ndarray) -> numpy.ndarray:
+        """(P, L) the predicates whose descriptions are read in training."""
+        assert query.sampled is not None and query.gold is not None
+        network = self.network
+        network.eval()
+        with torch.inference_mode():
+            marks, _ = network.encode(network.text_encoder, to_device(texts, network.device))
+            logits = network.classify(network.represent(marks)[to_device(order, network.device)])
+        network.train()
+        return sample(logits.float().cpu().numpy(), possible(query.instances), query.gold > 0, query.sampled)
 
     def text_batches(self, instances: Sequence[Instance]) -> Tuple[List[PaddedBatch], numpy.ndarray, Shortened]:
         """The padded texts; (P,) which of their pairs each candidate is; what was shortened."""
@@ -203,6 +215,11 @@ class Engine:
         if sequences.marker_ids is not None:
             return pad_levitated(sequences, tokens, padding, self._network.first_position)
         return pad(sequences, tokens, padding)
+
+
+def possible(instances: Sequence[Instance]) -> numpy.ndarray:
+    """(P, L) which predicates have a description for each candidate."""
+    return numpy.array([[bool(templates) for templates in instance.descriptions] for instance in instances])
 
 
 def number(

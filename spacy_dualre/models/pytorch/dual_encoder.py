@@ -20,8 +20,9 @@ class DualEncoderConfig(PretrainedConfig):
     """Everything needed to build the network without its weights.
 
     encoder: the encoder's own configuration as a dict, or as JSON. n_classes: predicates that the classifier knows.
-    marker_offset: the first id that is a marker; n_markers: how many. shared_encoder, cls_fusion, dropout,
-    frozen_layers, frozen_embeddings, gradient_checkpointing: see the architecture ``spacy-dualre.DualEncoder.v1``.
+    marker_offset: the first id that is a marker; n_markers: how many. shared_encoder, cls_fusion, alike_at_start,
+    dropout, frozen_layers, frozen_embeddings, gradient_checkpointing: see the architecture
+    ``spacy-dualre.DualEncoder.v1``.
     """
 
     model_type = "spacy-dualre"
@@ -35,6 +36,7 @@ class DualEncoderConfig(PretrainedConfig):
         n_markers: int = 0,
         shared_encoder: bool = False,
         cls_fusion: bool = True,
+        alike_at_start: bool = False,
         dropout: float = 0.1,
         frozen_layers: int = 0,
         frozen_embeddings: bool = False,
@@ -48,6 +50,7 @@ class DualEncoderConfig(PretrainedConfig):
         self.n_markers = n_markers
         self.shared_encoder = shared_encoder
         self.cls_fusion = cls_fusion
+        self.alike_at_start = alike_at_start
         self.dropout = dropout
         self.frozen_layers = frozen_layers
         self.frozen_embeddings = frozen_embeddings
@@ -197,6 +200,8 @@ class DualEncoder(PreTrainedModel):
 
 def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[List[int]]) -> None:
     """Copy a pretrained encoder into both encoders and start each marker as the mean of its words' embeddings.
+    With alike_at_start W_D starts as W_T, and with zeros for the text's [CLS]: texts and descriptions that say the same
+    are similar from the first step.
 
     marker_pieces: for each marker the ids of the words that say what it means.
     """
@@ -208,6 +213,12 @@ def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[Li
     pretrained[f"{name}.markers.weight"] = means
     for target in network.encoders():
         target.load_state_dict(pretrained)
+    if network.config.alike_at_start:
+        texts, descriptions = network.text_projection, network.description_projection
+        with torch.no_grad():
+            descriptions.weight.zero_()
+            descriptions.weight[:, : texts.in_features] = texts.weight
+            descriptions.bias.copy_(texts.bias)
 
 
 def first_position(encoder: Any) -> int:
