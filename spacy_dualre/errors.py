@@ -170,6 +170,11 @@ class Errors(metaclass=ErrorsWithCodes):
     DR161 = 'matplotlib is needed to plot ({problem}). Install it with: pip install "spacy-dualre[plots]"'
     DR162 = "{path}: plots are written as .png, .svg or .pdf."
     DR163 = "{path}: no documents in it to score on."
+    DR164 = (
+        "Variant {name!r} is trained as {source!r}: that must be a variant that is trained itself, and what differs "
+        "must be settings of the pipeline (components...)."
+    )
+
     # Training that goes on
     DR170 = (
         "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "

@@ -50,6 +50,7 @@ PLAN = {
         "shared": {"overrides": {f"{REL}.model.shared_encoder": True}, "note": "One encoder."},
     },
 }
+CLASSIFIED = {"trained_as": "shared", "overrides": {f"{REL}.prediction": "classifier"}}
 
 
 def dualre(*args):
@@ -92,11 +93,11 @@ def inside(project, monkeypatch):
 @pytest.fixture(scope="module")
 def trained(project):
     """Two variants with two seeds, by the project's command; what it printed, and its output folder."""
-    write_plan(project / "plan.json")
+    write_plan(project / "plan.json", variants={"classified": CLASSIFIED, **PLAN["variants"]})
     variables = ("--vars.plan", "plan.json", "--vars.encoder", "assets/random")
     command = [sys.executable, "-m", "spacy", "project", "run", "ablations", ".", *variables]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
+    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=900)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout, project / "training" / "demo" / "ablations"
 
@@ -104,20 +105,26 @@ def trained(project):
 def test_results_of_real_runs(trained):
     output, folder = trained
     results = {(result.variant, result.seed): result for result in read_results([folder]).values()}
-    assert set(results) == {("full", 0), ("full", 1), ("shared", 0), ("shared", 1)}
+    assert set(results) == {(name, seed) for name in ("full", "shared", "classified") for seed in (0, 1)}
     for (variant, seed), result in results.items():
         protocol = PROTOCOLS["chemprot"]
         assert result.scores["f"] == pytest.approx(float(protocol.f1(result.counts.sum(axis=0))))
         assert result.counts.shape == (26, 5, 3) and result.counts[..., 2].sum() == 133
         # Every step was evaluated, and the last row of the log says which it was
-        rows = re.findall(r"^ +(\d+) +(\d+) ", (folder / "runs" / f"{variant}-{seed}.log").read_text(), re.MULTILINE)
+        log = folder / "runs" / f"{'full' if variant == 'full' else 'shared'}-{seed}.log"
+        rows = re.findall(r"^ +(\d+) +(\d+) ", log.read_text(), re.MULTILINE)
         assert (result.epochs, result.steps) == (2, int(rows[-1][1]) + 1)
         assert 0 < result.seconds.per_epoch < result.seconds.training < result.seconds.command
         assert result.settings["training"]["seed"] == seed
-        assert result.settings["components"]["dual_encoder_rel"]["model"]["shared_encoder"] == (variant == "shared")
+        settings = result.settings["components"]["dual_encoder_rel"]
+        assert settings["model"]["shared_encoder"] == (variant != "full")
+        assert settings["prediction"] == ("classifier" if variant == "classified" else "similarity")
         assert (result.split, result.data) == ("dev", str(Path("corpus/demo/dev.spacy")))
         assert f"{REL}.model.max_length 96" in result.command and result.versions["spacy"] and result.commit
     assert results["full", 0].scores != results["full", 1].scores
+    shared, classified = results["shared", 0], results["classified", 0]
+    assert (shared.steps, shared.seconds.training) == (classified.steps, classified.seconds.training)
+    assert shared.command == classified.command and shared.scores != classified.scores
     assert "shared-1: F1" in output
     # Models are not kept
     assert {path.name.partition(".")[2] for path in (folder / "runs").iterdir()} == {"run.json", "log"}
@@ -127,8 +134,8 @@ def test_table_and_plot_of_real_runs(trained):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     _, folder = trained
     (table,) = srsly.read_json(folder / "table.json")["tables"]
-    assert [row["variant"] for row in table["rows"]] == ["full", "shared"]
-    assert table["rows"][1]["comparison"]["seeds"] == [0, 1]
+    assert {row["variant"] for row in table["rows"]} == {"full", "shared", "classified"}
+    assert all(row["comparison"]["seeds"] == [0, 1] for row in table["rows"][1:])
     text = (folder / "table.md").read_text()
     assert "## demo (dev)" in text and "- `shared`: One encoder." in text and "| full |" in text
     assert (folder / "table.png").read_bytes().startswith(b"\x89PNG")
@@ -391,6 +398,9 @@ def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkey
         ({"variants": {"full": {}, "x": {"overrides": {f"{REL}.alpha": 2}}}}, "DR155.*'x'.*DR002.*alpha"),
         ({"variants": {"full": {}, "x": {"overrides": {"paths.descriptions": "none.json"}}}}, "DR155.*none.json"),
         ({"variants": {"full": {}, "x": {"overrides": {"training.max_steps": "all"}}}}, "DR155.*max_steps"),
+        ({"variants": {"full": {}, "x": {"trained_as": "y"}}}, "DR164.*'x'.*'y'"),
+        ({"variants": {"full": {}, "x": {"trained_as": "x"}}}, "DR164"),
+        ({"variants": {"full": {}, "x": {"trained_as": "full", "overrides": {"training.dropout": 0.2}}}}, "DR164"),
     ],
 )
 def test_bad_plans_are_refused_before_anything_is_trained(inside, tmp_path, pretend, changes, problem):
@@ -434,7 +444,7 @@ def test_plan_of_this_repository_suits_every_corpus(project, tmp_path, monkeypat
     shutil.copytree(project / "corpus" / "demo", folder)
     runs, same = plan_runs(read_plan(ROOT / "configs" / "ablations.json", corpus=str(folder)))
     assert len(same) == 2 and "frozen-embeddings" in same
-    assert runs[0].name == "full-0" and len({run.variant for run in runs}) == len(runs) / 3 == 15
+    assert runs[0].name == "full-0" and len({run.variant for run in runs}) == len(runs) / 3 == 17
     texts = srsly.read_json(ROOT / "assets" / corpus / "descriptions.json")
     several = srsly.read_json(ROOT / "assets" / corpus / "descriptions_several.json")
     assert first_templates(several) == texts
@@ -469,3 +479,27 @@ def test_clock_counts_whole_epochs(tmp_path, monkeypatch):
         tick(None, {"step": step, "epoch": epoch})
     clock = read_clock(tmp_path / "clock.json")
     assert (clock.steps, clock.epochs, clock.per_epoch) == (5, 3, 10.0)
+
+
+def test_pipeline_that_another_run_needs_is_trained_again(inside, tmp_path, pretend):
+    names, _ = pretend
+    command = ("ablations", "--output", tmp_path / "out", "--seed", "0")
+    assert dualre(*command, write_plan(tmp_path / "plan.json")).exit_code == 0
+    names.clear()
+    more = write_plan(tmp_path / "plan.json", variants={"classified": CLASSIFIED, **PLAN["variants"]})
+    assert dualre(*command, more).exit_code == 0
+    assert names == ["shared-0", "classified-0"]
+    names.clear()
+    training = tmp_path / "out" / "runs" / "shared-0" / "training.json"
+    training.parent.mkdir()
+    training.touch()
+    (tmp_path / "out" / "runs" / "classified-0.run.json").unlink()
+    assert dualre(*command, more, "--keep-models").exit_code == 0
+    assert names == ["classified-0"] and training.exists()
+
+
+def test_variant_of_one_that_is_left_out_is_trained_as_the_reference(inside, tmp_path):
+    variants = {"full": {}, "same": {}, "classified": {**CLASSIFIED, "trained_as": "same"}}
+    runs, same = plan_runs(read_plan(write_plan(tmp_path / "plan.json", variants=variants)))
+    assert same == ["same"]
+    assert [(run.name, run.training) for run in runs][:2] == [("full-0", "full-0"), ("classified-0", "full-0")]

@@ -10,8 +10,8 @@ from wasabi import msg
 
 from ..errors import Warnings
 from ..experiments.plan import Plan, Run, plan_runs, read_plan
-from ..experiments.result import is_done, result_path, write_result
-from ..experiments.run import RunError, execute
+from ..experiments.result import result_path, write_result
+from ..experiments.run import RunError, discard, execute, to_do
 from ..experiments.table import Table
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .results import print_tables, results
@@ -31,7 +31,7 @@ def ablations_cli(
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
-    """Train every variant of a plan with every seed, score each officially, and write tables and a plot. Runs whose
+    """Train the variants of a plan with every seed, score each officially, and write tables and a plot. Runs whose
     result is in the output folder already are not repeated. Further options are settings of the config for all
     variants, as in `spacy train`.
     """
@@ -42,12 +42,17 @@ def ablations_cli(
         plan = read_plan(plan_path, overrides, **changes)
         runs, same = plan_runs(plan)
         folder = output / "runs"
-        missing = [run for run in runs if not is_done(result_path(folder, run), plan, run)]
+        missing = to_do(plan, runs, folder)
         folder.mkdir(parents=True, exist_ok=True)
     for name in same:
         msg.warn(Warnings.DW011.format(name=name))
     msg.info(f"{len(runs)} runs, {len(runs) - len(missing)} of them done already")
-    failed = [run for run in missing if not run_and_report(plan, run, folder, use_gpu, keep_models)]
+    failed = []
+    for done, run in enumerate(missing, 1):
+        if not run_and_report(plan, run, folder, use_gpu):
+            failed.append(run)
+        if not keep_models and run.training not in {later.training for later in missing[done:]}:
+            discard(folder, run)
     if len(failed) < len(runs):
         with readable_errors():
             print_tables(write_tables(output, folder))
@@ -55,11 +60,11 @@ def ablations_cli(
         msg.fail(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
-def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int, keep_models: bool) -> bool:
+def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
     """Whether it went well. Its result is in the folder then."""
     msg.text(f"{run.name} ...")
     try:
-        result = execute(plan, run, folder, use_gpu, keep_models)
+        result = execute(plan, run, folder, use_gpu)
     except RunError as err:
         msg.fail(str(err))
         return False

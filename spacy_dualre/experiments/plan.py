@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Literal, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, Literal, Mapping, NamedTuple, Optional, Tuple
 
 import spacy
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,12 +25,15 @@ Overrides = Dict[str, Any]
 
 
 class Variant(BaseModel):
-    """overrides: what differs from the plan's settings. note: what that means, for the table."""
+    """overrides: what differs from the plan's settings. note: what that means, for the table. trained_as: a variant
+    whose trained pipelines are read with these overrides, which are settings of prediction then; None: it is trained.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     overrides: Overrides = {}
     note: str = ""
+    trained_as: Optional[str] = None
 
 
 class Plan(BaseModel):
@@ -72,8 +75,9 @@ class Plan(BaseModel):
         return str(Path(self.corpus) / f"{split}.spacy")
 
     def of(self, variant: str) -> Overrides:
-        """What differs in a variant."""
-        return self._filled_in(self.variants[variant].overrides)
+        """What differs in a variant, in training or in prediction."""
+        source = self.variants[variant].trained_as
+        return self._filled_in({**(self.of(source) if source else {}), **self.variants[variant].overrides})
 
     def _filled_in(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -82,16 +86,24 @@ class Plan(BaseModel):
 
 
 class Run(NamedTuple):
-    """One training. overrides: all that it is given. settings: the whole config that comes of them, defaults too."""
+    """A variant with a seed. overrides: all that it is given. settings: the whole config that comes of them, defaults
+    too. trained_as: the variant that is trained.
+    """
 
     variant: str
     seed: int
     overrides: Overrides
     settings: Dict[str, Any]
+    trained_as: str
 
     @property
     def name(self) -> str:
         return f"{self.variant}-{self.seed}"
+
+    @property
+    def training(self) -> str:
+        """The name of the run whose training this is."""
+        return f"{self.trained_as}-{self.seed}"
 
 
 def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> Plan:
@@ -108,7 +120,8 @@ def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> 
 
 def check_plan(plan: Plan) -> None:
     """Raises ValueError for an unknown protocol or reference, an unusable name, seeds that are negative or occur twice,
-    a setting that the plan sets itself, and for documents that are missing or that the protocol cannot count.
+    a setting that the plan sets itself, a variant that is trained as none that is trained or differs from it in more
+    than the pipeline, and for documents that are missing or that the protocol cannot count.
     """
     protocol = get_protocol(plan.protocol)
     if plan.reference not in plan.variants:
@@ -122,13 +135,18 @@ def check_plan(plan: Plan) -> None:
         for key in _SET:
             if key in overrides:
                 raise ValueError(Errors.DR153.format(key=key, where="the plan's overrides"))
+    for name, variant in plan.variants.items():
+        source = plan.variants.get(variant.trained_as) if variant.trained_as else None
+        foreign = [key for key in variant.overrides if not key.startswith("components.")]
+        if variant.trained_as and (source is None or source.trained_as or foreign):
+            raise ValueError(Errors.DR164.format(name=name, source=variant.trained_as))
     data = Path(plan.data(plan.split))
     if not protocol.from_docs(example.reference for example in rel_corpus(data)(spacy.blank("en"))):
         raise ValueError(Errors.DR163.format(path=data))
 
 
 def plan_runs(plan: Plan) -> Tuple[List[Run], List[str]]:
-    """All trainings, seed by seed, and the variants left out since they are the same as the reference in this config.
+    """All runs, seed by seed, and the variants left out since they are the same as the reference in this config.
 
     Raises ValueError for settings that the config does not have or that cannot be.
     """
@@ -141,13 +159,18 @@ def plan_runs(plan: Plan) -> Tuple[List[Run], List[str]]:
         _check_keys(plan, name, overrides, base)
         settings[name] = _fill(plan, f"variant {name!r}", overrides)
     same = [name for name in plan.variants if name != plan.reference and settings[name] == settings[plan.reference]]
-    names = [name for name in plan.variants if name not in same]
-    return [_run(plan, name, seed, settings[name]) for seed in plan.seeds for name in names], same
+    trained_as = {name: plan.variants[name].trained_as or name for name in plan.variants if name not in same}
+    trained_as = {name: plan.reference if source in same else source for name, source in trained_as.items()}
+    # A variant that is not trained comes behind the one that is
+    order = list(plan.variants)
+    names = sorted(trained_as, key=lambda name: (order.index(trained_as[name]), trained_as[name] != name))
+    return [_run(plan, name, seed, settings[name], trained_as[name]) for seed in plan.seeds for name in names], same
 
 
-def _run(plan: Plan, name: str, seed: int, settings: Dict[str, Any]) -> Run:
+def _run(plan: Plan, name: str, seed: int, settings: Dict[str, Any], trained_as: str) -> Run:
     overrides = {**plan.common, **plan.of(name), "training.seed": seed}
-    return Run(name, seed, overrides, {**settings, "training": {**settings["training"], "seed": seed}})
+    settings = {**settings, "training": {**settings["training"], "seed": seed}}
+    return Run(name, seed, overrides, settings, trained_as)
 
 
 def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) -> Dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One run: trained in a process of its own, then scored."""
+"""Runs: trained in a process of their own, then scored."""
 
 import gc
 import os
@@ -10,10 +10,11 @@ import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from time import time
-from typing import List, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 import spacy
+import srsly
 import torch
 
 from ..corpora.reader import rel_corpus
@@ -22,8 +23,8 @@ from ..errors import Errors
 from ..protocols import Protocol, document_ids, get_protocol
 from ..protocols.scorer import count_examples
 from .clock import read_clock
-from .plan import Plan, Run, train_options
-from .result import RunResult, Seconds
+from .plan import Overrides, Plan, Run, train_options
+from .result import RunResult, Seconds, is_done, result_path
 
 #: Settings that spaCy takes from the environment: they are the plan's already, where it is to have them.
 _LEFT_OUT = "SPACY_CONFIG_OVERRIDES"
@@ -33,33 +34,48 @@ class RunError(ValueError):
     """A run that failed. Names its log."""
 
 
-def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = False) -> RunResult:
-    """Train and score. The output goes to NAME.log in the folder; keep: the trained pipeline stays there too, as
-    NAME/model-best. Raises RunError where training or scoring fails.
+class Training(NamedTuple):
+    """What is known of a training. seconds, steps, epochs: see RunResult; command: what was called."""
+
+    training: float
+    per_epoch: Optional[float]
+    command_seconds: float
+    steps: int
+    epochs: int
+    command: str
+
+
+def to_do(plan: Plan, runs: Sequence[Run], folder: Path) -> List[Run]:
+    """The runs without a result in the folder, and those whose trained pipeline one of them needs and does not find.
+
+    Raises ValueError for a result of other settings.
     """
-    model, clock_path, log = (folder / f"{run.name}{suffix}" for suffix in ("", ".clock.json", ".log"))
-    _free_memory()
-    shutil.rmtree(model, ignore_errors=True)
-    clock_path.unlink(missing_ok=True)
-    options = ["--output", str(model), "--gpu-id", str(use_gpu), *train_options(run, clock_path)]
-    command = [sys.executable, "-m", "spacy", "train", plan.config_path, *options]
+    missing = {run.name for run in runs if not is_done(result_path(folder, run), plan, run)}
+    needed = {run.training for run in runs if run.name in missing and not _training_path(folder, run).exists()}
+    return [run for run in runs if run.name in missing | needed]
+
+
+def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
+    """Train, if this variant is trained itself, and score. The output goes to NAME.log in the folder; the trained
+    pipeline stays there, as NAME/model-best, see `discard`. Raises RunError where training or scoring fails.
+    """
+    log = folder / f"{run.name}.log"
     try:
+        if run.training == run.name:
+            _train(plan, run, folder, use_gpu)
+        training = Training(**srsly.read_json(_training_path(folder, run)))
         start = time()
-        _train(command, log)
-        end, clock = time(), read_clock(clock_path)
+        overrides = plan.of(run.variant) if run.training != run.name else {}
         protocol = get_protocol(plan.protocol)
-        ids, counts = _count(model / "model-best", Path(plan.data(plan.split)), protocol)
-        scored = time()
+        model = _model(folder, run) / "model-best"
+        ids, counts = _count(model, Path(plan.data(plan.split)), protocol, overrides)
+        seconds = time() - start
     except subprocess.CalledProcessError as err:
         raise RunError(Errors.DR157.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err
     except Exception as err:
         with log.open("a", encoding="utf8") as file:
             traceback.print_exc(file=file)
         raise RunError(Errors.DR157.format(name=run.name, problem=err, log=log)) from err
-    finally:
-        clock_path.unlink(missing_ok=True)
-        if not keep:
-            shutil.rmtree(model, ignore_errors=True)
     return RunResult(
         variant=run.variant,
         seed=run.seed,
@@ -74,19 +90,60 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = 
         overrides=plan.of(run.variant),
         scores=protocol.scores(counts),
         seconds=Seconds(
-            training=end - clock.start, per_epoch=clock.per_epoch, command=end - start, evaluation=scored - end
+            training=training.training,
+            per_epoch=training.per_epoch,
+            command=training.command_seconds,
+            evaluation=seconds,
         ),
-        steps=clock.steps,
-        epochs=clock.epochs,
+        steps=training.steps,
+        epochs=training.epochs,
         device=device_name(torch.device("cuda", use_gpu) if use_gpu >= 0 else torch.device("cpu")),
         date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         commit=commit(),
         versions=package_versions(),
-        command=shlex.join(["python", *command[1:]]),
+        command=training.command,
         settings=run.settings,
         labels=list(protocol.labels),
         documents=dict(zip(ids, counts.tolist())),
     )
+
+
+def discard(folder: Path, run: Run) -> None:
+    """Remove the trained pipeline of a run."""
+    shutil.rmtree(_model(folder, run), ignore_errors=True)
+
+
+def _model(folder: Path, run: Run) -> Path:
+    return folder / run.training
+
+
+def _training_path(folder: Path, run: Run) -> Path:
+    return _model(folder, run) / "training.json"
+
+
+def _train(plan: Plan, run: Run, folder: Path, use_gpu: int) -> None:
+    """Train in a process of its own. What is known of it is written last, beside the pipeline."""
+    model, clock_path = _model(folder, run), folder / f"{run.name}.clock.json"
+    _free_memory()
+    discard(folder, run)
+    clock_path.unlink(missing_ok=True)
+    options = ["--output", str(model), "--gpu-id", str(use_gpu), *train_options(run, clock_path)]
+    command = [sys.executable, "-m", "spacy", "train", plan.config_path, *options]
+    try:
+        start = time()
+        _call(command, folder / f"{run.name}.log")
+        end, clock = time(), read_clock(clock_path)
+    finally:
+        clock_path.unlink(missing_ok=True)
+    known = Training(
+        training=end - clock.start,
+        per_epoch=clock.per_epoch,
+        command_seconds=end - start,
+        steps=clock.steps,
+        epochs=clock.epochs,
+        command=shlex.join(["python", *command[1:]]),
+    )
+    srsly.write_json(_training_path(folder, run), known._asdict())
 
 
 def _free_memory() -> None:
@@ -95,16 +152,16 @@ def _free_memory() -> None:
     torch.cuda.empty_cache()
 
 
-def _train(command: List[str], log: Path) -> None:
+def _call(command: List[str], log: Path) -> None:
     environment = {**os.environ, "TQDM_DISABLE": "1"}
     environment.pop(_LEFT_OUT, None)
     with log.open("w", encoding="utf8") as output:
         subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=True)
 
 
-def _count(model: Path, data: Path, protocol: Protocol) -> Tuple[List[str], numpy.ndarray]:
-    """The document ids, and integers (documents, labels, 3)."""
-    nlp = spacy.load(model)
+def _count(model: Path, data: Path, protocol: Protocol, overrides: Overrides) -> Tuple[List[str], numpy.ndarray]:
+    """The document ids, and integers (documents, labels, 3). overrides: settings that the pipeline is loaded with."""
+    nlp = spacy.load(model, config=dict(overrides))
     examples = list(rel_corpus(data)(nlp))
     for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
         example.predicted = doc
