@@ -230,6 +230,11 @@ def given_type_pairs(
     return frozenset(pairs) or None
 
 
+def get_corpus(doc: Doc) -> Optional[str]:
+    """The corpus that a Doc says it is from, as converted ones do."""
+    return doc.user_data.get("corpus")
+
+
 def gold_relations(example: Example) -> List[Relation]:
     """The reference's relations, without those that say that there is none."""
     return [rel for rel in get_rels(example.reference) if rel.predicate != NEGATIVE]

@@ -1,13 +1,13 @@
 """Candidates and templates -> instances: what the model reads of each candidate, as words and positions."""
 
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
-from .candidates import sentence_indices
+from .candidates import get_corpus, sentence_indices
 from .descriptions import Descriptions, Template, choose_templates
 from .markers import OBJECT, SUBJECT, type_words
-from .types import Candidate, Description, Instance, Mark, MarkedText
+from .types import NEGATIVE, Candidate, Description, Instance, Mark, MarkedText
 
 #: How the placeholders of a template are filled: with the mentions (the method), with the words of their types, or
 #: with the latter in place of a description, the predicate's name alone (ablations).
@@ -20,19 +20,27 @@ class InstanceMaker:
     """Makes instances for one set of predicates.
 
     labels: the L predicates in the model's order. descriptions: their parsed templates. context: window in words,
-    filled up around the sentence, half on each side (arXiv 2503.17799; 100 there). mode: one of MODES.
+    filled up around the sentence, half on each side (arXiv 2503.17799; 100 there). mode: one of MODES. of_corpus: the
+    predicates that candidates from a corpus have; those from others have all.
     """
 
     def __init__(
-        self, labels: Sequence[str], descriptions: Descriptions, context: int, mode: str, directed: bool = True
+        self,
+        labels: Sequence[str],
+        descriptions: Descriptions,
+        context: int,
+        mode: str,
+        directed: bool = True,
+        of_corpus: Mapping[str, Collection[str]] = {},
     ) -> None:
         self.labels = tuple(labels)
         self.descriptions = descriptions
         self.context = context
         self.mode = mode
         self.directed = directed
+        self.of_corpus = of_corpus
         self._window: Optional[_Window] = None
-        self._templates: Dict[Tuple[str, str], Tuple[Tuple[Template, ...], ...]] = {}
+        self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
         """One instance for each candidate, in order."""
@@ -47,19 +55,26 @@ class InstanceMaker:
     def _describe(self, candidate: Candidate, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
         subject, object = candidate
         types = (subject.label_, object.label_)
-        if types not in self._templates:
-            self._templates[types] = self._templates_for(*types)
+        corpus = get_corpus(window.doc) if self.of_corpus else None
+        key = (corpus, *types)
+        if key not in self._templates:
+            self._templates[key] = self._templates_for(*key)
         if self.mode == "adapted":
             fillers = _filler(window.words, subject), _filler(window.words, object)
         else:
             fillers = _as_words(type_words(types[0])), _as_words(type_words(types[1]))
         return tuple(
             tuple(Description(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
-            for templates in self._templates[types]
+            for templates in self._templates[key]
         )
 
-    def _templates_for(self, subject_type: str, object_type: str) -> Tuple[Tuple[Template, ...], ...]:
+    def _templates_for(
+        self, corpus: Optional[str], subject_type: str, object_type: str
+    ) -> Tuple[Tuple[Template, ...], ...]:
         chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type, self.directed)
+        if corpus is not None and corpus in self.of_corpus:
+            has = {NEGATIVE, *self.of_corpus[corpus]}
+            chosen = tuple(templates if label in has else () for label, templates in zip(self.labels, chosen))
         if self.mode != "label":
             return chosen
         return tuple(

@@ -33,7 +33,7 @@ from .instances import InstanceMaker
 from .loss import joint_loss
 from .settings import check_settings
 from .stages import stage
-from .targets import gold_predicates, sample_negatives, target_rows
+from .targets import gold_predicates, labels_of_corpora, sample_negatives, target_rows
 from .types import (
     NEGATIVE,
     Candidate,
@@ -69,6 +69,9 @@ class DualEncoderRel(TrainablePipe):
         None: all.
     sampled_predicates: training compares a candidate with its gold predicates, the negative one and this many others,
         drawn by the classifier's probabilities; None: with all.
+    predicates_per_corpus: a document that says its corpus (``user_data["corpus"]``, as converted ones do) is asked only
+        about the predicates that the training data of this corpus have, in training and prediction; all others about
+        all. So one pipeline learns from corpora with different predicates.
     multi_label: every predicate that reaches its threshold, in place of the best one only.
     context: words of the window around the sentence of a candidate.
     description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
@@ -95,6 +98,7 @@ class DualEncoderRel(TrainablePipe):
         max_candidates_per_batch: int = 64,
         negatives_per_positive: Optional[float] = None,
         sampled_predicates: Optional[int] = None,
+        predicates_per_corpus: bool = False,
         multi_label: bool = False,
         context: int = 100,
         description_mode: str = "adapted",
@@ -126,12 +130,13 @@ class DualEncoderRel(TrainablePipe):
         self.max_candidates_per_batch = max_candidates_per_batch
         self.negatives_per_positive = negatives_per_positive
         self.sampled_predicates = sampled_predicates
+        self.predicates_per_corpus = predicates_per_corpus
         self.multi_label = multi_label
         self.context = context
         self.description_mode = description_mode
         self.cascade = Cascade(int(cascade["predicates"]), cascade["negative"]) if cascade is not None else None
         # What training learnt. Settings stay in the config, so that a config given at loading time can change them.
-        self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None}
+        self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None, "of_corpus": {}}
         self._said: Set[str] = set()
 
     @property
@@ -181,6 +186,7 @@ class DualEncoderRel(TrainablePipe):
         self._set_descriptions(labels, descriptions, {rel.predicate for rel in gold})
         pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
         self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
+        self.cfg["of_corpus"] = labels_of_corpora(examples)
         self._check_named_labels()
         parsed = parse_descriptions(self.label_data)
         report = diagnose(
@@ -304,6 +310,7 @@ class DualEncoderRel(TrainablePipe):
             self.context,
             self.description_mode,
             self.candidates.directed,
+            self.cfg["of_corpus"] if self.predicates_per_corpus else {},
         )
         stream = iter(candidates)
         while True:

@@ -1,12 +1,12 @@
 """What training asks of the model: the candidates of a batch and the gold predicates of each."""
 
 import random
-from typing import Any, Dict, List, Sequence, Set
+from typing import Any, Dict, Iterable, List, Sequence, Set
 
 import numpy
 from spacy.training import Example
 
-from .candidates import CandidatePolicy, gold_relations
+from .candidates import CandidatePolicy, get_corpus, gold_relations
 from .errors import Errors
 from .types import NEGATIVE, Pair, Relation
 
@@ -35,6 +35,16 @@ def gold_predicates(
             if rel.predicate not in predicates.setdefault(pair, []):
                 predicates[pair].append(rel.predicate)
     return predicates
+
+
+def labels_of_corpora(examples: Iterable[Example]) -> Dict[str, List[str]]:
+    """The predicates of each corpus, of the documents that say which one they are from."""
+    found: Dict[str, Set[str]] = {}
+    for example in examples:
+        corpus = get_corpus(example.reference)
+        if corpus is not None:
+            found.setdefault(corpus, set()).update(rel.predicate for rel in gold_relations(example))
+    return {corpus: sorted(labels) for corpus, labels in sorted(found.items())}
 
 
 def target_rows(targets: Sequence[Sequence[str]], labels: Sequence[str]) -> Any:

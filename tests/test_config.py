@@ -42,6 +42,7 @@ SETTINGS = {
     "max_candidates_per_batch": 7,
     "negatives_per_positive": 3.0,
     "sampled_predicates": 2,
+    "predicates_per_corpus": True,
     "multi_label": True,
     "context": 33,
     "description_mode": "static",
