@@ -76,7 +76,7 @@ def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
 
 
 def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path]:
-    """The files that will be written. Raises ValueError or ImportError where they cannot be, before anything is read."""
+    """The files that will be written. Raises ValueError or ImportError where they cannot be."""
     check_base_uri(base_uri)
     files = [file for path in outputs for file in check_output(path)]
     known = [path.resolve() for path in (*triples, *files)]
