@@ -113,11 +113,6 @@ class KnowledgeGraph:
     nodes: List[Node]
     edges: List[Edge]
 
-    @property
-    def predicates(self) -> List[str]:
-        """The predicates of the edges, sorted."""
-        return sorted({edge.predicate for edge in self.edges})
-
 
 def _certainty(score: float) -> float:
     return round(-math.log1p(-score) / _UNIT) * _UNIT if score < 1 else math.inf

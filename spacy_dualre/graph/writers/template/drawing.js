@@ -6,7 +6,7 @@ function curve(edge) {
   const [x0, y0] = screen(edge.from);
   const [x1, y1] = screen(edge.to);
   if (edge.from === edge.to) {
-    const r = size(edge.from) + 16 + 10 * Math.abs(edge.bend);
+    const r = size(edge.from) + 9 + 9 * Math.abs(edge.bend);
     return [[x0 - 4, y0], [x0 - 2 * r, y0 - 2.4 * r], [x0 + 2 * r, y0 - 2.4 * r], [x0 + 4, y0]];
   }
   const length = Math.hypot(x1 - x0, y1 - y0) || 1;
@@ -87,7 +87,7 @@ function paintNode(node) {
   brush.strokeStyle = "#fff";
   brush.stroke();
   if (node === state.selected || node === state.over || found.has(node)) {
-    brush.globalAlpha = 1;
+    brush.globalAlpha = near && !near.has(node) ? 0.35 : 1;
     brush.beginPath();
     brush.arc(x, y, size(node) + 4, 0, 7);
     brush.lineWidth = 2.5;

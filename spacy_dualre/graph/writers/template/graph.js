@@ -56,6 +56,8 @@ function filter() {
 function search() {
   const words = state.search.toLowerCase().trim();
   const matches = words ? ranked.filter((node) => node.shown && node.text.includes(words)) : [];
+  const starts = (node) => node.text.startsWith(words);
+  matches.sort((a, b) => starts(b) - starts(a));
   found = new Set(matches);
   const list = matches.slice(0, 12).map((node) => item(node, plural(node.edges.filter((edge) => edge.shown).length, "relation")));
   if (words) list.push(make("li", { className: "quiet" }, matches.length > 12 ? `and ${matches.length - 12} more` : matches.length ? "" : "Nothing found"));
