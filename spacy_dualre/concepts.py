@@ -22,7 +22,7 @@ _NONE = ("", NO_CONCEPT, "NIL")
 
 
 class Concept(NamedTuple):
-    """id: knowledge-base id, or the surface form in lower case."""
+    """id: knowledge-base id, or the surface form in lower case, its words one blank apart."""
 
     type: str
     id: str
@@ -43,10 +43,15 @@ class ConceptRelation(NamedTuple):
 
 def get_concepts(span: Span) -> List[Concept]:
     """What a mention refers to: one concept, several, or none."""
-    if not span.kb_id_:
-        return [Concept(span.label_, span.text.lower())]
-    ids = dict.fromkeys(id.strip() for id in span.kb_id_.split(SEPARATOR))
-    return [Concept(span.label_, id) for id in ids if id not in _NONE]
+    return concepts_of(span.label_, span.text, span.kb_id_)
+
+
+def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
+    """The same of a mention that is no Span."""
+    if not kb_id:
+        return [Concept(type, " ".join(text.lower().split()))]
+    ids = dict.fromkeys(id.strip() for id in kb_id.split(SEPARATOR))
+    return [Concept(type, id) for id in ids if id not in _NONE]
 
 
 def with_concept(span: Span, concept: str) -> Span:

@@ -188,6 +188,18 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
         "those, or train anew without --resume."
     )
+    # Knowledge graphs
+    DR200 = "{path}: no output is known for this name. It must end in one of: {known}."
+    DR201 = 'This needs another library ({problem}). Install it with: pip install "spacy-dualre[graph]"'
+    DR202 = (
+        "The base URI {value!r} cannot start the names of resources. Give an absolute URI that ends in '/' or ':', "
+        "such as https://example.org/graph/."
+    )
+    DR203 = (
+        "No relation to make a graph of: {documents} documents with {relations} relations were read. The table and the "
+        "warnings above say what was left out."
+    )
+    DR204 = "{path}: is given as an output and as an input, or as two outputs. Give every file once."
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -226,4 +238,9 @@ class Warnings(metaclass=ErrorsWithCodes):
         "the scores of documents that were not tuned on."
     )
     DW011 = "Variant {name!r} is the same as the reference with this config, so it is not run."
+    DW015 = (
+        "{n} of {total} documents do not say where their sentences start, so each counts as one sentence. Give "
+        "'sentences', as `spacy dualre extract` does for a pipeline that sets them."
+    )
+    DW016 = "No relation has the predicate {names}. There are: {known}."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."

@@ -1,7 +1,7 @@
 """Reading text files line by line, with errors that name file and line."""
 
 from pathlib import Path
-from typing import Iterator, List, Tuple, Type, TypeVar
+from typing import Iterator, List, Tuple, Type, TypeVar, Union
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,17 +17,25 @@ def read_lines(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[int, st
     Nothing but these ends a line: separators that occur inside texts stay. Raises CorpusError where the file is
     missing, a folder, empty or, at a line, not UTF-8.
     """
+    for number, line in read_raw_lines(path, may_be_empty):
+        try:
+            text = line.decode("utf8")
+        except UnicodeDecodeError as err:
+            raise corpus_error(path, f"not UTF-8 ({err}); save the file as UTF-8", number) from err
+        yield number, text.removesuffix("\n").removesuffix("\r")
+
+
+def read_raw_lines(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[int, bytes]]:
+    """The lines of a file as they are, numbered from 1, but for a byte order mark. Raises as `read_lines`, except that
+    they may be anything.
+    """
     if path.is_dir():
         raise corpus_error(path, "is a folder; expected a file")
     number = 0
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if number == 1:
-                    line = line.removeprefix(_BOM)
-                yield number, line.decode("utf8").removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as err:
-        raise corpus_error(path, f"not UTF-8 ({err}); save the file as UTF-8", number) from err
+                yield number, line.removeprefix(_BOM) if number == 1 else line
     except OSError as err:
         raise corpus_error(path, f"cannot be read ({err.strerror})") from err
     if not number and not may_be_empty:
@@ -51,7 +59,7 @@ def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, S
             yield Place(path, number), parse_json(line, schema, Place(path, number))
 
 
-def parse_json(text: str, schema: Type[Schema], place: Place) -> Schema:
+def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place) -> Schema:
     """A value of the schema. Raises CorpusError naming the place and the first field that is not as it should be."""
     try:
         return schema.model_validate_json(text, strict=True)

@@ -33,7 +33,7 @@ from spacy.tokens import Doc
 from ..concepts import NO_CONCEPT, SEPARATOR
 from ..extension import rels_to_json, span_to_json
 from .convert import SPANS_KEY
-from .files import read_json_lines
+from .files import parse_json, read_json_lines
 from .record import MentionRecord, Offsets, Place, Record, RelationRecord, corpus_error, distinct
 
 #: start, end, type
@@ -101,6 +101,11 @@ def read(path: Path) -> Iterator[Record]:
     """
     documents = read_json_lines(path, _Document)
     yield from distinct(path, (_record(document, place) for place, document in documents))
+
+
+def parse(line: Union[str, bytes], place: Place) -> Record:
+    """The document of one line. Raises CorpusError as `read`."""
+    return _record(parse_json(line, _Document, place), place)
 
 
 def to_json(doc: Doc, doc_id: str, spans_key: Optional[str] = SPANS_KEY) -> Dict[str, Any]:

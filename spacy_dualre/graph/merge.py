@@ -1,0 +1,140 @@
+"""Documents in, one after another; a knowledge graph out. What is kept grows with the graph, not with the texts."""
+
+from bisect import bisect_right
+from collections import Counter
+from itertools import product
+from typing import Collection, Dict, Iterator, List, Optional, Set, Tuple
+
+from ..concepts import SEPARATOR, Concept, concepts_of
+from ..corpora.record import MentionRecord, Offsets, Record, RelationRecord
+from .graph import Edge, Evidence, KnowledgeGraph, Node, Triple
+
+
+def node_keys(mention: MentionRecord, text: str) -> List[Concept]:
+    """The nodes that a mention belongs to: those of its concepts, one of its surface form, or none."""
+    return concepts_of(mention.type, text[mention.start : mention.end], SEPARATOR.join(mention.concepts))
+
+
+class Merger:
+    """Merges the relations of documents. In which order they come makes no difference.
+
+    min_score: relations below are not counted. predicates: the only ones that count; None: all. symmetric: predicates
+    without direction, whose two directions become one edge, from the first concept in sorted order to the second.
+    evidence: at most so many sentences are kept for an edge; None: all. Counts and scores are always of all.
+
+    counts: how many relations were read, under "relations", and, under the reason, left out. dropped: how many
+    mentions and relations could not be used, by reason; dropped_first: where the first was.
+    """
+
+    def __init__(
+        self,
+        min_score: float = 0.0,
+        predicates: Optional[Collection[str]] = None,
+        symmetric: Collection[str] = (),
+        evidence: Optional[int] = None,
+    ) -> None:
+        self.min_score = min_score
+        self.predicates = predicates
+        self.symmetric = symmetric
+        self.evidence = evidence
+        self.documents = 0
+        self.without_sentences = 0
+        self.counts: Counter = Counter()
+        self.dropped: Counter = Counter()
+        self.dropped_first: Dict[str, str] = {}
+        self.seen_predicates: Set[str] = set()
+        self._nodes: Dict[Concept, Node] = {}
+        self._edges: Dict[Triple, Edge] = {}
+
+    def add(self, record: Record) -> None:
+        """Merge a document."""
+        self.documents += 1
+        self.without_sentences += record.sentences is None
+        for dropped in record.dropped:
+            reason = f"{dropped.what}: {dropped.why}"
+            self.dropped[reason] += 1
+            self.dropped_first.setdefault(reason, dropped.where)
+        self._add_mentions(record)
+        self._add_relations(record)
+
+    def graph(self, min_support: int = 1) -> KnowledgeGraph:
+        """What came together. Edges with fewer supporting sentences are left out, and nodes without an edge."""
+        edges = [edge for _, edge in sorted(self._edges.items()) if edge.sentences >= min_support]
+        for edge in edges:
+            edge.keep(self.evidence)
+        concepts = {concept for edge in edges for concept in (edge.subject, edge.object)}
+        return KnowledgeGraph([self._nodes[concept] for concept in sorted(concepts)], edges)
+
+    @property
+    def concepts(self) -> int:
+        """How many concepts are mentioned, with an edge or without."""
+        return len(self._nodes)
+
+    @property
+    def edges(self) -> int:
+        """How many edges there are, whatever their support."""
+        return len(self._edges)
+
+    def _add_mentions(self, record: Record) -> None:
+        concepts = set()
+        # An argument that stands for one of a mention's concepts is a mention of its own, and not counted twice
+        forms = {
+            (key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record.text)
+        }
+        for concept, start, end in forms:
+            node = self._nodes.setdefault(concept, Node(concept))
+            node.forms[" ".join(record.text[start:end].split())] += 1
+            concepts.add(concept)
+        for concept in concepts:
+            self._nodes[concept].documents += 1
+
+    def _add_relations(self, record: Record) -> None:
+        mentions = {mention.id: mention for mention in record.mentions}
+        found: Dict[Triple, Dict[Offsets, Evidence]] = {}
+        for rel in record.relations:
+            if not self._counts(rel):
+                continue
+            for triple, evidence in self._read(record, rel, mentions[rel.subject], mentions[rel.object]):
+                best = found.setdefault(triple, {})
+                place = (evidence.start, evidence.end)
+                best[place] = min(best.get(place, evidence), evidence, key=lambda one: (-one.score, one))
+        for triple, best in found.items():
+            edge = self._edges.setdefault(triple, Edge(*triple, symmetric=triple[1] in self.symmetric))
+            edge.add(best.values(), self.evidence)
+
+    def _counts(self, rel: RelationRecord) -> bool:
+        self.counts["relations"] += 1
+        self.seen_predicates.add(rel.predicate)
+        if self.predicates is not None and rel.predicate not in self.predicates:
+            self.counts["of other predicates"] += 1
+        elif rel.score < self.min_score:
+            self.counts["below the least score"] += 1
+        else:
+            return True
+        return False
+
+    def _read(
+        self, record: Record, rel: RelationRecord, subject: MentionRecord, object: MentionRecord
+    ) -> Iterator[Tuple[Triple, Evidence]]:
+        pairs = list(product(node_keys(subject, record.text), node_keys(object, record.text)))
+        self.counts["of mentions without a concept"] += not pairs
+        start, end = _sentence(record, subject, object)
+        places = (subject.start, subject.end), (object.start, object.end)
+        for first, second in pairs:
+            one, other = places
+            if rel.predicate in self.symmetric and second < first:
+                first, second, one, other = second, first, other, one
+            evidence = Evidence(record.id, record.text[start:end], start, end, one, other, rel.score)
+            yield (first, rel.predicate, second), evidence
+
+
+def _sentence(record: Record, *mentions: MentionRecord) -> Offsets:
+    """From the start of the sentence of the first mention to the end of that of the last, without blanks around."""
+    starts = record.sentences or ()
+    first = min(mention.start for mention in mentions)
+    last = max(mention.end for mention in mentions)
+    before, after = bisect_right(starts, first), bisect_right(starts, last - 1)
+    start = starts[before - 1] if before else 0
+    end = starts[after] if after < len(starts) else len(record.text)
+    text = record.text[start:end]
+    return end - len(text.lstrip()), start + len(text.rstrip())
