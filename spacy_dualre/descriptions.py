@@ -23,9 +23,10 @@ Template = Tuple[str, ...]
 Descriptions = Dict[str, Dict[str, Tuple[Template, ...]]]
 
 
-def read_descriptions(path: Union[str, Path]) -> DescriptionTexts:
+def read_descriptions(path: Union[str, Path], without: Sequence[str] = ()) -> DescriptionTexts:
     """Registered as ``spacy-dualre.read_descriptions.v1``: predicate descriptions from a JSON file.
 
+    without: predicates that are left out.
     Raises ValueError naming the file, and the predicate, where it is not usable.
     """
     try:
@@ -36,7 +37,7 @@ def read_descriptions(path: Union[str, Path]) -> DescriptionTexts:
         parse_descriptions(texts)
     except ValueError as err:
         raise ValueError(Errors.DR022.format(path=path, problem=err)) from err
-    return texts
+    return {label: value for label, value in texts.items() if label not in without}
 
 
 def parse_descriptions(texts: Any) -> Descriptions:

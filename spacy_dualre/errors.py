@@ -174,6 +174,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "Variant {name!r} is trained as {source!r}: that must be a variant that is trained itself, and what differs "
         "must be settings of the pipeline (components...)."
     )
+    DR165 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
 
     # Training that goes on
     DR170 = (

@@ -163,6 +163,7 @@ def test_read_descriptions_gives_what_the_file_says(tmp_path):
     path = tmp_path / "descriptions.json"
     path.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf8")
     assert read_descriptions(path) == read_descriptions(str(path)) == texts
+    assert read_descriptions(path, without=["P", "Q"]) == {"Wirkt_auf": texts["Wirkt_auf"]}
 
 
 @pytest.mark.parametrize(

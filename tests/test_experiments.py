@@ -50,6 +50,7 @@ PLAN = {
         "shared": {"overrides": {f"{REL}.model.shared_encoder": True}, "note": "One encoder."},
     },
 }
+NEW = {"new_predicates": ["CPR:3", "CPR:9"]}
 CLASSIFIED = {"trained_as": "shared", "overrides": {f"{REL}.prediction": "classifier"}}
 
 
@@ -93,7 +94,7 @@ def inside(project, monkeypatch):
 @pytest.fixture(scope="module")
 def trained(project):
     """Two variants with two seeds, by the project's command; what it printed, and its output folder."""
-    write_plan(project / "plan.json", variants={"classified": CLASSIFIED, **PLAN["variants"]})
+    write_plan(project / "plan.json", variants={"classified": CLASSIFIED, **PLAN["variants"], "new": NEW})
     variables = ("--vars.plan", "plan.json", "--vars.encoder", "assets/random")
     command = [sys.executable, "-m", "spacy", "project", "run", "ablations", ".", *variables]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -105,23 +106,29 @@ def trained(project):
 def test_results_of_real_runs(trained):
     output, folder = trained
     results = {(result.variant, result.seed): result for result in read_results([folder]).values()}
-    assert set(results) == {(name, seed) for name in ("full", "shared", "classified") for seed in (0, 1)}
+    assert set(results) == {(name, seed) for name in ("full", "shared", "classified", "new") for seed in (0, 1)}
     for (variant, seed), result in results.items():
         protocol = PROTOCOLS["chemprot"]
         assert result.scores["f"] == pytest.approx(float(protocol.f1(result.counts.sum(axis=0))))
         assert result.counts.shape == (26, 5, 3) and result.counts[..., 2].sum() == 133
         # Every step was evaluated, and the last row of the log says which it was
-        log = folder / "runs" / f"{'full' if variant == 'full' else 'shared'}-{seed}.log"
+        log = folder / "runs" / f"{'shared' if variant == 'classified' else variant}-{seed}.log"
         rows = re.findall(r"^ +(\d+) +(\d+) ", log.read_text(), re.MULTILINE)
         assert (result.epochs, result.steps) == (2, int(rows[-1][1]) + 1)
         assert 0 < result.seconds.per_epoch < result.seconds.training < result.seconds.command
         assert result.settings["training"]["seed"] == seed
         settings = result.settings["components"]["dual_encoder_rel"]
-        assert settings["model"]["shared_encoder"] == (variant != "full")
+        assert settings["model"]["shared_encoder"] == (variant in ("shared", "classified"))
         assert settings["prediction"] == ("classifier" if variant == "classified" else "similarity")
         assert (result.split, result.data) == ("dev", str(Path("corpus/demo/dev.spacy")))
         assert f"{REL}.model.max_length 96" in result.command and result.versions["spacy"] and result.commit
     assert results["full", 0].scores != results["full", 1].scores
+    new = results["new", 0]
+    assert new.new_predicates == new.settings["corpora"]["train"]["without"] == ["CPR:3", "CPR:9"]
+    # They were not there in training, and are predicted
+    predicates = re.search(r"gold relations: (.*)", (folder / "runs" / "new-0.log").read_text())[1]
+    assert "CPR:4" in predicates and "CPR:3" not in predicates and "CPR:9" not in predicates
+    assert sum(results["new", seed].counts[:, [0, 4], 1].sum() for seed in (0, 1)) > 0
     shared, classified = results["shared", 0], results["classified", 0]
     assert (shared.steps, shared.seconds.training) == (classified.steps, classified.seconds.training)
     assert shared.command == classified.command and shared.scores != classified.scores
@@ -134,7 +141,7 @@ def test_table_and_plot_of_real_runs(trained):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     _, folder = trained
     (table,) = srsly.read_json(folder / "table.json")["tables"]
-    assert {row["variant"] for row in table["rows"]} == {"full", "shared", "classified"}
+    assert {row["variant"] for row in table["rows"]} == {"full", "shared", "classified", "new"}
     assert all(row["comparison"]["seeds"] == [0, 1] for row in table["rows"][1:])
     text = (folder / "table.md").read_text()
     assert "## demo (dev)" in text and "- `shared`: One encoder." in text and "| full |" in text
@@ -237,6 +244,20 @@ def test_table_against_numpy():
         "2",
         f"{100 * other.comparison.difference:+.2f}",
     ]
+
+
+def test_new_predicates_have_a_score_of_their_own():
+    results = [made("full", seed, random_counts(seed, right=0.9)) for seed in (0, 1)]
+    new = [made("new", seed, random_counts(seed, right=0.2), new_predicates=[LABELS[1]]) for seed in (0, 1)]
+    (table,) = make_tables(named(*results, *new), samples=10)
+    assert table.new_predicates == [LABELS[1]]
+    for row, runs in zip(table.rows, (results, new), strict=True):
+        expected = [run.scores["per_type"][LABELS[1]]["f"] for run in runs]
+        assert row.f_new.mean == pytest.approx(numpy.mean(expected))
+        assert row.f_new.std == pytest.approx(numpy.std(expected, ddof=1))
+    text = to_markdown([table])
+    assert f"micro F1 of {LABELS[1]}" in text and f"| {100 * table.rows[1].f_new.mean:.2f} |" in text
+    assert "new F1" not in to_markdown(make_tables(named(*results), samples=10))
 
 
 def test_same_runs_do_not_differ_and_other_ones_do():
@@ -400,6 +421,7 @@ def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkey
         ({"variants": {"full": {}, "x": {"overrides": {"training.max_steps": "all"}}}}, "DR155.*max_steps"),
         ({"variants": {"full": {}, "x": {"trained_as": "y"}}}, "DR164.*'x'.*'y'"),
         ({"variants": {"full": {}, "x": {"trained_as": "x"}}}, "DR164"),
+        ({"variants": {"full": {}, "x": {"new_predicates": ["CPR:33"]}}}, "DR165.*'x'.*CPR:33"),
         ({"variants": {"full": {}, "x": {"trained_as": "full", "overrides": {"training.dropout": 0.2}}}}, "DR164"),
     ],
 )

@@ -121,6 +121,16 @@ def test_limit_counts_over_all_files_of_a_folder(tmp_path: Path) -> None:
     assert len(read(tmp_path, limit=2)) == 2
 
 
+def test_documents_with_some_predicates_are_left_out(tmp_path: Path) -> None:
+    docs = [annotated(), annotated(), annotated()]
+    docs[0]._.rels = [rel._replace(predicate="NEW") for rel in docs[0]._.rels][:1] + docs[0]._.rels[1:]
+    docs[1]._.rels = []
+    path = save(tmp_path, docs)
+    left = read(path, without=["NEW", "NEVER"])
+    assert [len(example.reference._.rels) for example in left] == [0, 2]
+    assert len(read(path, without=["NEW"], limit=1)) == 1
+
+
 def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
     corpus = rel_corpus(save(tmp_path, [annotated(), annotated()]))
     nlp = spacy.blank("en")

@@ -9,7 +9,7 @@ from wasabi import msg
 
 from ..experiments.plot import plot_tables
 from ..experiments.result import read_results
-from ..experiments.table import HEADER, Table, make_tables, to_cells, to_markdown
+from ..experiments.table import Table, header, make_tables, to_cells, to_markdown
 from .app import dualre_cli, existing, readable_errors
 
 
@@ -60,5 +60,5 @@ def print_tables(tables: List[Table]) -> None:
     """Scores in per cent, differences in points."""
     for table in tables:
         msg.divider(table.title)
-        aligns = ("l", *"r" * (len(HEADER) - 1))
-        msg.table([to_cells(row) for row in table.rows], header=HEADER, aligns=aligns)
+        aligns = ("l", *"r" * (len(header(table)) - 1))
+        msg.table([to_cells(row) for row in table.rows], header=header(table), aligns=aligns)

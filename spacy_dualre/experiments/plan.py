@@ -19,6 +19,12 @@ from .clock import CALLBACK
 
 #: What the plan sets itself, and no overrides may.
 _SET = ("paths.train", "paths.dev", "training.seed", "training.before_update")
+#: What leaves predicates out of a training.
+WITHOUT = (
+    "corpora.train.without",
+    "corpora.dev.without",
+    "initialize.components.dual_encoder_rel.descriptions.without",
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 Overrides = Dict[str, Any]
@@ -27,6 +33,8 @@ Overrides = Dict[str, Any]
 class Variant(BaseModel):
     """overrides: what differs from the plan's settings. note: what that means, for the table. trained_as: a variant
     whose trained pipelines are read with these overrides, which are settings of prediction then; None: it is trained.
+    new_predicates: it is trained without the documents that have one of these and without their descriptions, by which
+    they are added to the trained pipeline.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -34,6 +42,7 @@ class Variant(BaseModel):
     overrides: Overrides = {}
     note: str = ""
     trained_as: Optional[str] = None
+    new_predicates: List[str] = []
 
 
 class Plan(BaseModel):
@@ -76,8 +85,15 @@ class Plan(BaseModel):
 
     def of(self, variant: str) -> Overrides:
         """What differs in a variant, in training or in prediction."""
-        source = self.variants[variant].trained_as
-        return self._filled_in({**(self.of(source) if source else {}), **self.variants[variant].overrides})
+        own = self.variants[variant]
+        inherited = self.of(own.trained_as) if own.trained_as else {}
+        unknown = {key: own.new_predicates for key in WITHOUT if own.new_predicates}
+        return {**inherited, **unknown, **self._filled_in(own.overrides)}
+
+    def new_predicates(self, variant: str) -> List[str]:
+        """The predicates that a variant's training does not know."""
+        own = self.variants[variant]
+        return self.new_predicates(own.trained_as) if own.trained_as else own.new_predicates
 
     def _filled_in(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -138,8 +154,13 @@ def check_plan(plan: Plan) -> None:
     for name, variant in plan.variants.items():
         source = plan.variants.get(variant.trained_as) if variant.trained_as else None
         foreign = [key for key in variant.overrides if not key.startswith("components.")]
-        if variant.trained_as and (source is None or source.trained_as or foreign):
+        if variant.trained_as and (source is None or source.trained_as or foreign or variant.new_predicates):
             raise ValueError(Errors.DR164.format(name=name, source=variant.trained_as))
+    for name, variant in plan.variants.items():
+        unknown = set(variant.new_predicates) - set(protocol.labels)
+        if unknown:
+            labels = ", ".join(protocol.labels)
+            raise ValueError(Errors.DR165.format(name=name, unknown=", ".join(sorted(unknown)), labels=labels))
     data = Path(plan.data(plan.split))
     if not protocol.from_docs(example.reference for example in rel_corpus(data)(spacy.blank("en"))):
         raise ValueError(Errors.DR163.format(path=data))

@@ -29,9 +29,9 @@ class Seconds(BaseModel):
 
 
 class RunResult(BaseModel):
-    """One run. common: settings of all variants. overrides: of this one. settings: the whole config. scores: p, r, f
-    (official, 0 to 1), macro_f and per_type, see `Protocol.scores`. documents: {document id: true positives, predicted
-    and gold items of each label}.
+    """One run. common: settings of all variants. overrides: of this one. settings: the whole config. new_predicates:
+    those that were added after training. scores: p, r, f (official, 0 to 1), macro_f and per_type, see
+    `Protocol.scores`. documents: {document id: true positives, predicted and gold items of each label}.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -57,6 +57,7 @@ class RunResult(BaseModel):
     versions: Dict[str, str]
     command: str
     settings: Dict[str, Any]
+    new_predicates: List[str] = []
     labels: List[str]
     documents: Dict[str, List[List[int]]]
 

@@ -10,24 +10,27 @@ import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from time import time
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 import spacy
 import srsly
 import torch
+from spacy.language import Language
 
 from ..corpora.reader import rel_corpus
+from ..descriptions import read_descriptions
 from ..environment import commit, device_name, package_versions
 from ..errors import Errors
 from ..protocols import Protocol, document_ids, get_protocol
 from ..protocols.scorer import count_examples
 from .clock import read_clock
-from .plan import Overrides, Plan, Run, train_options
+from .plan import Plan, Run, train_options
 from .result import RunResult, Seconds, is_done, result_path
 
 #: Settings that spaCy takes from the environment: they are the plan's already, where it is to have them.
 _LEFT_OUT = "SPACY_CONFIG_OVERRIDES"
+_COMPONENT = "dual_encoder_rel"
 
 
 class RunError(ValueError):
@@ -68,7 +71,10 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
         overrides = plan.of(run.variant) if run.training != run.name else {}
         protocol = get_protocol(plan.protocol)
         model = _model(folder, run) / "model-best"
-        ids, counts = _count(model, Path(plan.data(plan.split)), protocol, overrides)
+        nlp = spacy.load(model, config=dict(overrides))
+        new = plan.new_predicates(run.variant)
+        _add_predicates(nlp, new, run)
+        ids, counts = _count(nlp, Path(plan.data(plan.split)), protocol)
         seconds = time() - start
     except subprocess.CalledProcessError as err:
         raise RunError(Errors.DR157.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err
@@ -103,6 +109,7 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
         versions=package_versions(),
         command=training.command,
         settings=run.settings,
+        new_predicates=new,
         labels=list(protocol.labels),
         documents=dict(zip(ids, counts.tolist())),
     )
@@ -159,9 +166,17 @@ def _call(command: List[str], log: Path) -> None:
         subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=True)
 
 
-def _count(model: Path, data: Path, protocol: Protocol, overrides: Overrides) -> Tuple[List[str], numpy.ndarray]:
-    """The document ids, and integers (documents, labels, 3). overrides: settings that the pipeline is loaded with."""
-    nlp = spacy.load(model, config=dict(overrides))
+def _add_predicates(nlp: Language, labels: Sequence[str], run: Run) -> None:
+    if labels:
+        settings = run.settings["initialize"]["components"][_COMPONENT]["descriptions"]
+        descriptions = read_descriptions(settings["path"])
+        component: Any = nlp.get_pipe(_COMPONENT)
+        for label in labels:
+            component.add_label(label, descriptions[label])
+
+
+def _count(nlp: Language, data: Path, protocol: Protocol) -> Tuple[List[str], numpy.ndarray]:
+    """The document ids, and integers (documents, labels, 3)."""
     examples = list(rel_corpus(data)(nlp))
     for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
         example.predicted = doc

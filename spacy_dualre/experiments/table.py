@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 
@@ -35,8 +35,8 @@ class Comparison:
 
 @dataclass
 class Row:
-    """A variant. f: the official F1; all scores are from 0 to 1. Seconds and steps are means; seconds_per_epoch is None
-    where no run knows it.
+    """A variant. f: the official F1; all scores are from 0 to 1. f_new: micro F1 of the predicates that are new to some
+    variant, None where none is. Seconds and steps are means; seconds_per_epoch is None where no run knows it.
     """
 
     variant: str
@@ -49,6 +49,7 @@ class Row:
     r: float
     macro_f: float
     f_per_type: Dict[str, float]
+    f_new: Optional[Spread]
     comparison: Optional[Comparison]
     seconds: float
     seconds_per_epoch: Optional[float]
@@ -66,6 +67,7 @@ class Table:
     config: str
     common: Dict[str, Any]
     reference: str
+    new_predicates: List[str]
     devices: List[str]
     commits: List[str]
     rows: List[Row]
@@ -76,7 +78,11 @@ class Table:
 
     def to_json(self) -> Dict[str, Any]:
         """As plain values."""
-        return {**asdict(self), "rows": [{**asdict(row), "f": row.f._asdict()} for row in self.rows]}
+        return {**asdict(self), "rows": [_row_to_json(row) for row in self.rows]}
+
+
+def _row_to_json(row: Row) -> Dict[str, Any]:
+    return {**asdict(row), "f": row.f._asdict(), "f_new": row.f_new and row.f_new._asdict()}
 
 
 def make_tables(results: _Results, samples: int = 10_000, seed: int = 0) -> List[Table]:
@@ -118,8 +124,9 @@ def _make_table(results: _Results, samples: int, seed: int) -> Table:
     for result in sorted(results.values(), key=lambda result: result.seed):
         variants.setdefault(result.variant, []).append(result)
     reference = variants.get(newest.reference, [])
+    new = {label for result in results.values() for label in result.new_predicates}
     rows = [
-        _make_row(runs, compare(reference, runs, samples, seed) if name != newest.reference else None)
+        _make_row(runs, compare(reference, runs, samples, seed) if name != newest.reference else None, new)
         for name, runs in variants.items()
     ]
     return Table(
@@ -130,6 +137,7 @@ def _make_table(results: _Results, samples: int, seed: int) -> Table:
         config=newest.config,
         common=newest.common,
         reference=newest.reference,
+        new_predicates=sorted(new),
         devices=_distinct(result.device for result in results.values()),
         commits=_distinct(result.commit for result in results.values()),
         # The reference, then from best to worst
@@ -137,7 +145,7 @@ def _make_table(results: _Results, samples: int, seed: int) -> Table:
     )
 
 
-def _make_row(runs: Sequence[RunResult], comparison: Optional[Comparison]) -> Row:
+def _make_row(runs: Sequence[RunResult], comparison: Optional[Comparison], new: Collection[str]) -> Row:
     f = [run.scores["f"] for run in runs]
     epochs = [run.seconds.per_epoch for run in runs if run.seconds.per_epoch is not None]
     return Row(
@@ -145,12 +153,13 @@ def _make_row(runs: Sequence[RunResult], comparison: Optional[Comparison]) -> Ro
         note=runs[0].note,
         overrides=runs[0].overrides,
         seeds=[run.seed for run in runs],
-        f=Spread(_mean(f), float(numpy.std(f, ddof=1)) if len(f) > 1 else None),
+        f=_spread(f),
         f_of_seeds=f,
         p=_mean(run.scores["p"] for run in runs),
         r=_mean(run.scores["r"] for run in runs),
         macro_f=_mean(run.scores["macro_f"] for run in runs),
         f_per_type={label: _mean(run.scores["per_type"][label]["f"] for run in runs) for label in runs[0].labels},
+        f_new=_spread([_micro_f(run, new) for run in runs]) if new else None,
         comparison=comparison,
         seconds=_mean(run.seconds.training for run in runs),
         seconds_per_epoch=_mean(epochs) if epochs else None,
@@ -172,6 +181,16 @@ def _check(results: _Results) -> None:
             raise ValueError(Errors.DR160.format(path=path, other=first_path))
 
 
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(_mean(values), float(numpy.std(values, ddof=1)) if len(values) > 1 else None)
+
+
+def _micro_f(run: RunResult, labels: Collection[str]) -> float:
+    chosen = [i for i, label in enumerate(run.labels) if label in labels]
+    true, predicted, gold = run.counts[:, chosen].sum(axis=(0, 1))
+    return 2 * true / max(predicted + gold, 1)
+
+
 def _mean(values: Iterable[float]) -> float:
     return float(numpy.mean(list(values)))
 
@@ -183,6 +202,12 @@ def _distinct(values: Iterable[str]) -> List[str]:
 # As text
 
 HEADER = ("variant", "F1", "std", "seeds", "difference", "p", "P", "R", "macro F1", "training s", "s/epoch")
+NEW_HEADER = ("new F1", "std")
+
+
+def header(table: Table) -> Tuple[str, ...]:
+    """What the cells of a table's rows are."""
+    return (*HEADER, *NEW_HEADER) if table.new_predicates else HEADER
 
 
 def to_cells(row: Row) -> Tuple[str, ...]:
@@ -191,8 +216,12 @@ def to_cells(row: Row) -> Tuple[str, ...]:
     compared = (f"{100 * found.difference:+.2f}", f"{found.p_value:.4f}") if found is not None else ("", "")
     seconds = f"{row.seconds:.0f}", f"{row.seconds_per_epoch:.1f}" if row.seconds_per_epoch is not None else ""
     scores = _percent(row.p), _percent(row.r), _percent(row.macro_f)
-    std = _percent(row.f.std) if row.f.std is not None else ""
-    return (row.variant, _percent(row.f.mean), std, str(len(row.seeds)), *compared, *scores, *seconds)
+    new = _spread_cells(row.f_new) if row.f_new is not None else ()
+    return (row.variant, *_spread_cells(row.f), str(len(row.seeds)), *compared, *scores, *seconds, *new)
+
+
+def _spread_cells(spread: Spread) -> Tuple[str, str]:
+    return _percent(spread.mean), _percent(spread.std) if spread.std is not None else ""
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
@@ -207,10 +236,11 @@ def _to_markdown(table: Table) -> str:
         "",
         f"Official scores (`{table.protocol}`) on `{table.data}`, in per cent: means over seeds, and the standard "
         f"deviation of F1. Difference: of F1 to `{table.reference}`, over the seeds that both have; p: paired "
-        "approximate randomisation over documents, not corrected for the number of comparisons.",
+        "approximate randomisation over documents, not corrected for the number of comparisons."
+        + (f" New F1: micro F1 of {', '.join(table.new_predicates)}." if table.new_predicates else ""),
         "",
-        "| " + " | ".join(HEADER) + " |",
-        "|---|" + "---:|" * (len(HEADER) - 1),
+        "| " + " | ".join(header(table)) + " |",
+        "|---|" + "---:|" * (len(header(table)) - 1),
         *("| " + " | ".join(to_cells(row)) + " |" for row in table.rows),
         "",
         *(f"- `{row.variant}`: {_describe(row)}" for row in table.rows),
