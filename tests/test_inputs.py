@@ -104,7 +104,7 @@ def test_pubmed_has_title_and_labelled_sections(tmp_path):
         "It is.",
         "Chapter.",
     ]
-    assert "line 8: a PubmedArticle without PMID" in problems[0] and len(problems) == 1
+    assert "line 9: a PubmedArticle without PMID" in problems[0] and len(problems) == 1
 
 
 def test_xml_entities_are_not_filled_in(tmp_path):
