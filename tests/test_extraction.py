@@ -169,9 +169,10 @@ def test_the_threshold_is_the_users(make_pipeline, texts, tmp_path):
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
 
 
-def test_standard_input_and_output(make_pipeline, texts):
+@pytest.mark.parametrize("output", [(), ("-",)])
+def test_standard_input_and_output(make_pipeline, texts, output):
     path = make_pipeline()
-    result = done(path, "-", "--format", "jsonl", input=texts.read_text())
+    result = done(path, "-", *output, "--format", "jsonl", input=texts.read_text())
     documents = [srsly.json_loads(line) for line in result.stdout.splitlines()]
     assert [len(document["rels"]) for document in documents] == [1, 2, 0]
     result = extract(path, texts, "--to", "brat")

@@ -22,8 +22,9 @@ from .app import WITH_OVERRIDES, config_overrides, dualre_cli, interactive, load
 from .interrupt import Interrupted, interruptible
 
 Json = Dict[str, Any]
+STDOUT = Path("-")
 _INPUT = "File or folder of documents, or - for standard input"
-_OUTPUT = "File or folder to write; without it, JSON lines go to standard output"
+_OUTPUT = "File or folder to write; without it, or with -, JSON lines go to standard output"
 
 
 @dualre_cli.command("extract", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -31,7 +32,7 @@ def extract_cli(
     ctx: typer.Context,
     model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
     input_path: Path = typer.Argument(..., metavar="INPUT", help=_INPUT, allow_dash=True),
-    output_path: Optional[Path] = typer.Argument(None, metavar="[OUTPUT]", help=_OUTPUT),
+    output_path: Optional[Path] = typer.Argument(None, metavar="[OUTPUT]", help=_OUTPUT, allow_dash=True),
     format: Optional[str] = typer.Option(None, help=f"Input format, one of: {', '.join(FORMATS)}; else by file name"),
     to: Optional[str] = typer.Option(None, help=f"Output format, one of: {', '.join(OUTPUT_FORMATS)}; else by name"),
     text_column: Optional[str] = typer.Option(None, help="Column of a table that holds the texts"),
@@ -49,6 +50,7 @@ def extract_cli(
     While it works, what is done is in the folder OUTPUT.part. Documents that cannot be read are named, the others are
     done, and the exit status is 1.
     """
+    output_path = None if output_path == STDOUT else output_path
     stdout = sys.stdout
     # Standard output may be for the documents alone
     quiet = nullcontext() if output_path is not None else redirect_stdout(sys.stderr)
