@@ -188,6 +188,21 @@ def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, tex
         assert triples(tmp_path / "second.jsonl") == EXPECTED
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, monkeypatch, processes):
+    monkeypatch.setattr("spacy_dualre.extraction.extract._ZONE", 3)
+    nlp = spacy.load(make_pipeline())
+    extraction = Extraction(nlp, print)
+    rows = [{"text": f"Aspirin inhibits COX-1 in unseen{n}."} for n in range(8)]
+    rows += [{**rows[0], "mentions": [{"start": 0, "end": 7, "type": f"T{n}"}]} for n in range(2)]
+    srsly.write_jsonl(tmp_path / "in.jsonl", rows)
+    before = len(nlp.vocab.strings)
+    found = list(extraction.extract(extraction.read(Documents(tmp_path / "in.jsonl")), 2, processes))
+    assert [len(document["rels"]) for document in found] == [1] * 8 + [0] * 2
+    assert [document["id"] for document in found] == [str(n) for n in range(1, 11)]
+    assert len(nlp.vocab.strings) <= before + 1
+
+
 # A work that is cut off
 
 
@@ -307,6 +322,16 @@ def test_a_line_that_fails_leaves_nothing_behind(tmp_path):
             journal.add(DOCUMENT)
         journal._file = raw
     assert list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl")) == [DOCUMENT]
+
+
+def test_two_processes_do_not_write_at_once(tmp_path):
+    with Journal(tmp_path / "out.jsonl", RUN) as one, Journal(tmp_path / "out.jsonl", RUN, resume=True) as other:
+        assert list(one.done()) == list(other.done()) == []
+        other.add(DOCUMENT)
+        with pytest.raises(ValueError, match="DR195"):
+            one.add(DOCUMENT)
+        other.add(DOCUMENT)
+    assert len(list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl"))) == 2
 
 
 def test_a_journal_in_which_nothing_is_goes(tmp_path):

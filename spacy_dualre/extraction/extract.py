@@ -21,6 +21,8 @@ from .mentions import GIVEN, extraction_pipeline, may_find_mentions, sentence_sp
 Json = Dict[str, Any]
 #: Documents in which, if the pipeline finds no mentions, there must be a given one.
 _FIRST = 20
+#: Documents after which everything that was kept of them is forgotten, in worker processes too.
+_ZONE = 5000
 
 
 @dataclass
@@ -97,14 +99,21 @@ class Extraction:
         """The documents in their order as JSON values of `corpora.jsonl`, with tokens. batch_size: documents that go
         through a component together.
         """
-        docs = self._docs(records)
+        stream = iter(records)
+        while part := list(islice(stream, 1)):
+            # The words of texts would stay in the vocabulary for ever
+            with self._pipeline.memory_zone():
+                docs = self._docs(chain(part, islice(stream, _ZONE - 1)))
+                for document in self._documents(docs, batch_size=batch_size, n_process=n_process):
+                    self.tally.count(document)
+                    yield document
+
+    def _documents(self, docs: Iterable[Tuple[Doc, Json]], **settings: int) -> Iterator[Json]:
         try:
-            for doc, origin in self._pipeline.pipe(docs, as_tuples=True, batch_size=batch_size, n_process=n_process):
+            for doc, origin in self._pipeline.pipe(docs, as_tuples=True, **settings):  # type: ignore[call-overload]
                 # All that were given, also those that doc.ents cannot hold
                 key = self._given_key if GIVEN in doc.user_data else self.rel.spans_key
-                document = {**to_json(doc, origin["id"], key, tokens=True), "meta": origin["meta"]}
-                self.tally.count(document)
-                yield document
+                yield {**to_json(doc, origin["id"], key, tokens=True), "meta": origin["meta"]}
         except EOFError as err:
             raise ValueError(Errors.DR187) from err
 

@@ -59,7 +59,12 @@ class Journal:
         self._file.truncate(self._end)
 
     def add(self, document: Dict[str, Any]) -> None:
-        """Write one more document, the whole of it or nothing. Raises OSError where the disk is full."""
+        """Write one more document, the whole of it or nothing.
+
+        Raises OSError where the disk is full, and ValueError where another process has written meanwhile.
+        """
+        if os.fstat(self._file.fileno()).st_size != self._end:
+            raise ValueError(Errors.DR195.format(path=self.folder))
         data = (json.dumps(document, ensure_ascii=False) + "\n").encode("utf8")
         try:
             written = 0
