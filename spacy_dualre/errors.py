@@ -207,8 +207,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR191 = "Standard output takes JSON lines alone: name an OUTPUT to write {format!r} or to use --resume."
     DR192 = "Not all could be read: documents left out, as said above: {n}. Done: {documents}."
     DR193 = "{path}: no document in it that could be read."
-    DR195 = "{path}: another process writes to it. Let one of them work alone, with --resume."
     DR194 = "Stopped. What is done is in {path}: the same command with --resume goes on."
+    DR195 = "{path}: another process writes to it. Let one of them work alone, with --resume."
+    DR196 = "{output}: is the input or lies in it, and would be read. Name another output."
 
 
 class Warnings(metaclass=ErrorsWithCodes):

@@ -164,6 +164,15 @@ def test_mentions_that_cannot_be_used_are_counted(make_pipeline, tmp_path):
     assert "mention: offsets do not match the text, 1 times, first at" in result.stderr
 
 
+def test_nested_mentions_are_kept_and_counted_where_the_component_cannot_see_them(make_pipeline, tmp_path):
+    mentions = [{"start": 0, "end": end, "type": "CHEMICAL"} for end in (7, 16)]
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": TEXTS[0], "mentions": mentions}])
+    result = done(make_pipeline(), tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert "nested mention, which doc.ents cannot hold: in no relation, 1 times" in result.stderr
+    (document,) = srsly.read_jsonl(tmp_path / "out.jsonl")
+    assert [mention["end"] for mention in document["mentions"]] == [7, 16]
+
+
 def test_the_threshold_is_the_users(make_pipeline, texts, tmp_path):
     done(make_pipeline(), texts, tmp_path / "out.csv", "--threshold", "1")
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
@@ -177,6 +186,15 @@ def test_standard_input_and_output(make_pipeline, texts, output):
     assert [len(document["rels"]) for document in documents] == [1, 2, 0]
     result = extract(path, texts, "--to", "brat")
     assert result.exit_code == 1 and "DR191" in result.stderr and result.stdout == ""
+
+
+@pytest.mark.parametrize("output", [".", "in.jsonl", "new/out.jsonl"])
+def test_the_output_is_not_read_as_input(tmp_path, texts, output):
+    source = texts if output == "in.jsonl" else tmp_path
+    before = texts.read_bytes()
+    result = extract("no-pipeline", source, tmp_path / output, "--to", "jsonl")
+    assert result.exit_code == 1 and "DR196" in result.output
+    assert texts.read_bytes() == before and list(tmp_path.iterdir()) == [texts]
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name != "csv"])

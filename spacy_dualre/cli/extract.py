@@ -56,6 +56,7 @@ def extract_cli(
     quiet = nullcontext() if output_path is not None else redirect_stdout(sys.stderr)
     with quiet, readable_errors(), _stopping(output_path, n_process):
         writer = _writer(output_path, to, resume)
+        _check_apart(input_path, output_path)
         documents = Documents(input_path, format, Options(text_column, id_column))
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
@@ -85,6 +86,14 @@ def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> Optional
     if resume or name not in (None, "jsonl"):
         raise ValueError(Errors.DR191.format(format=name or "jsonl"))
     return None
+
+
+def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
+    """Raises ValueError where the output would be read as input."""
+    if output_path is not None:
+        input_path, output = input_path.resolve(), output_path.resolve()
+        if input_path == output or input_path in output.parents:
+            raise ValueError(Errors.DR196.format(output=output_path))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from .mentions import GIVEN, extraction_pipeline, may_find_mentions, sentence_sp
 Json = Dict[str, Any]
 #: Documents in which, if the pipeline finds no mentions, there must be a given one.
 _FIRST = 20
+_NESTED = "nested mention, which doc.ents cannot hold: in no relation"
 #: Documents after which everything that was kept of them is forgotten, in worker processes too.
 _ZONE = 5000
 
@@ -44,9 +45,12 @@ class Tally:
         """Count the mentions that its reader left out."""
         for dropped in record.dropped:
             if dropped.what != "relation":
-                reason = f"{dropped.what}: {dropped.why}"
-                self.left_out[reason] += 1
-                self.left_out_first.setdefault(reason, dropped.where)
+                self.leave_out(f"{dropped.what}: {dropped.why}", dropped.where)
+
+    def leave_out(self, reason: str, where: str, n: int = 1) -> None:
+        """Count what could not be used."""
+        self.left_out[reason] += n
+        self.left_out_first.setdefault(reason, where)
 
     def count(self, document: Json) -> None:
         """Count a document that is done."""
@@ -150,7 +154,11 @@ class Extraction:
     def _annotated(self, record: Record) -> Doc:
         # Gold relations are not asked for
         record = replace(record, relations=[], concept_relations=[])
-        (doc,) = records_to_docs([record], self._splitter, ConversionReport(), self._given_key)
+        report = ConversionReport()
+        (doc,) = records_to_docs([record], self._splitter, report, self._given_key)
+        if self.rel.spans_key is None and report.mentions_nested_or_overlapping:
+            where = f"{record.place}, document {record.id}"
+            self.tally.leave_out(_NESTED, where, report.mentions_nested_or_overlapping)
         doc.user_data = {GIVEN: True}
         return doc
 
