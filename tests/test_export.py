@@ -160,7 +160,7 @@ BLANKS = st.sampled_from([" ", "  ", "\n", "\r\n", "\t"])
 
 
 @pytest.mark.parametrize("name", ROUND_TRIPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=WORDS, blank=BLANKS, data=st.data())
 def test_any_text_comes_back(tmp_path_factory, name, words, blank, data):
     text = blank.join(words)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 
@@ -22,18 +23,26 @@ TEXTS = ["Aspirin inhibits COX-1.", "Warfarin inhibits COX-1. Aspirin activates 
 PATTERNS = {"Aspirin": "CHEMICAL", "Warfarin": "CHEMICAL", "COX-1": "GENE", "ADRB1": "GENE"}
 
 
+@pytest.fixture(scope="module")
+def pipelines():
+    """Folders of pipelines by their ruler."""
+    return {}
+
+
 @pytest.fixture
-def make_pipeline(trained, tmp_path):
+def make_pipeline(trained, pipelines, tmp_path, tmp_path_factory):
     """A pipeline on disk that gives each pair of a chemical and a gene of a sentence a relation."""
 
-    def make(ruler="entity_ruler", **settings):
-        nlp = trained(threshold=0.0, **settings)
-        if ruler is not None:
-            config = {"annotate_ents": True, "spans_key": "entities"} if ruler == "span_ruler" else {}
-            patterns = [{"label": label, "pattern": text} for text, label in PATTERNS.items()]
-            nlp.add_pipe(ruler, first=True, config=config).add_patterns(patterns)
-        nlp.to_disk(tmp_path / "pipeline")
-        return tmp_path / "pipeline"
+    def make(ruler="entity_ruler"):
+        if ruler not in pipelines:
+            nlp = trained(threshold=0.0)
+            if ruler is not None:
+                patterns = [{"label": label, "pattern": text} for text, label in PATTERNS.items()]
+                config = {"spans_key": "entities"} if ruler == "span_ruler" else {}
+                nlp.add_pipe(ruler, first=True, config=config).add_patterns(patterns)
+            pipelines[ruler] = tmp_path_factory.mktemp("pipeline")
+            nlp.to_disk(pipelines[ruler])
+        return shutil.copytree(pipelines[ruler], tmp_path / "pipeline")
 
     return make
 
