@@ -189,6 +189,36 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
         "those, or train anew without --resume."
     )
+    # Extraction
+    DR181 = "{path}: its name does not say in what format it is. Say it with --format ({known})."
+    DR182 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
+    DR183 = (
+        "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, "
+        "which none of its components ({names}) sets. Give documents with mentions, put a component such as ner or "
+        "span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
+    )
+    DR184 = (
+        "{path}: the unfinished output of an earlier call. Go on with --resume, or remove it to start {output} anew."
+    )
+    DR185 = (
+        "{path}: this unfinished output was made with another {different}. Go on with the same, or remove it and start "
+        "anew without --resume."
+    )
+    DR186 = (
+        "The input has changed: document {number} of the unfinished output is {then!r}, of the input {now}, or its "
+        "text differs. Give the same input, or remove the unfinished output and start anew without --resume."
+    )
+    DR187 = "A worker process died, of too little memory perhaps. Try a lower --n-process or --batch-size."
+    DR188 = "{path}: is a folder with something in it. Name another output, or remove it."
+    DR189 = "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}."
+    DR190 = "{path}, line {line}: is damaged. Remove this folder and start anew without --resume."
+    DR191 = "Standard output takes JSON lines alone: name an OUTPUT to write {format!r} or to use --resume."
+    DR192 = "Not all could be read: documents left out, as said above: {n}. Done: {documents}."
+    DR193 = "{path}: no document in it that could be read."
+    DR194 = "Stopped. What is done is in {path}: the same command with --resume goes on."
+    DR195 = "{path}: another process writes to it. Let one of them work alone, with --resume."
+    DR196 = "{output}: is the input or lies in it, and would be read. Name another output."
+
     # Knowledge graphs
     DR200 = "{path}: no output is known for this name. It must end in one of: {known}."
     DR201 = 'This needs another library ({problem}). Install it with: pip install "spacy-dualre[graph]"'
@@ -245,3 +275,6 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     DW016 = "No relation has the predicate {names}. There are: {known}."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
+    DW012 = "No mentions, and so no relations, in {n} of {total} documents."
+    DW013 = "Left out of the input: {reason}, {n} times, first at {where}."
+    DW014 = "The output format has no place for: {what}, {n} times."

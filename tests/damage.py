@@ -73,7 +73,10 @@ def _change_json(draw: Draw, data: bytes) -> bytes:
 
 
 def _places(value: Any) -> Iterator[Tuple[Any, Any]]:
-    keys: List[Any] = list(value) if isinstance(value, dict) else list(range(len(value)))
+    # An earlier damage may have left a line with a number alone
+    keys: List[Any] = (
+        list(value) if isinstance(value, dict) else list(range(len(value) if isinstance(value, list) else 0))
+    )
     for key in keys:
         yield value, key
         if isinstance(value[key], (dict, list)):

@@ -1,58 +1,151 @@
-"""`spacy dualre extract`: relations of documents with mentions, as JSON lines."""
+"""`spacy dualre extract`: documents in, relations out."""
 
+import os
+import sys
+from collections import Counter
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterable, Iterator, Optional
 
-import srsly
 import typer
 from spacy.cli._util import setup_gpu
-from spacy.language import Language
 from tqdm import tqdm
 from wasabi import msg
 
-from ..corpora.convert import SPANS_KEY
-from ..corpora.jsonl import to_json
-from ..corpora.reader import rel_corpus
-from ..pipeline import DualEncoderRel
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, interactive, load_pipeline, readable_errors
+from ..errors import Errors, Warnings
+from ..export import FORMATS as OUTPUT_FORMATS
+from ..export import OutputFormat, output_format
+from ..export.jsonl import line
+from ..extraction import Extraction, Journal, Tally, part_of
+from ..inputs import FORMATS, Documents, Options
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, interactive, load_pipeline, readable_errors
+from .interrupt import Interrupted, interruptible
+
+Json = Dict[str, Any]
+STDOUT = Path("-")
+_INPUT = "File or folder of documents, or - for standard input"
+_OUTPUT = "File or folder to write; without it, or with -, JSON lines go to standard output"
 
 
 @dualre_cli.command("extract", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def extract_cli(
     ctx: typer.Context,
     model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
-    input_path: Path = typer.Argument(..., metavar="INPUT", help="Documents with mentions, .spacy"),
-    output_path: Path = typer.Argument(..., metavar="OUTPUT", help="The .jsonl file to write"),
+    input_path: Path = typer.Argument(..., metavar="INPUT", help=_INPUT, allow_dash=True),
+    output_path: Optional[Path] = typer.Argument(None, metavar="[OUTPUT]", help=_OUTPUT, allow_dash=True),
+    format: Optional[str] = typer.Option(None, help=f"Input format, one of: {', '.join(FORMATS)}; else by file name"),
+    to: Optional[str] = typer.Option(None, help=f"Output format, one of: {', '.join(OUTPUT_FORMATS)}; else by name"),
+    text_column: Optional[str] = typer.Option(None, help="Column of a table that holds the texts"),
+    id_column: Optional[str] = typer.Option(None, help="Column of a table that holds the documents' ids"),
+    threshold: Optional[float] = typer.Option(None, min=0.0, max=1.0, help="In place of the pipeline's own"),
+    batch_size: int = typer.Option(32, min=1, help="Documents that are read together"),
+    n_process: int = typer.Option(1, min=1, help="Number of processes"),
+    resume: bool = typer.Option(False, "--resume", help="Go on where an earlier call stopped, if one did"),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
-    """Write the relations that a pipeline finds: one document a line with id, text, mentions, rels and sentences
-    (character offsets, end exclusive), which `spacy dualre convert jsonl` reads.
+    """Write the relations that a pipeline finds in documents. Mentions that the documents have are kept, those of the
+    others are found by the pipeline.
+
+    While it works, what is done is in the folder OUTPUT.part. Documents that cannot be read are named, the others are
+    done, and the exit status is 1.
     """
-    n = 0
-    with readable_errors():
+    output_path = None if output_path == STDOUT else output_path
+    stdout = sys.stdout
+    # Standard output may be for the documents alone
+    quiet = nullcontext() if output_path is not None else redirect_stdout(sys.stderr)
+    with quiet, readable_errors(), _stopping(output_path, n_process):
+        writer = _writer(output_path, to, resume)
+        _check_apart(input_path, output_path)
+        documents = Documents(input_path, format, Options(text_column, id_column))
         setup_gpu(use_gpu, silent=False)
-        existing(input_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
-        nlp = load_pipeline(model, config_overrides(ctx))
-        output_path.parent.mkdir(parents=True, exist_ok=True)
-        with output_path.open("w", encoding="utf8") as output:
-            for n, record in enumerate(tqdm(extract(nlp, input_path), unit=" documents", disable=not interactive()), 1):
-                output.write(srsly.json_dumps(record) + "\n")
-                if n <= show:
-                    _print(record)
-    msg.good(f"Wrote the relations of {n} documents to {output_path}")
+        overrides = config_overrides(ctx)
+        extraction = Extraction(load_pipeline(model, overrides), _say)
+        documents.options = documents.options._replace(spans_key=extraction.rel.spans_key)
+        if threshold is not None:
+            extraction.rel.threshold = threshold
+        records = extraction.read(documents)
+        found = _shown(extraction.extract(records, batch_size, n_process), extraction.tally, show)
+        if output_path is None or writer is None:
+            stdout.writelines(map(line, found))
+        else:
+            run = extraction.run_values({**overrides, "threshold": threshold})
+            with Journal(output_path, run, resume) as journal:
+                extraction.skip(records, journal.done())
+                for document in found:
+                    journal.add(document)
+                if extraction.tally.documents:
+                    _say_counts(Warnings.DW014, journal.finish(writer))
+        _report(extraction.tally, documents, output_path)
 
 
-def extract(nlp: Language, path: Path) -> Iterator[Dict[str, Any]]:
-    """One JSON value for each document."""
-    examples = rel_corpus(path)(nlp)
-    # One that reads doc.ents has None
-    spans_key = next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
-    for number, doc in enumerate(nlp.pipe(example.predicted for example in examples), 1):
-        yield to_json(doc, doc.user_data.get("doc_id", str(number)), spans_key)
+def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> Optional[OutputFormat]:
+    """The format to write in; None for standard output. Raises ValueError where it cannot be told or used."""
+    if path is not None:
+        return output_format(path, name)
+    if resume or name not in (None, "jsonl"):
+        raise ValueError(Errors.DR191.format(format=name or "jsonl"))
+    return None
 
 
-def _print(record: Dict[str, Any]) -> None:
+def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
+    """Raises ValueError where the output would be read as input."""
+    if output_path is not None:
+        input_path, output = input_path.resolve(), output_path.resolve()
+        if input_path == output or input_path in output.parents:
+            raise ValueError(Errors.DR196.format(output=output_path))
+
+
+@contextmanager
+def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
+    try:
+        with interruptible():
+            yield
+    except Interrupted as err:
+        folder = part_of(output_path) if output_path is not None else None
+        if folder is not None and folder.exists():
+            _say(Errors.DR194.format(path=folder))
+        if n_process > 1:
+            # What was on its way to the workers would be waited for, and nobody takes it any more
+            sys.stderr.flush()
+            os._exit(err.code)
+        raise typer.Exit(err.code) from None
+
+
+def _shown(found: Iterable[Json], tally: Tally, show: int) -> Iterator[Json]:
+    """The same documents, with a progress bar, the first ones printed."""
+    for number, document in enumerate(tqdm(found, unit=" documents", disable=not interactive()), 1):
+        if number <= show:
+            _print(document)
+        yield document
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def _say_counts(message: str, counts: Counter) -> None:
+    for what, n in counts.items():
+        _say(message.format(what=what, n=n))
+
+
+def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> None:
+    """What became of everything. Raises ValueError where not all of the input was read."""
+    for left_out, first in ((tally.left_out, tally.left_out_first), (documents.skipped, documents.skipped_first)):
+        for reason, n in left_out.items():
+            _say(Warnings.DW013.format(reason=reason, n=n, where=first[reason]))
+    if tally.without_mentions:
+        _say(Warnings.DW012.format(n=tally.without_mentions, total=tally.documents))
+    if not tally.documents:
+        raise ValueError(Errors.DR193.format(path=documents.path))
+    if output_path is not None:
+        before = f" ({tally.done_before} of them done before)" if tally.done_before else ""
+        msg.good(f"Wrote {tally.relations} relations of {tally.documents} documents{before} to {output_path}")
+    if tally.broken:
+        raise ValueError(Errors.DR192.format(n=tally.broken, documents=tally.documents))
+
+
+def _print(record: Json) -> None:
     msg.divider(f"Document {record['id']}")
     print(record["text"])
     for rel in record["rels"]:

@@ -8,23 +8,23 @@ Sources: Comeau et al. 2013, "BioC: a minimalist approach to interoperability fo
 BioC.dtd; https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/.
 """
 
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, Tuple
 
 from bioc import BioCAnnotation, BioCDocument, BioCPassage, BioCRelation, biocjson, biocxml
 from lxml import etree
 from pydantic import BaseModel
 
 from ..concepts import SEPARATOR
-from .files import parse_json, read_lines, read_text
+from .elements import read_elements
+from .files import decode_text, parse_json, read_lines, validate
 from .pieces import MISMATCH, hold, mention_of
 from .pubtator import add_concept_relation, split_identifiers
 from .record import ConceptRelationRecord, Place, Record, RelationRecord, corpus_error, distinct
 
 #: What comes first among the nodes of a relation, and what last.
 _ROLES = {"subject": 0, "arg1": 0, "object": 2, "arg2": 2}
-#: A corpus says where its files' DTD is. Neither that nor anything else is fetched, and no entity is filled in.
-_SAFELY = {"resolve_entities": False, "load_dtd": False, "no_network": True, "huge_tree": False}
 #: Gaps between passages are filled with blanks: a mistaken offset must not fill the memory.
 _LONGEST_TEXT = 10_000_000
 
@@ -76,7 +76,7 @@ class _Document(_Annotated):
 
 
 class _Collection(BaseModel):
-    documents: List[_Document]
+    documents: List[Any]
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -89,30 +89,42 @@ def read(path: Path) -> Iterator[Record]:
     Raises CorpusError naming the file, and the line where there is one, for what is no BioC, for passages that overlap
     and documents given twice.
     """
-    yield from distinct(path, (_record(document, place) for place, document in _documents(path)))
-
-
-def _documents(path: Path) -> Iterator[Tuple[Place, BioCDocument]]:
     first = next((line.lstrip()[0] for _, line in read_lines(path) if line.strip()), "")
+    with path.open("rb") as file:
+        yield from distinct(path, (parse() for parse in _pending(file, path, first)))
+
+
+def pending(file: Any, path: Path) -> Iterator[Callable[[], Record]]:
+    """The documents of an open file, one by one, each to be parsed by a call before the next one is taken.
+
+    file: one that can be peeked into. path: for messages. A call raises CorpusError for its own document, which ends no
+    other; what ends the file raises it here.
+    """
+    # With the byte order mark, if there is one
+    first = file.peek(1).decode("utf8", "replace").lstrip("\ufeff \t\r\n")[:1]
+    yield from _pending(file, path, first)
+
+
+def _pending(file: BinaryIO, path: Path, first: str) -> Iterator[Callable[[], Record]]:
     if first not in ("<", "{"):
         raise corpus_error(path, f"starts with {first!r}; expected BioC XML (<) or BioC JSON ({{)")
-    return _xml_documents(path) if first == "<" else _json_documents(path)
+    if first == "<":
+        for place, element in read_elements(file, path, "document"):
+            yield partial(_from_xml, element, place)
+        return
+    place = Place(path)
+    collection = parse_json(decode_text(file.read(), place), _Collection, place)
+    for number, value in enumerate(collection.documents):
+        yield partial(_from_json, value, f"documents.{number}", place)
 
 
-def _json_documents(path: Path) -> Iterator[Tuple[Place, BioCDocument]]:
-    for document in parse_json(read_text(path), _Collection, Place(path)).documents:
-        yield Place(path), biocjson.fromJSON(document.model_dump(), "BioCDocument")
+def _from_xml(element: Any, place: Place) -> Record:
+    return _record(_decode(element, place), place)
 
 
-def _xml_documents(path: Path) -> Iterator[Tuple[Place, BioCDocument]]:
-    try:
-        with path.open("rb") as file:
-            for _, element in etree.iterparse(file, tag="document", remove_comments=True, remove_pis=True, **_SAFELY):
-                place = Place(path, element.sourceline or 0)
-                yield place, _decode(element, place)
-                _forget(element)
-    except etree.XMLSyntaxError as err:
-        raise corpus_error(path, f"damaged XML ({err.msg})", err.lineno or 0) from err
+def _from_json(value: Any, key: str, place: Place) -> Record:
+    document = validate(value, _Document, place, key)
+    return _record(biocjson.fromJSON(document.model_dump(), "BioCDocument"), place)
 
 
 def _decode(element: Any, place: Place) -> BioCDocument:
@@ -133,13 +145,6 @@ def _decode(element: Any, place: Place) -> BioCDocument:
     except (etree.XMLSyntaxError, KeyError, TypeError, ValueError) as err:
         problem = f"a document that is no BioC ({type(err).__name__}: {err}); expected the elements of BioC.dtd"
         raise corpus_error(place.path, problem, place.line) from err
-
-
-def _forget(element: Any) -> None:
-    element.clear()
-    parent = element.getparent()
-    while parent[0] is not element:
-        del parent[0]
 
 
 def _record(document: BioCDocument, place: Place) -> Record:

@@ -1,7 +1,7 @@
 """Reading text files line by line, with errors that name file and line."""
 
 from pathlib import Path
-from typing import Iterator, List, Tuple, Type, TypeVar, Union
+from typing import Any, Callable, Iterator, List, Tuple, Type, TypeVar, Union
 
 from pydantic import BaseModel, ValidationError
 
@@ -46,7 +46,15 @@ def read_text(path: Path) -> str:
     """A whole UTF-8 file, without a byte order mark; CRLF stays, so that offsets hold. Raises as `read_lines`."""
     for _ in read_lines(path, may_be_empty=True):
         pass
-    return path.read_bytes().removeprefix(_BOM).decode("utf8")
+    return decode_text(path.read_bytes(), Place(path))
+
+
+def decode_text(data: bytes, place: Place) -> str:
+    """Text of UTF-8, without a byte order mark. Raises CorpusError naming the place."""
+    try:
+        return data.removeprefix(_BOM).decode("utf8")
+    except UnicodeDecodeError as err:
+        raise corpus_error(place.path, f"not UTF-8 ({err}); save the file as UTF-8", place.line) from err
 
 
 def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, Schema]]:
@@ -61,11 +69,20 @@ def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, S
 
 def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place) -> Schema:
     """A value of the schema. Raises CorpusError naming the place and the first field that is not as it should be."""
+    return _checked(lambda: schema.model_validate_json(text, strict=True), place)
+
+
+def validate(value: Any, schema: Type[Schema], place: Place, key: str = "") -> Schema:
+    """The same of a value that is no text any more. key: where it stands, for messages."""
+    return _checked(lambda: schema.model_validate(value, strict=True), place, key)
+
+
+def _checked(validated: Callable[[], Schema], place: Place, key: str = "") -> Schema:
     try:
-        return schema.model_validate_json(text, strict=True)
+        return validated()
     except ValidationError as err:
         first = err.errors(include_url=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        where = ".".join(filter(None, [key, *map(str, first["loc"])]))
         problem = f"{first['msg']} in {where}" if where else first["msg"]
         raise corpus_error(place.path, problem, place.line) from err
 

@@ -23,6 +23,7 @@ meta          anything; it goes into ``doc.user_data``.
 Keys that are not in this list are errors, since most are slips of the pen.
 """
 
+import json
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
@@ -103,13 +104,20 @@ def read(path: Path) -> Iterator[Record]:
     yield from distinct(path, (_record(document, place) for place, document in documents))
 
 
-def parse(line: Union[str, bytes], place: Place) -> Record:
-    """The document of one line. Raises CorpusError as `read`."""
-    return _record(parse_json(line, _Document, place), place)
+def parse(line: Union[str, bytes], place: Place, default_id: str = "") -> Record:
+    """The document of one line. default_id: in place of the line's number. Raises CorpusError naming the place."""
+    return _record(parse_json(line, _Document, place), place, default_id)
 
 
-def to_json(doc: Doc, doc_id: str, spans_key: Optional[str] = SPANS_KEY) -> Dict[str, Any]:
-    """A Doc as JSON values that `read` takes: id, text, mentions, rels and, where the Doc has them, sentences.
+def from_json(values: Dict[str, Any], place: Place) -> Record:
+    """The document of JSON values, as `to_json` gives them. Raises CorpusError naming the place."""
+    # As text, for there a list may be a pair
+    return parse(json.dumps(values), place)
+
+
+def to_json(doc: Doc, doc_id: str, spans_key: Optional[str] = SPANS_KEY, tokens: bool = False) -> Dict[str, Any]:
+    """A Doc as JSON values that `read` takes: id, text, mentions, rels and, where the Doc has them, sentences, and
+    tokens, if asked for.
 
     The mentions are those of ``doc.spans[spans_key]``, or ``doc.ents`` where there is no such group, each once. An id
     that several of them share, as an entity ruler gives them, is left out, since it does not tell which is meant.
@@ -121,6 +129,8 @@ def to_json(doc: Doc, doc_id: str, spans_key: Optional[str] = SPANS_KEY) -> Dict
     values: Dict[str, Any] = {"id": doc_id, "text": doc.text, "mentions": mentions, "rels": rels}
     if len(doc) and doc.has_annotation("SENT_START"):
         values["sentences"] = [sentence.start_char for sentence in doc.sents]
+    if tokens:
+        values["tokens"] = [(token.idx, token.idx + len(token)) for token in doc]
     return values
 
 
@@ -150,14 +160,15 @@ def _remove_shared_ids(values: List[Dict[str, Any]]) -> None:
             value.pop("id", None)
 
 
-def _record(document: _Document, place: Place) -> Record:
+def _record(document: _Document, place: Place, default_id: str = "") -> Record:
     record = Record(
-        document.id or str(place.line),
+        document.id or default_id or str(place.line),
         document.text,
         place,
         sentences=_sentences(document, place),
         tokens=_tokens(document, place),
         meta={"corpus": "jsonl", "split": place.path.stem, **(document.meta or {})},
+        mentions_given=bool({"mentions", "rels"} & document.model_fields_set),
     )
     mentions = _Mentions(record, document)
     for mention in document.mentions:

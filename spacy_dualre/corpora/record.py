@@ -77,8 +77,8 @@ class Record:
     place: where it was read. breaks: character offsets where a sentence must start, such as between title and abstract.
     sentences: where every sentence starts, for a corpus that has its own; None: a splitter finds them. tokens: the
     corpus's own tokens in text order; None: a tokenizer makes them. meta: JSON values that go into ``doc.user_data``,
-    with the corpus and the split in "corpus" and "split". notes: counts of what was decided while reading and lost
-    nothing.
+    with the corpus and the split in "corpus" and "split". mentions_given: False: the text is not annotated, and its
+    mentions are yet to be found. notes: counts of what was decided while reading and lost nothing.
     """
 
     id: str
@@ -91,6 +91,7 @@ class Record:
     sentences: Optional[Tuple[int, ...]] = None
     tokens: Optional[Tuple[Offsets, ...]] = None
     meta: Dict[str, Any] = field(default_factory=dict)
+    mentions_given: bool = True
     dropped: List[Dropped] = field(default_factory=list)
     notes: Counter = field(default_factory=Counter)
     _mention_ids: Dict[str, bool] = field(default_factory=dict, repr=False, compare=False)

@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM end a command in an orderly way."""
+
+import multiprocessing
+import os
+import signal
+from contextlib import contextmanager
+from types import FrameType
+from typing import Iterator, Optional
+
+
+class Interrupted(BaseException):
+    """Somebody wants the command to end. code: its exit status, 128 and the signal's number."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Inside, both signals raise Interrupted, once. Workers end at once: their batch would be waited for."""
+    owner = os.getpid()
+
+    def stop(number: int, frame: Optional[FrameType]) -> None:
+        if os.getpid() != owner:
+            os._exit(128 + number)
+        for kind in before:
+            signal.signal(kind, signal.SIG_IGN)
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise Interrupted(128 + number)
+
+    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
