@@ -181,6 +181,18 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
         "those, or train anew without --resume."
     )
+    # Explanations and reports
+    DR220 = (
+        "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}. Give a "
+        "pipeline that was trained for relations."
+    )
+    DR221 = (
+        "{where}: no mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline "
+        "with one that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
+    )
+    DR222 = "No mention has the text {text!r}. The mentions are: {known}."
+    DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
+    DR224 = "{path}: is a file; a report is written to a folder."
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -219,4 +231,5 @@ class Warnings(metaclass=ErrorsWithCodes):
         "the scores of documents that were not tuned on."
     )
     DW011 = "Variant {name!r} is the same as the reference with this config, so it is not run."
+    DW017 = "No relations to draw: Doc._.rels is empty in every document."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."

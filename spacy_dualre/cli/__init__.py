@@ -1,6 +1,6 @@
 """Commands under `spacy dualre`. Importing this package adds them to spaCy's command line."""
 
-from . import ablations, benchmark, convert, evaluate, extract, results, score, train, tune
+from . import ablations, benchmark, convert, evaluate, explain, extract, results, score, train, tune, visualize
 from .app import dualre_cli
 
 __all__ = [
@@ -9,9 +9,11 @@ __all__ = [
     "convert",
     "dualre_cli",
     "evaluate",
+    "explain",
     "extract",
     "results",
     "score",
     "train",
     "tune",
+    "visualize",
 ]
