@@ -102,6 +102,14 @@ def test_colors_are_displacys_those_of_the_options_and_distinct_for_unknown_type
     assert len(set(type_colors(["A", "B", "C"]).values())) == 3
 
 
+def test_a_type_has_one_color_in_all_documents(simple, nested):
+    html = render([simple, nested], jupyter=False, options={"spans_key": "all"})
+    fills = set(
+        re.findall(r'fill="(#\w+)" stroke="#ffffff"><title>EGFR GENE|fill="(#\w+)" stroke="#ffffff"><title>COX2', html)
+    )
+    assert len({first or second for first, second in fills}) == 1 and len(fills) == 2
+
+
 def test_everything_is_escaped():
     doc = related(words=["<i>a</i>", "&", '"b"'], mentions=[(0, 1, "<T>"), (2, 3, "U'")], rels=[(0, "<p>", 1, 0.5)])
     doc.user_data["title"] = "<script>"

@@ -1,7 +1,7 @@
 """What became of every pair that was asked for and of every gold relation: all that a report is computed from."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.training import Example
@@ -84,7 +84,8 @@ def _add(
     gold = {key: r for r in gold_relations(example) for key in _keys(rel, r)}
     predicted = {key: r for r in get_rels(example.predicted) for key in _keys(rel, r)}
     probability: Dict[Tuple[str, Hashable], float] = {}
-    best: Set[Tuple[str, Hashable]] = set()
+    # What could be decided, of a symmetric predicate in one order or the other
+    best: Dict[Tuple[str, Hashable], float] = {}
     if scored is not None:
         decisions, odds = scored
         outcomes.pairs += len(decisions)
@@ -95,9 +96,9 @@ def _add(
                 (key,) = _keys(rel, Relation(candidate.subject, labels[column], candidate.object))
                 probability[key] = max(probability.get(key, 0.0), float(of_row[column]))
                 if rel.multi_label or column == likeliest:
-                    best.add(key)
-    for key in sorted(best, key=repr):
-        outcomes.scored.append(Scored(key[0], (number, key[1]), probability[key], key in gold))
+                    best[key] = max(best.get(key, 0.0), float(of_row[column]))
+    outcomes.scored += [Scored(key[0], (number, key[1]), value, key in gold) for key, value in best.items()]
+    probability.update(best)
     mentions = get_mentions(example.predicted, rel.spans_key)
     for key in dict.fromkeys([*gold, *predicted]):
         uncovered = None

@@ -25,7 +25,7 @@ _PAGE = """<!DOCTYPE html>
         table { border-collapse: collapse; margin: 0.5rem 0 }
         th, td { padding: 0.2rem 0.9rem 0.2rem 0; border-bottom: 1px solid #e5e7eb; text-align: right }
         th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere }
-        img { max-width: 100% }
+        img { max-width: 100%; max-height: 420px }
         .mistake { margin: 0 0 1.2rem 0; padding: 0.6rem 0.8rem; border: 1px solid #e5e7eb; border-radius: 6px }
         .mistake p { margin: 0 0 0.3rem 0; font-size: 0.9rem; overflow-wrap: anywhere }
         .note { color: #6b7280; font-size: 0.9rem }

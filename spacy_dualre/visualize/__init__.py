@@ -44,7 +44,9 @@ def render(
     whole: List[Doc] = [doc.as_doc(copy_user_data=True) if isinstance(doc, Span) else doc for doc in given]
     if not any(get_rels(doc) for doc in whole):
         warnings.warn(Warnings.DW017, stacklevel=2)
-    rendered = [_render(doc, settings) for doc in whole]
+    types = {mention.label_ for doc in whole for mention in _mentions(doc, settings["spans_key"])}
+    colors = type_colors(sorted(types), settings["colors"])
+    rendered = [_render(doc, colors, settings) for doc in whole]
     html = "\n".join(rendered)
     if page:
         first = get_doc_settings(whole[0]) if whole else {"lang": "en", "direction": "ltr"}
@@ -97,13 +99,16 @@ def _settings(options: Dict[str, Any]) -> Dict[str, Any]:
     return settings
 
 
-def _render(doc: Doc, settings: Dict[str, Any]) -> Markup:
-    rels = get_rels(doc)
-    arguments = [span for rel in rels for span in (rel.subject, rel.object)]
-    distinct = {mention_key(span): span for span in [*arguments, *get_mentions(doc, settings["spans_key"])]}
-    mentions = [distinct[key] for key in sorted(distinct)]
-    colors = type_colors([mention.label_ for mention in mentions], settings["colors"])
-    pictures = draw(doc, mentions, rels, colors, settings["width"], settings["scores"])
+def _mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
+    """The distinct mentions of a Doc in text order, those of its relations among them."""
+    arguments = [span for rel in get_rels(doc) for span in (rel.subject, rel.object)]
+    distinct = {mention_key(span): span for span in [*arguments, *get_mentions(doc, spans_key)]}
+    return [distinct[key] for key in sorted(distinct)]
+
+
+def _render(doc: Doc, colors: Dict[str, str], settings: Dict[str, Any]) -> Markup:
+    mentions = _mentions(doc, settings["spans_key"])
+    pictures = draw(doc, mentions, get_rels(doc), colors, settings["width"], settings["scores"])
     html = DOC.render(pictures=pictures, title=_title(doc), direction=get_doc_settings(doc)["direction"])
     return Markup(html.strip())
 
