@@ -17,6 +17,8 @@ from ..types import Relation
 
 #: The number of a document, and what a relation of it is about, as the candidates see it.
 Place = Tuple[int, Hashable]
+#: A predicate and what it is said about, within a document.
+_Key = Tuple[str, Hashable]
 
 
 class Scored(NamedTuple):
@@ -83,41 +85,46 @@ def _add(
 ) -> None:
     gold = {key: r for r in gold_relations(example) for key in _keys(rel, r)}
     predicted = {key: r for r in get_rels(example.predicted) for key in _keys(rel, r)}
-    probability: Dict[Tuple[str, Hashable], float] = {}
-    # What could be decided, of a symmetric predicate in one order or the other
-    best: Dict[Tuple[str, Hashable], float] = {}
-    if scored is not None:
-        decisions, odds = scored
-        outcomes.pairs += len(decisions)
-        labels = list(rel.label_data)
-        for candidate, row, of_row in zip(decisions, odds, probabilities(odds)):
-            likeliest = 1 + int(row[1:].argmax())
-            for column in range(1, len(labels)):
-                (key,) = _keys(rel, Relation(candidate.subject, labels[column], candidate.object))
-                probability[key] = max(probability.get(key, 0.0), float(of_row[column]))
-                if rel.multi_label or column == likeliest:
-                    best[key] = max(best.get(key, 0.0), float(of_row[column]))
+    probability, best = _probabilities(rel, *scored) if scored is not None else ({}, {})
+    outcomes.pairs += len(scored[0]) if scored is not None else 0
     outcomes.scored += [Scored(key[0], (number, key[1]), value, key in gold) for key, value in best.items()]
-    probability.update(best)
     mentions = get_mentions(example.predicted, rel.spans_key)
     for key in dict.fromkeys([*gold, *predicted]):
-        uncovered = None
-        if key not in probability and key in gold:
-            uncovered = why_uncovered(example.predicted, gold[key], mentions, rel.candidates, rel.type_pairs)
         relation = gold.get(key) or predicted[key]
+        is_scored = key in probability or key in predicted
         item = Item(
             relation,
             doc_name(example),
             (number, key[1]),
             is_gold=key in gold,
             is_predicted=key in predicted,
-            probability=probability.get(key, predicted[key].score if key in predicted else None),
-            uncovered=uncovered,
+            probability=predicted[key].score if key in predicted else probability.get(key),
+            uncovered=None
+            if is_scored
+            else why_uncovered(example.predicted, relation, mentions, rel.candidates, rel.type_pairs),
         )
         outcomes.items.append(item)
 
 
-def _keys(rel: DualEncoderRel, relation: Relation) -> Iterable[Tuple[str, Hashable]]:
+def _probabilities(rel: DualEncoderRel, decisions: Sequence, odds: Any) -> Tuple[Dict[_Key, float], Dict[_Key, float]]:
+    """The probability of everything that was scored, and of what could be decided: the likeliest predicate of each
+    pair or, where there may be several, all. Of the two orders of a symmetric predicate the likelier one counts.
+    """
+    everything: Dict[_Key, float] = {}
+    best: Dict[_Key, float] = {}
+    labels = list(rel.label_data)
+    for candidate, row, of_row in zip(decisions, odds, probabilities(odds)):
+        likeliest = 1 + int(row[1:].argmax())
+        for column in range(1, len(labels)):
+            value = float(of_row[column])
+            (key,) = _keys(rel, Relation(candidate.subject, labels[column], candidate.object))
+            everything[key] = max(everything.get(key, 0.0), value)
+            if rel.multi_label or column == likeliest:
+                best[key] = max(best.get(key, 0.0), value)
+    return everything, best
+
+
+def _keys(rel: DualEncoderRel, relation: Relation) -> Iterable[_Key]:
     """The predicate with each of the pairs that a relation is about, those without a direction in one order."""
     relation = canonical(relation, rel.undirected)
     pairs = rel.candidates.pairs(relation.subject, relation.object)
