@@ -186,6 +186,22 @@ def test_gold_without_a_candidate_is_named(predicted):
     assert outcomes.pairs == len(outcomes.scored) == 7
 
 
+def test_gold_that_could_not_be_found_says_why(trained):
+    nlp = trained(candidates={"@misc": "spacy-dualre.entity_pairs.v1", "type_pairs": "all"})
+    words = [("a", "CHEMICAL"), ("b", "GENE"), ("c", "PLANET")]
+    gold = make_doc(nlp.vocab, words, [(0, "ORBITS", 1), (0, "INHIBITS", 2), (1, "INHIBITS", 0)])
+    missing = make_doc(nlp.vocab, words[:2], [(0, "INHIBITS", 1)])
+    examples = [Example(copy_mentions(gold), gold), Example(make_doc(nlp.vocab, [("a", ""), ("b", "")]), missing)]
+    with pytest.warns(UserWarning, match="DW006"):
+        outcomes = find_outcomes(nlp, find_component(nlp), examples)
+    assert {(one.relation.predicate, one.uncovered) for one in outcomes.items} == {
+        ("ORBITS", "predicate ORBITS not known to the pipeline"),
+        ("INHIBITS", "type PLANET not seen in training"),
+        ("INHIBITS", None),
+        ("INHIBITS", "entity missing on the predicted document"),
+    }
+
+
 def test_a_report_is_written(predicted, tmp_path):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     nlp, examples = predicted(threshold=0.0)

@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import sys
 import threading
+import types
 import urllib.request
 
 import pytest
@@ -141,6 +143,15 @@ def test_a_span_a_doc_without_sentences_and_an_empty_one_can_be_drawn(simple):
     with pytest.warns(UserWarning, match="DW017"):
         assert "svg" not in render(Doc(simple.vocab), jupyter=False)
         assert "dualre-number" not in render(Doc(simple.vocab, words=["a", "b"]), page=True, jupyter=False)
+
+
+def test_a_notebook_shows_it(simple, monkeypatch):
+    shown = []
+    notebook = types.SimpleNamespace(HTML=lambda html: html, display=shown.append)
+    monkeypatch.setitem(sys.modules, "IPython.display", notebook)
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(display=notebook))
+    assert render(simple, jupyter=True) is None
+    assert shown[0].startswith('<span class="tex2jax_ignore">') and "INHIBITS" in shown[0]
 
 
 def test_serve_gives_the_page(simple):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.language import Language
+from spacy.tokens import Span
 from spacy.training import Example
 from spacy.util import minibatch
 
@@ -99,11 +100,18 @@ def _add(
             is_gold=key in gold,
             is_predicted=key in predicted,
             probability=predicted[key].score if key in predicted else probability.get(key),
-            uncovered=None
-            if is_scored
-            else why_uncovered(example.predicted, relation, mentions, rel.candidates, rel.type_pairs),
+            uncovered=None if is_scored else _why(rel, example, relation, mentions),
         )
         outcomes.items.append(item)
+
+
+def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequence[Span]) -> str:
+    """Why a gold relation has no candidate, in words."""
+    if gold.predicate not in rel.labels:
+        return f"predicate {gold.predicate} not known to the pipeline"
+    on_doc = why_uncovered(example.predicted, gold, mentions, rel.candidates, rel.type_pairs)
+    # The component leaves types out before it asks its policy
+    return rel.why_not(gold.subject, gold.object) or on_doc
 
 
 def _probabilities(rel: DualEncoderRel, decisions: Sequence, odds: Any) -> Tuple[Dict[_Key, float], Dict[_Key, float]]:
