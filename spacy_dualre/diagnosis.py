@@ -87,12 +87,14 @@ def diagnose(
             elif covered:
                 positives |= covered
             else:
-                counts.uncovered[_why_not(example.predicted, rel, mentions, policy, type_pairs)] += 1
+                counts.uncovered[why_uncovered(example.predicted, rel, mentions, policy, type_pairs)] += 1
         counts.positives += sum(candidates[pair] for pair in positives)
     return counts
 
 
-def _why_not(doc: Doc, rel: Relation, mentions: Sequence[Span], policy: CandidatePolicy, type_pairs: TypePairs) -> str:
+def why_uncovered(
+    doc: Doc, rel: Relation, mentions: Sequence[Span], policy: CandidatePolicy, type_pairs: TypePairs
+) -> str:
     """Why a gold relation has no candidate, in words."""
     on_doc = {(span.start_char, span.end_char, span.label_): span for span in mentions}
     arguments = [on_doc.get((span.start_char, span.end_char, span.label_)) for span in (rel.subject, rel.object)]

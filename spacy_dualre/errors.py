@@ -232,6 +232,19 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR204 = "{path}: is given as an output and as an input, or as two outputs. Give every file once."
 
+    # Explanations and reports
+    DR220 = (
+        "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}. Give a "
+        "pipeline that was trained for relations."
+    )
+    DR221 = (
+        "{where}: no mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline "
+        "with one that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
+    )
+    DR222 = "No mention has the text {text!r}. The mentions are: {known}."
+    DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
+    DR224 = "{path}: is a file; a report is written to a folder."
+
 
 class Warnings(metaclass=ErrorsWithCodes):
     """What the user should know, while the work goes on."""
@@ -274,6 +287,7 @@ class Warnings(metaclass=ErrorsWithCodes):
         "'sentences', as `spacy dualre extract` does for a pipeline that sets them."
     )
     DW016 = "No relation has the predicate {names}. There are: {known}."
+    DW017 = "No relations to draw: Doc._.rels is empty in every document."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
     DW012 = "No mentions, and so no relations, in {n} of {total} documents."
     DW013 = "Left out of the input: {reason}, {n} times, first at {where}."

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequ
 
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
@@ -31,6 +31,7 @@ from .errors import Errors, Warnings
 from .extension import set_rels
 from .instances import InstanceMaker
 from .loss import joint_loss
+from .models.dual_encoder import get_engine
 from .settings import check_settings
 from .stages import stage
 from .targets import gold_predicates, labels_of_corpora, sample_negatives, target_rows
@@ -200,7 +201,7 @@ class DualEncoderRel(TrainablePipe):
         self._report(report)
         types = sorted(report.types) or sorted({type for pair in pairs or () for type in pair})
         if not types:
-            raise ValueError(Errors.DR044.format(source=self._mentions_from))
+            raise ValueError(Errors.DR044.format(source=self.mentions_from))
         self.model.attrs["entity_types"] = types
         self.model.set_dim("nO", len(self.label_data), force=True)
         self.model.initialize()
@@ -253,15 +254,16 @@ class DualEncoderRel(TrainablePipe):
     def _report(self, report: Diagnosis) -> None:
         logger.info("'%s': %s", self.name, report)
         if report.documents and not report.mentions:
-            self._warn(Warnings.DW008, source=self._mentions_from, n=report.documents)
+            self._warn(Warnings.DW008, source=self.mentions_from, n=report.documents)
         if report.uncovered:
             n = sum(report.uncovered.values())
             if n == report.relations:
-                raise ValueError(Errors.DR043.format(n=n, reasons=report.reasons, source=self._mentions_from))
+                raise ValueError(Errors.DR043.format(n=n, reasons=report.reasons, source=self.mentions_from))
             self._warn(Warnings.DW004, n=n, total=report.relations, reasons=report.reasons)
 
     @property
-    def _mentions_from(self) -> str:
+    def mentions_from(self) -> str:
+        """Where the mentions are read from, in words."""
         return "doc.ents" if self.spans_key is None else f"doc.spans[{self.spans_key!r}]"
 
     # The road: candidates -> instances -> scores
@@ -275,15 +277,28 @@ class DualEncoderRel(TrainablePipe):
     def get_candidates(self, doc: Doc) -> Iterator[Candidate]:
         """The candidates of one Doc. Mentions of types without a marker are left out, which is said once."""
         mentions = get_mentions(doc, self.spans_key)
-        known = set(self.model.attrs["entity_types"])
-        unknown = {mention.label_ for mention in mentions} - known if known else set()
-        for type in sorted(unknown):
+        for type in sorted({mention.label_ for mention in mentions if not self._has_marker(mention)}):
             self._warn_once(type, Warnings.DW006, types=repr(type))
-        mentions = [mention for mention in mentions if mention.label_ not in unknown]
+        mentions = [mention for mention in mentions if self._has_marker(mention)]
         if len(mentions) > 1 and not doc.has_annotation("SENT_START"):
             self._warn_once("sentences", Warnings.DW001, doc=f"a document of {len(doc)} tokens")
         candidates = self.candidates(doc, mentions, self.type_pairs)
         return islice(candidates, *doc.user_data.get(CANDIDATE_RANGE, (None,)))
+
+    def why_not(self, subject: Span, object: Span) -> Optional[str]:
+        """The reason why two mentions of a Doc are no candidate, in words; None if they may be one."""
+        for mention in (subject, object):
+            if not self._has_marker(mention):
+                return f"type {mention.label_} not seen in training"
+        return self.candidates.why_not(subject.doc, subject, object, self.type_pairs)
+
+    def texts_as_read(self, instances: Sequence[Instance]) -> List[str]:
+        """The text of each instance as its encoder reads it: cut to its length, with markers and special pieces."""
+        return get_engine(self.model).texts_as_read(instances)
+
+    def _has_marker(self, mention: Span) -> bool:
+        known = self.model.attrs["entity_types"]
+        return not known or mention.label_ in known
 
     def _score(self, candidates: Iterable[Candidate]) -> Iterator[Tuple[List[Candidate], Any]]:
         """Slices of the candidates with their log odds (P, L)."""

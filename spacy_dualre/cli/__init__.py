@@ -1,6 +1,19 @@
 """Commands under `spacy dualre`. Importing this package adds them to spaCy's command line."""
 
-from . import ablations, benchmark, convert, evaluate, extract, graph, results, score, train, tune
+from . import (
+    ablations,
+    benchmark,
+    convert,
+    evaluate,
+    explain,
+    extract,
+    graph,
+    results,
+    score,
+    train,
+    tune,
+    visualize,
+)
 from .app import dualre_cli
 
 __all__ = [
@@ -9,10 +22,12 @@ __all__ = [
     "convert",
     "dualre_cli",
     "evaluate",
+    "explain",
     "extract",
     "graph",
     "results",
     "score",
     "train",
     "tune",
+    "visualize",
 ]

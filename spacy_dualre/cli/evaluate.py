@@ -14,6 +14,7 @@ from ..errors import Errors
 from ..protocols import PROTOCOLS, document_ids, get_protocol
 from ..protocols.scorer import count_examples, to_rel_scores
 from ..protocols.significance import bootstrap
+from ..report import check_report, write_report
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, print_scores, readable_errors
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
@@ -27,6 +28,7 @@ def evaluate_cli(
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write the scores as JSON to this file"),
     protocol: Optional[str] = typer.Option(None, help=f"Count as the official scorer does: {', '.join(PROTOCOLS)}"),
     predictions: Optional[Path] = typer.Option(None, help="Write the relations found, in the protocol's own format"),
+    report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
     gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; else it must find them"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
@@ -34,7 +36,7 @@ def evaluate_cli(
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
-        scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides)
+        scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides, report)
         if output is not None:
             output.parent.mkdir(parents=True, exist_ok=True)
             srsly.write_json(output, scores)
@@ -48,17 +50,21 @@ def evaluate(
     protocol_name: Optional[str] = None,
     predictions: Optional[Path] = None,
     overrides: Mapping[str, Any] = {},
+    report: Optional[Path] = None,
 ) -> Dict[str, Any]:
     """The relation scores (0 to 1) of a pipeline, with its speed in words/s.
 
     protocol_name: the scores are the official ones, with a 95 % bootstrap interval over documents. predictions: what
-    was found is written to this file in the protocol's format. overrides: settings of the pipeline's config. Raises
-    ValueError for predictions without a protocol.
+    was found is written to this file in the protocol's format. overrides: settings of the pipeline's config. report: a
+    folder for an error report, for which the candidates are scored once more. Raises ValueError for predictions without
+    a protocol, ImportError for a report without matplotlib.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
     protocol = get_protocol(protocol_name) if protocol_name is not None else None
     existing(data_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
+    if report is not None:
+        check_report(report)
     nlp = load_pipeline(model, overrides)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
     # Whether the predictions can be written is known before the work
@@ -76,4 +82,6 @@ def evaluate(
         if predictions is not None:
             predictions.parent.mkdir(parents=True, exist_ok=True)
             protocol.write(zip(ids, (example.predicted for example in examples)), predictions)
+    if report is not None:
+        write_report(nlp, examples, report)
     return result

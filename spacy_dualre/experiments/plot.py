@@ -1,9 +1,10 @@
-"""Tables as a picture. matplotlib is an extra, and is imported where it is needed."""
+"""Tables as a picture."""
 
 from pathlib import Path
 from typing import Any, Sequence
 
 from ..errors import Errors
+from ..plotting import new_figure, save_figure
 from .table import Table
 
 _FORMATS = (".png", ".svg", ".pdf")
@@ -16,17 +17,12 @@ def plot_tables(tables: Sequence[Table], path: Path) -> None:
     """
     if path.suffix not in _FORMATS:
         raise ValueError(Errors.DR162.format(path=path))
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as err:
-        raise ImportError(Errors.DR161.format(problem=err)) from err
     heights = [1.2 + 0.35 * len(table.rows) for table in tables]
-    figure = Figure(figsize=(8, sum(heights)), layout="constrained")
+    figure = new_figure(8, sum(heights))
     panels = figure.subplots(len(tables), 1, squeeze=False, height_ratios=heights)
     for axes, table in zip(panels[:, 0], tables):
         _draw(axes, table)
-    # Nothing in the file depends on when it was made
-    figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+    save_figure(figure, path)
 
 
 def _draw(axes: Any, table: Table) -> None:

@@ -200,6 +200,13 @@ class Engine:
         sequences, shortened = cut([instance.text for instance in instances], self._pieces, self.max_length)
         return *self._pad(sequences), shortened
 
+    def texts_as_read(self, instances: Sequence[Instance]) -> List[str]:
+        """The text of each, with markers in it even where they stand beside it, put together from its pieces."""
+        assert self._pieces is not None
+        sequences, _ = tokenize_texts([instance.text for instance in instances], self._pieces, self.max_length)
+        pieces = numpy.split(sequences.ids, sequences.lengths.cumsum()[:-1])
+        return [self._pieces.tokenizer.decode(pieces[row]) for row in sequences.rows]
+
     def description_batches(
         self, descriptions: Sequence[Description]
     ) -> Tuple[List[PaddedBatch], numpy.ndarray, Shortened]:

@@ -1,0 +1,37 @@
+"""`spacy dualre visualize`: the relations that a pipeline finds, as pictures."""
+
+from pathlib import Path
+from typing import Optional
+
+import typer
+from wasabi import msg
+
+from ..explanation import find_component
+from ..visualize import render, serve
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
+from .source import SOURCE_HELP, read_docs
+
+
+@dualre_cli.command("visualize", no_args_is_help=True, context_settings=WITH_OVERRIDES)
+def visualize_cli(
+    ctx: typer.Context,
+    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    source: str = typer.Argument(..., metavar="TEXT", help=SOURCE_HELP),
+    output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write HTML to this file; else it is served"),
+    limit: int = typer.Option(10, min=0, help="Draw this many documents of a .spacy file; 0: all"),
+    width: int = typer.Option(760, help="Of a line, in pixels"),
+    port: int = typer.Option(5000, help="Serve on this port, or the next free one"),
+    host: str = typer.Option("localhost", help="Serve on this host"),
+) -> None:
+    """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
+    with readable_errors():
+        nlp = load_pipeline(model, config_overrides(ctx))
+        options = {"spans_key": find_component(nlp).spans_key, "width": width}
+        docs = read_docs(nlp, source, limit)
+        if output is None:
+            serve(docs, options=options, port=port, host=host, auto_select_port=True)
+            return
+        html = render(docs, page=True, jupyter=False, options=options)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(html or "", encoding="utf8")
+    msg.good(f"Wrote the relations of {len(docs)} documents to {output}")
