@@ -53,7 +53,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "Not one of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). "
         "Check spans_key (mentions are read from {source}), the settings of 'candidates', and that the "
         "entities are on the "
-        "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true)."
+        "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true, or with its "
+        "annotating_components that find them)."
     )
     DR044 = "The training data names no entity type: the predicted documents have none in {source}."
     # Extension
@@ -181,6 +182,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
         "those, or train anew without --resume."
     )
+    # Pipelines, own data and sharing
+    DR240 = "{setting} names {name!r}, which is no component of the pipeline. It has: {known}."
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -220,3 +223,7 @@ class Warnings(metaclass=ErrorsWithCodes):
     )
     DW011 = "Variant {name!r} is the same as the reference with this config, so it is not run."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
+    DW019 = (
+        "'{name}': no document of the training data has doc.spans[{key!r}], so the mentions are read from doc.ents. "
+        "Check spans_key if that is not what you expect."
+    )
