@@ -6,7 +6,7 @@ read.
 """
 
 from bisect import bisect_right
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -21,7 +21,7 @@ NO_CONCEPT = "-"
 #: What does not name a concept in ``span.kb_id_``. "NIL" is what spaCy's entity_linker writes for "not found".
 _NONE = ("", NO_CONCEPT, "NIL")
 #: Where spaCy stores ``doc._.abbreviations``.
-ABBREVIATIONS = ("._.", "abbreviations", None, None)
+ABBREVIATIONS: Any = ("._.", "abbreviations", None, None)
 
 
 class Concept(NamedTuple):
