@@ -184,6 +184,10 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     # Pipelines, own data and sharing
     DR240 = "{setting} names {name!r}, which is no component of the pipeline. It has: {known}."
+    DR241 = "The {what} must be at least one, each once, not: {names}"
+    DR242 = "The {what} name {name!r}, which is not among: {known}"
+    DR243 = "{path} is there already: remove it, or give another folder."
+    DR244 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
 
 
 class Warnings(metaclass=ErrorsWithCodes):

@@ -1,6 +1,6 @@
 """Commands under `spacy dualre`. Importing this package adds them to spaCy's command line."""
 
-from . import ablations, benchmark, convert, evaluate, extract, results, score, train, tune
+from . import ablations, benchmark, convert, evaluate, extract, init_config, results, score, train, tune
 from .app import dualre_cli
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "dualre_cli",
     "evaluate",
     "extract",
+    "init_config",
     "results",
     "score",
     "train",
