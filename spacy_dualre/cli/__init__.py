@@ -1,11 +1,12 @@
 """Commands under `spacy dualre`. Importing this package adds them to spaCy's command line."""
 
-from . import ablations, benchmark, convert, evaluate, extract, init_config, results, score, train, tune
+from . import ablations, benchmark, card, convert, evaluate, extract, init_config, results, score, train, tune
 from .app import dualre_cli
 
 __all__ = [
     "ablations",
     "benchmark",
+    "card",
     "convert",
     "dualre_cli",
     "evaluate",
