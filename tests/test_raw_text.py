@@ -147,3 +147,32 @@ def test_relations_learnt_from_span_groups_read_the_entities_of_an_ner(trained):
     assert len(rel(doc)._.rels) == 1
     doc.spans["entities"] = []
     assert rel(doc)._.rels == []
+
+
+def test_an_ner_and_abbreviations_of_scispacy(folder, trained):
+    pytest.importorskip("scispacy", reason="the extra 'biomed' is not installed")
+    # A ruler in place of scispaCy's own pipelines, which have to be downloaded
+    finder = spacy.blank("en")
+    names = [("CHEMICAL", "Acetylsalicylic acid"), ("CHEMICAL", "ASA"), ("GENE", "COX1")]
+    finder.add_pipe("entity_ruler").add_patterns([{"label": label, "pattern": name} for label, name in names])
+    finder.to_disk(folder / "finder")
+    trained(threshold=0.0).to_disk(folder / "relations")
+    options = ("--paths.mentions", folder / "finder", "--components.mentions.component", "entity_ruler")
+    options += ("--paths.relations", folder / "relations", "--code", CONFIGS / "scispacy_components.py")
+    with warnings.catch_warnings():
+        # The ruler has no word vectors
+        warnings.simplefilter("ignore")
+        command("assemble", CONFIGS / "pipeline_scispacy.cfg", folder / "pipeline", *options)
+    nlp = spacy.load(folder / "pipeline")
+    (doc,) = nlp.pipe(["Acetylsalicylic acid (ASA) inhibits COX1 . ASA inhibits COX1 ."])
+    assert len(doc._.rels) == 3
+    (rel,) = doc._.concept_rels
+    assert (rel.subject.id, rel.object.id, len(rel.evidence)) == ("acetylsalicylic acid", "cox1", 3)
+    DocBin(docs=[doc], store_user_data=True).to_bytes()
+
+
+def test_relations_are_added_to_a_pipeline_that_finds_mentions(rules, trained):
+    nlp = spacy.load(rules)
+    nlp.add_pipe(NAME, source=trained(threshold=0.0))
+    (rel,) = nlp("Aspirin inhibits COX1.")._.rels
+    assert (rel.subject.text, rel.object.text) == ("Aspirin", "COX1")
