@@ -168,14 +168,31 @@ def test_workflow_of_each_corpus(project, corpus, encoder_variable, write, gold,
     assert 0 < again["p_value"] <= 1
 
 
-def test_example_of_the_readme_for_own_data(project):
-    readme = (ROOT / "README.md").read_text(encoding="utf8")
-    (script,) = (block for block in re.findall(r"```bash\n(.*?)```", readme, re.DOTALL) if "corpus/mine" in block)
+def blocks_of_readme():
+    return re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf8"), re.DOTALL)
+
+
+def run_script(project, script):
     shutil.copytree(project / "assets" / "random", project / "assets" / "encoder")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     result = subprocess.run(
         ["bash", "-e", "-c", script], cwd=project, env=environment, capture_output=True, text=True, timeout=300
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "5 of 5 gold relations have a candidate" in result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def test_example_of_the_readme_for_own_data(project):
+    (script,) = (block for block in blocks_of_readme() if "corpus/mine/data.jsonl" in block)
+    assert "5 of 5 gold relations have a candidate" in run_script(project, script)
     assert len((project / "training" / "mine" / "relations.jsonl").read_text().splitlines()) == 6
+
+
+def test_example_of_the_readme_for_annotation_tools(project):
+    (script,) = (block for block in blocks_of_readme() if "corpus/tools" in block)
+    (project / "corpus" / "mine").mkdir(parents=True)
+    descriptions = {label: "{subject} and {object}: " + label for label in ("no_relation", "WORKS_FOR", "FOUNDED")}
+    srsly.write_json(project / "corpus" / "mine" / "descriptions.json", descriptions)
+    output = run_script(project, script)
+    assert "4 documents, 9 mentions, 4 gold relations" in output and "FOUNDED 2, WORKS_FOR 2" in output
+    assert (project / "training" / "tools" / "model-best").exists()
