@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
-from conftest import DESCRIPTIONS, NAME, make_doc
+from conftest import DESCRIPTIONS, NAME, make_doc, make_examples
 from spacy.cli._util import app
 from spacy.tokens import DocBin
 from spacy.training import Corpus
@@ -176,3 +176,10 @@ def test_relations_are_added_to_a_pipeline_that_finds_mentions(rules, trained):
     nlp.add_pipe(NAME, source=trained(threshold=0.0))
     (rel,) = nlp("Aspirin inhibits COX1.")._.rels
     assert (rel.subject.text, rel.object.text) == ("Aspirin", "COX1")
+
+
+def test_training_without_the_span_group_warns(make_nlp):
+    nlp = make_nlp(spans_key="entites")
+    examples = make_examples(nlp.vocab)
+    with pytest.warns(UserWarning, match="DW019.*entites.*doc.ents"):
+        nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)

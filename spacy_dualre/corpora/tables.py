@@ -88,7 +88,7 @@ def _record_of(row: _Row, records: Dict[str, Record]) -> Record:
             raise corpus_error(row.place.path, "no text, and no row before with this id that has one", row.place.line)
         records[key] = Record(id or str(row.place.line), text, row.place)
         records[key].meta = {"corpus": "csv", "split": row.place.path.stem}
-        for column in row.values.keys() - {*_REQUIRED, *_OPTIONAL}:
+        for column in sorted(row.values.keys() - {*_REQUIRED, *_OPTIONAL}):
             records[key].notes[f"column {column!r} not read"] += 1
     elif text and text != records[key].text:
         raise corpus_error(row.place.path, f"the document {id} had another text before", row.place.line)
