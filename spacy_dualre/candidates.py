@@ -171,8 +171,10 @@ def types_allowed(subject: str, object: str, type_pairs: TypePairs, directed: bo
 
 
 def get_mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
-    """The distinct mentions of a Doc in text order: ``doc.ents``, or the span group spans_key, none if missing."""
-    spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+    """The distinct mentions of a Doc in text order: the span group spans_key, or ``doc.ents`` where there is no such
+    group, so that what was trained on span groups also reads what an NER finds.
+    """
+    spans = doc.spans[spans_key] if spans_key in doc.spans else doc.ents
     distinct = {mention_key(span): span for span in spans if span.start < span.end}
     return [distinct[key] for key in sorted(distinct)]
 

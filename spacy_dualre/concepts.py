@@ -1,11 +1,12 @@
 """Concepts: what mentions refer to, and the relations of a whole document between them.
 
-A concept is a type with a knowledge-base id, or with the surface form of mentions that have none. `Doc._.concept_rels`
-is derived from `Doc._.rels` whenever it is read.
+A concept is a type with a knowledge-base id, or with the surface form of mentions that have none; that of an
+abbreviation which the Doc explains is its long form. `Doc._.concept_rels` is derived from `Doc._.rels` whenever it is
+read.
 """
 
 from bisect import bisect_right
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -19,10 +20,12 @@ SEPARATOR = ","
 NO_CONCEPT = "-"
 #: What does not name a concept in ``span.kb_id_``. "NIL" is what spaCy's entity_linker writes for "not found".
 _NONE = ("", NO_CONCEPT, "NIL")
+#: Where spaCy stores ``doc._.abbreviations``.
+ABBREVIATIONS: Any = ("._.", "abbreviations", None, None)
 
 
 class Concept(NamedTuple):
-    """id: knowledge-base id, or the surface form in lower case, its words one blank apart."""
+    """id: knowledge-base id, or the surface form, if possible the long one, in lower case with single blanks."""
 
     type: str
     id: str
@@ -43,15 +46,40 @@ class ConceptRelation(NamedTuple):
 
 def get_concepts(span: Span) -> List[Concept]:
     """What a mention refers to: one concept, several, or none."""
-    return concepts_of(span.label_, span.text, span.kb_id_)
+    return concepts_of(span.label_, get_long_form(span) or span.text, span.kb_id_)
 
 
 def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
-    """The same of a mention that is no Span."""
+    """The same of a mention that is no Span; text: its long form, if it has one."""
     if not kb_id:
         return [Concept(type, " ".join(text.lower().split()))]
     ids = dict.fromkeys(id.strip() for id in kb_id.split(SEPARATOR))
     return [Concept(type, id) for id in ids if id not in _NONE]
+
+
+def get_long_form(span: Span) -> Optional[str]:
+    """What the mention's text is short for, if its Doc says so."""
+    return get_long_forms(span.doc).get(span.text)
+
+
+def get_long_forms(doc: Doc) -> Dict[str, str]:
+    """The long form of each abbreviation of ``doc._.abbreviations``, as scispaCy's abbreviation_detector writes it: as
+    spans or, with make_serializable, as dicts.
+    """
+    # Not doc._.abbreviations, which only exists where the detector was made, and which changes the Doc when it is read
+    long_forms: Dict[str, str] = {}
+    for short in doc.user_data.get(ABBREVIATIONS, ()):
+        if isinstance(short, Span):
+            long_forms.setdefault(short.text, str(short._.long_form))
+        else:
+            long_forms.setdefault(short["short_text"], short["long_text"])
+    return long_forms
+
+
+def set_long_forms(doc: Doc, long_forms: Mapping[str, str]) -> None:
+    """Say what texts are short for, in the form of ``doc._.abbreviations`` that can be stored."""
+    if long_forms:
+        doc.user_data[ABBREVIATIONS] = [{"short_text": short, "long_text": long} for short, long in long_forms.items()]
 
 
 def with_concept(span: Span, concept: str) -> Span:

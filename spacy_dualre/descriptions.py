@@ -16,6 +16,8 @@ from .markers import OBJECT, SUBJECT, type_words
 from .types import NEGATIVE, Description, DescriptionTexts, Mark, MarkedText, Relation
 
 ANY_TYPES = "*"
+#: How a template begins that somebody still has to write.
+UNWRITTEN = "TODO:"
 _PLACEHOLDERS = {"{subject}": SUBJECT, "{object}": OBJECT}
 #: a template, or the words of one, cut at its placeholders
 Template = Tuple[str, ...]
@@ -162,6 +164,8 @@ def _parse_templates(predicate: str, pair: str, templates: Any) -> Tuple[Templat
 def _parse_template(predicate: str, template: Any) -> Template:
     if not isinstance(template, str) or not template.strip():
         raise _unusable(predicate, f"{template!r} is not a text")
+    if template.startswith(UNWRITTEN):
+        raise _unusable(predicate, f"{template!r} still has to be written")
     parts = tuple(part for part in re.split(r"(\{[^{}]*\})", template) if part)
     for part in parts:
         if part.startswith("{") and part not in _PLACEHOLDERS:

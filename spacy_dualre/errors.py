@@ -55,7 +55,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "Not one of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). "
         "Check spans_key (mentions are read from {source}), the settings of 'candidates', and that the "
         "entities are on the "
-        "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true)."
+        "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true, or with its "
+        "annotating_components that find them)."
     )
     DR044 = "The training data names no entity type: the predicted documents have none in {source}."
     # Extension
@@ -120,7 +121,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR120 = "{path}: not found. {hint}"
     DR121 = "Predictions are written in the format of a protocol: name it with --protocol ({known})."
     # Benchmark
-    DR130 = "The pipeline {path} has no component 'dual_encoder_rel' to measure. It has: {names}."
+    DR130 = (
+        "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}. Give a "
+        "pipeline that was trained for relations."
+    )
     DR131 = (
         "{path}: no candidates in {n} documents, so there is nothing to measure. Check that the documents have "
         "mentions in {source}, of the types that the pipeline was trained on."
@@ -210,7 +214,6 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR187 = "A worker process died, of too little memory perhaps. Try a lower --n-process or --batch-size."
     DR188 = "{path}: is a folder with something in it. Name another output, or remove it."
-    DR189 = "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}."
     DR190 = "{path}, line {line}: is damaged. Remove this folder and start anew without --resume."
     DR191 = "Standard output takes JSON lines alone: name an OUTPUT to write {format!r} or to use --resume."
     DR192 = "Not all could be read: documents left out, as said above: {n}. Done: {documents}."
@@ -233,10 +236,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR204 = "{path}: is given as an output and as an input, or as two outputs. Give every file once."
 
     # Explanations and reports
-    DR220 = (
-        "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}. Give a "
-        "pipeline that was trained for relations."
-    )
     DR221 = (
         "{where}: no mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline "
         "with one that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
@@ -244,6 +243,13 @@ class Errors(metaclass=ErrorsWithCodes):
     DR222 = "No mention has the text {text!r}. The mentions are: {known}."
     DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
     DR224 = "{path}: is a file; a report is written to a folder."
+
+    # Pipelines, own data and sharing
+    DR240 = "{setting} names {name!r}, which is no component of the pipeline. It has: {known}."
+    DR241 = "The {what} must be at least one, each once, not: {names}"
+    DR242 = "The {what} name {name!r}, which is not among: {known}"
+    DR243 = "{path} is there already: remove it, or give another folder."
+    DR244 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -292,3 +298,7 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW012 = "No mentions, and so no relations, in {n} of {total} documents."
     DW013 = "Left out of the input: {reason}, {n} times, first at {where}."
     DW014 = "The output format has no place for: {what}, {n} times."
+    DW019 = (
+        "'{name}': no document of the training data has doc.spans[{key!r}], so the mentions are read from doc.ents. "
+        "Check spans_key if that is not what you expect."
+    )

@@ -13,7 +13,7 @@ from .decode import log_odds, probabilities, threshold_row
 from .descriptions import adapt
 from .errors import Errors
 from .extension import span_to_json
-from .pipeline import DualEncoderRel
+from .pipeline import DualEncoderRel, find_component
 from .types import Candidate, Instance, Relation, RelScores
 
 #: Why a pair is left out that its policy has nothing against: it asks for the closest mentions of two concepts alone.
@@ -64,14 +64,6 @@ class Explanation(NamedTuple):
         }
 
 
-def find_component(nlp: Language) -> DualEncoderRel:
-    """The first component that finds relations. Raises ValueError where there is none."""
-    for _, pipe in nlp.pipeline:
-        if isinstance(pipe, DualEncoderRel):
-            return pipe
-    raise ValueError(Errors.DR220.format(names=", ".join(nlp.pipe_names) or "none"))
-
-
 def explain(nlp: Language, doc: Doc) -> List[Explanation]:
     """An explanation for each pair of mentions of a Doc, in text order; each in both orders where relations have a
     direction.
@@ -79,7 +71,7 @@ def explain(nlp: Language, doc: Doc) -> List[Explanation]:
     doc: with mentions and sentences, as `nlp` gives it. It is not changed. Raises ValueError where the pipeline has no
     component for relations or the Doc no mentions.
     """
-    rel = find_component(nlp)
+    _, rel = find_component(nlp)
     mentions = get_mentions(doc, rel.spans_key)
     if not mentions:
         before = nlp.pipe_names[: nlp.pipe_names.index(rel.name)]

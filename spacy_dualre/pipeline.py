@@ -57,7 +57,8 @@ class DualEncoderRel(TrainablePipe):
 
     candidates: the policy that says which pairs of mentions are asked for, such as ``spacy-dualre.entity_pairs.v1``.
     scorer: what ``nlp.evaluate`` calls, ``spacy-dualre.rel_scorer.v1`` by default.
-    spans_key: read the mentions from ``doc.spans[spans_key]``; None: from ``doc.ents``.
+    spans_key: read the mentions from ``doc.spans[spans_key]``, or from ``doc.ents`` where a Doc has no such group;
+        None: from ``doc.ents``.
     alpha: weight of the classifier's loss, 0 to 1; the contrastive loss gets the rest.
     prediction: which head decides: "similarity", "classifier" or "joint" (both, weighed by alpha).
     threshold: how probable a predicate must be against the negative one, 0 to 1; 0.5 is the arg max. A dict sets it per
@@ -199,6 +200,8 @@ class DualEncoderRel(TrainablePipe):
             lambda rel: has_template(parsed, rel, self.candidates.directed),
         )
         self._report(report)
+        if self.spans_key is not None and not any(self.spans_key in example.predicted.spans for example in examples):
+            self._warn(Warnings.DW019, key=self.spans_key)
         types = sorted(report.types) or sorted({type for pair in pairs or () for type in pair})
         if not types:
             raise ValueError(Errors.DR044.format(source=self.mentions_from))
@@ -486,3 +489,11 @@ class DualEncoderRel(TrainablePipe):
                 limit=self.model.attrs["max_length"],
                 mentions=shortened.mentions,
             )
+
+
+def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:
+    """The first component of a pipeline that finds relations, with its name. Raises ValueError where there is none."""
+    for name, component in nlp.pipeline:
+        if isinstance(component, DualEncoderRel):
+            return name, component
+    raise ValueError(Errors.DR130.format(names=", ".join(nlp.pipe_names) or "none"))

@@ -1,11 +1,13 @@
 """Micro, macro and per-predicate precision, recall and F1 over all gold relations, candidates or not."""
 
-from typing import Any, Callable, Dict, Iterable, Set
+from collections import defaultdict
+from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 
 from spacy.scorer import PRFScore
+from spacy.tokens import Doc
 from spacy.training import Example
 
-from .candidates import Pairs, gold_relations, mention_pairs, relation_keys
+from .candidates import Pairs, get_mentions, gold_relations, mention_pairs, relation_keys
 from .extension import get_rels
 
 Scores = Dict[str, Any]
@@ -51,3 +53,28 @@ def score_rels(
         "rels_macro_f": sum(macro) / len(macro) if macro else 0.0,
         "rels_per_type": {predicate: score.to_dict() for predicate, score in sorted(per_type.items())},
     }
+
+
+def score_mentions(examples: Iterable[Example], spans_key: Optional[str]) -> Scores:
+    """Score the mentions that relations are made of: right are those with a gold one's character offsets and type.
+
+    Returns ents_p, ents_r, ents_f and ents_per_type ({type: {p, r, f}}), wherever the mentions are read from. spaCy's
+    own scorers leave predicted mentions that cut a gold token out of the count.
+    """
+    total = PRFScore()
+    per_type: Dict[str, PRFScore] = defaultdict(PRFScore)
+    for example in examples:
+        gold, found = (_mention_places(doc, spans_key) for doc in (example.reference, example.predicted))
+        total.score_set(found, gold)
+        for type in {type for _, _, type in gold | found}:
+            per_type[type].score_set({key for key in found if key[2] == type}, {key for key in gold if key[2] == type})
+    return {
+        "ents_p": total.precision,
+        "ents_r": total.recall,
+        "ents_f": total.fscore,
+        "ents_per_type": {type: score.to_dict() for type, score in sorted(per_type.items())},
+    }
+
+
+def _mention_places(doc: Doc, spans_key: Optional[str]) -> Set[Tuple[int, int, str]]:
+    return {(span.start_char, span.end_char, span.label_) for span in get_mentions(doc, spans_key)}

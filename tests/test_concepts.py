@@ -5,16 +5,20 @@ import pickle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.lang.en import English
 from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from spacy_dualre import Relation
 from spacy_dualre.concepts import (
+    ABBREVIATIONS,
     Concept,
     ConceptRelation,
     closest_pairs,
     get_concept_rels,
     get_concepts,
+    get_long_forms,
+    set_long_forms,
     tokens_between,
     with_concept,
 )
@@ -355,3 +359,62 @@ def test_concept_rels_cannot_be_set(blank):
 
 def test_blanks_around_ids_are_not_part_of_them(blank):
     assert [concept.id for concept in get_concepts(Span(blank, 0, 1, label="A", kb_id="D1, D2 ,-"))] == ["D1", "D2"]
+
+
+def doc_with_abbreviation(form):
+    """ "acetylsalicylic acid (ASA) ... ASA", explained in one of the two forms that scispaCy writes, or not at all."""
+    if not Span.has_extension("long_form"):
+        Span.set_extension("long_form", default=None)
+    doc = Doc(VOCAB, words="Acetylsalicylic acid ( ASA ) blocks COX-1 ; ASA blocks COX-2 .".split())
+    doc.ents = [
+        Span(doc, start, end, label=label, kb_id=kb_id)
+        for start, end, label, kb_id in [
+            (0, 2, "DRUG", ""), (3, 4, "DRUG", ""), (6, 7, "GENE", ""), (8, 9, "DRUG", "D1"), (10, 11, "GENE", "")
+        ]
+    ]  # fmt: skip
+    short, long = doc[3:4], doc[0:2]
+    if form == "spans":
+        short._.long_form = long
+        doc.user_data[ABBREVIATIONS] = [short]
+    if form == "dicts":
+        values = {"short_text": "ASA", "short_start": 3, "short_end": 4, "long_text": long.text}
+        doc.user_data[ABBREVIATIONS] = [{**values, "long_start": 0, "long_end": 2}]
+    if form == "ours":
+        set_long_forms(doc, {"ASA": long.text})
+    return doc
+
+
+@pytest.mark.parametrize("form", ["spans", "dicts", "ours"])
+def test_short_and_long_form_are_one_concept(form):
+    doc = doc_with_abbreviation(form)
+    one = [Concept("DRUG", "acetylsalicylic acid")]
+    assert get_concepts(doc.ents[0]) == get_concepts(doc.ents[1]) == one
+    # An id says more
+    assert get_concepts(doc.ents[3]) == [Concept("DRUG", "D1")]
+    doc._.rels = [Relation(doc.ents[0], "BLOCKS", doc.ents[2]), Relation(doc.ents[1], "BLOCKS", doc.ents[2])]
+    assert read(doc) == [("acetylsalicylic acid", "BLOCKS", "cox-1", 1.0, 2)]
+
+
+def test_without_explanation_a_short_form_is_a_concept_of_its_own():
+    doc = doc_with_abbreviation(None)
+    assert get_concepts(doc.ents[1]) == [Concept("DRUG", "asa")]
+    assert not doc.user_data
+
+
+@pytest.mark.parametrize("form", ["dicts", "ours"])
+def test_long_forms_survive_storage(form):
+    docs = DocBin(docs=[doc_with_abbreviation(form)], store_user_data=True)
+    (doc,) = DocBin().from_bytes(docs.to_bytes()).get_docs(Vocab())
+    assert get_long_forms(doc) == {"ASA": "Acetylsalicylic acid"}
+
+
+@pytest.mark.parametrize("make_serializable", [False, True])
+def test_abbreviations_as_scispacy_finds_them(make_serializable):
+    pytest.importorskip("scispacy.abbreviation", reason="the extra 'biomed' is not installed")
+    nlp = English()
+    nlp.add_pipe("abbreviation_detector", config={"make_serializable": make_serializable})
+    doc = nlp("Chronic obstructive pulmonary disease (COPD) is common. COPD is severe.")
+    assert get_long_forms(doc) == {"COPD": "Chronic obstructive pulmonary disease"}
+    (start, *_) = [token.i for token in doc if token.text == "COPD" and token.i > 8]
+    short = Span(doc, start, start + 1, label="DISEASE")
+    assert get_concepts(short) == [Concept("DISEASE", "chronic obstructive pulmonary disease")]

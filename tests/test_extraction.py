@@ -141,7 +141,7 @@ def test_nothing_that_finds_mentions_is_said_before_the_work(make_pipeline, text
 def test_a_pipeline_without_the_component(texts, tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     result = extract(tmp_path / "blank", texts, tmp_path / "out.jsonl")
-    assert result.exit_code == 1 and "DR189" in result.output
+    assert result.exit_code == 1 and "DR130" in result.output
     assert not part_of(tmp_path / "out.jsonl").exists()
 
 

@@ -15,6 +15,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_dualre import Relation
+from spacy_dualre.concepts import get_concepts
 from spacy_dualre.corpora.convert import ConversionReport, records_to_docs
 from spacy_dualre.corpora.jsonl import read, to_json
 from spacy_dualre.corpora.record import MentionRecord, Record, RelationRecord
@@ -577,3 +578,34 @@ def test_ids_that_are_not_shared_stay(path: Path, doc: Doc) -> None:
 
 def named(span: Span) -> tuple:
     return (span.id_, *without_id(span))
+
+
+def test_long_forms_are_read_and_written_again(path: Path) -> None:
+    document = {
+        "id": "d1",
+        "text": "Acetylsalicylic acid (ASA) works. ASA helps.",
+        "mentions": [
+            {"start": 0, "end": 20, "type": "DRUG"},
+            {"start": 22, "end": 25, "type": "DRUG", "long_form": "Acetylsalicylic acid"},
+            {"start": 34, "end": 37, "type": "DRUG"},
+        ],
+    }
+    (doc,) = records_to_docs(read(write(path, document)), English(), ConversionReport())
+    assert len({concept for span in doc.spans["entities"] for concept in get_concepts(span)}) == 1
+    values = to_json(doc, "d1")
+    # What a text is short for holds in the whole document
+    assert [mention.get("long_form") for mention in values["mentions"]] == [None] + ["Acetylsalicylic acid"] * 2
+    (again,) = records_to_docs(read(write(path, values)), English(), ConversionReport())
+    assert to_json(again, "d1")["mentions"] == values["mentions"]
+
+
+def test_a_second_long_form_of_a_text_is_left_out_and_counted(path: Path) -> None:
+    mentions = [
+        {"start": 0, "end": 7, "type": "CHEMICAL", "long_form": "one"},
+        {"start": 0, "end": 7, "type": "DRUG", "long_form": "two"},
+    ]
+    record = read_one(path, mentions=mentions, rels=None)
+    assert record.long_forms == {"Aspirin": "one"} and len(record.mentions) == 2
+    assert dropped(record) == [("long form", "the same text had another one before")]
+    with pytest.raises(CorpusError, match="line 1: .* in mentions.0.long_form"):
+        read_one(path, mentions=[{"start": 0, "end": 7, "type": "CHEMICAL", "long_form": ""}], rels=None)

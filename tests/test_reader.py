@@ -7,10 +7,12 @@ import pytest
 import spacy
 from conftest import make_doc
 from spacy import registry
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 from spacy_dualre import Relation
+from spacy_dualre.concepts import get_long_forms, set_long_forms
 from spacy_dualre.corpora.reader import copy_mentions, rel_corpus
 
 NLP = spacy.blank("en")
@@ -151,3 +153,57 @@ def test_no_path_is_an_error_too() -> None:
 
 def test_the_reader_is_registered() -> None:
     assert registry.readers.get("spacy-dualre.RelCorpus.v1") is rel_corpus
+
+
+def ruled() -> Language:
+    """A pipeline whose ruler finds two of the four mentions, and one that is wrong."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    patterns = [("CHEMICAL", "Aspirin"), ("GENE", "COX-1"), ("GENE", "blocks")]
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": label, "pattern": pattern} for label, pattern in patterns])
+    return nlp
+
+
+def test_components_of_the_pipeline_find_the_mentions(tmp_path: Path) -> None:
+    corpus = rel_corpus(save(tmp_path, [annotated()]), False, annotating_components=["sentencizer", "entity_ruler"])
+    nlp = ruled()
+    # As frozen ones are at initialisation
+    with nlp.select_pipes(disable=["entity_ruler"]):
+        (example,) = corpus(nlp)
+    assert [(ent.text, ent.label_) for ent in example.predicted.ents] == [
+        ("Aspirin", "CHEMICAL"),
+        ("COX-1", "GENE"),
+        ("blocks", "GENE"),
+    ]
+    assert example.predicted.has_annotation("SENT_START") and len(example.reference.ents) == 4
+
+
+def test_a_fraction_of_the_documents_has_gold_mentions(tmp_path: Path) -> None:
+    docs = [make_doc(NLP.vocab, [(f"Aspirin{i}", "CHEMICAL"), ("works", "")]) for i in range(200)]
+    path = save(tmp_path, docs)
+
+    def with_gold(fraction: float, seed: int = 0) -> List[str]:
+        return [eg.reference.text for eg in read(path, gold_mentions=fraction, seed=seed) if eg.predicted.ents]
+
+    assert (len(with_gold(0)), len(with_gold(1))) == (0, 200)
+    few, many = set(with_gold(0.3)), set(with_gold(0.7))
+    assert 35 < len(few) < 85 and 115 < len(many) < 165 and few < many
+    assert set(with_gold(0.3)) == few != set(with_gold(0.3, seed=1))
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.1])
+def test_a_fraction_out_of_range_is_refused(tmp_path: Path, fraction: float) -> None:
+    with pytest.raises(ValueError, match="DR002.*gold_mentions"):
+        rel_corpus(save(tmp_path, [annotated()]), gold_mentions=fraction)
+
+
+def test_an_annotating_component_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="DR240.*'ner'.*sentencizer, entity_ruler"):
+        list(rel_corpus(save(tmp_path, [annotated()]), False, annotating_components=["ner"])(ruled()))
+
+
+def test_long_forms_are_copied() -> None:
+    doc = annotated()
+    set_long_forms(doc, {"COX-1": "cyclooxygenase-1"})
+    assert get_long_forms(copy_mentions(doc)) == {"COX-1": "cyclooxygenase-1"}

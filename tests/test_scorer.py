@@ -8,7 +8,7 @@ from spacy.vocab import Vocab
 
 from spacy_dualre import Relation
 from spacy_dualre.concept_pairs import concept_pairs
-from spacy_dualre.scorer import make_rel_scorer
+from spacy_dualre.scorer import make_rel_scorer, score_mentions
 
 VOCAB = Vocab()
 score = make_rel_scorer()
@@ -151,3 +151,16 @@ def test_gold_that_is_about_no_concept_is_a_false_negative():
     reference._.rels = [Relation(subject, "R", reference.ents[1])]
     scores = score([Example(make_doc(VOCAB, TOKENS), reference)], pairs=concept_pairs().pairs)
     assert scores["rels_per_type"] == {"R": {"p": 0.0, "r": 0.0, "f": 0.0}}
+
+
+def test_mentions_are_scored_by_offsets_and_type():
+    gold = make_doc(VOCAB, [("Aspirin", "DRUG"), ("blocks", ""), ("COX-1", "GENE"), ("well", "")])
+    # Other tokens, and the last mention cuts a gold token
+    found = Doc(VOCAB, words=["Aspirin", "blocks", "COX", "-1", "well"], spaces=[True, True, False, True, True])
+    found.ents = [Span(found, 0, 1, "DRUG"), Span(found, 1, 2, "DRUG"), Span(found, 2, 3, "GENE")]
+    scores = score_mentions([Example(found, gold)], None)
+    assert (scores["ents_p"], scores["ents_r"], scores["ents_f"]) == pytest.approx((1 / 3, 1 / 2, 0.4))
+    assert scores["ents_per_type"]["DRUG"] == pytest.approx({"p": 0.5, "r": 1.0, "f": 2 / 3})
+    assert scores["ents_per_type"]["GENE"] == {"p": 0.0, "r": 0.0, "f": 0.0}
+    gold.spans["entities"] = [Span(gold, 0, 1, "DRUG")]
+    assert score_mentions([Example(found, gold)], "entities")["ents_r"] == 1.0

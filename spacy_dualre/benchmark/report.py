@@ -44,7 +44,7 @@ def benchmark(nlp: Language, source: str, data_path: Path, plan: Plan) -> Dict[s
 
     source: where the pipeline is from. No weight is changed. Raises ValueError where there is nothing to measure.
     """
-    workload = open_workload(nlp, source, data_path, plan.limit)
+    workload = open_workload(nlp, data_path, plan.limit)
     with threads(plan.threads) as n_threads:
         report: Dict[str, Any] = {
             "settings": {

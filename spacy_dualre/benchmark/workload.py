@@ -14,7 +14,7 @@ from ..corpora.reader import copy_mentions, rel_corpus
 from ..errors import Errors
 from ..models.dual_encoder import get_engine
 from ..models.engine import Engine, number
-from ..pipeline import DualEncoderRel
+from ..pipeline import DualEncoderRel, find_component
 from ..types import Description, Instance, PaddedBatch
 
 #: Documents that are read before anything is measured.
@@ -111,17 +111,13 @@ class Workload:
         )
 
 
-def open_workload(nlp: Language, source: str, data_path: Path, limit: int = 0) -> Workload:
-    """The workload of a pipeline, which was loaded from source, on the documents of a file; limit: the first so many,
-    0: all. Raises ValueError where the pipeline has no component to measure, or the documents no candidate.
-    """
-    names = [name for name, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)]
-    if not names:
-        raise ValueError(Errors.DR130.format(path=source, names=", ".join(nlp.pipe_names) or "none"))
-    workload = Workload(nlp, names[0], list(rel_corpus(data_path, limit=limit)(nlp)))
+def open_workload(nlp: Language, data_path: Path, limit: int = 0) -> Workload:
+    """The workload of a pipeline on the documents of a file; limit: the first so many, 0: all. Raises ValueError where the pipeline has no component to measure, or the documents no candidate."""
+    name, _ = find_component(nlp)
+    workload = Workload(nlp, name, list(rel_corpus(data_path, limit=limit)(nlp)))
     candidates = (pair for doc in workload.fresh_docs() for pair in workload.rel.get_candidates(doc))
     if next(candidates, None) is None:
-        mentions = workload.rel._mentions_from
+        mentions = workload.rel.mentions_from
         raise ValueError(Errors.DR131.format(path=data_path, n=len(workload.examples), source=mentions))
     return workload
 

@@ -12,7 +12,9 @@ from spacy.cli._util import app, parse_config_overrides
 from spacy.language import Language
 from wasabi import msg
 
+from ..corpora.convert import SPANS_KEY
 from ..errors import Errors
+from ..pipeline import DualEncoderRel
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 
@@ -45,6 +47,11 @@ def load_pipeline(path: str, overrides: Mapping[str, Any] = {}) -> Language:
         raise ValueError(Errors.DR120.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
 
 
+def mentions_key(nlp: Language) -> Optional[str]:
+    """The span group that a pipeline's relations are read from; None: ``doc.ents``."""
+    return next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
+
+
 def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[str, Any]:
     """The settings of the config among a command's options and, if it is named, in an environment variable. Raises
     ValueError for one that looks like none.
@@ -71,6 +78,8 @@ def print_scores(scores: Dict[str, Any]) -> None:
     total = _percent(scores["rels_p"], scores["rels_r"], scores["rels_f"])
     rows += [("official" if "rels_f_interval" in scores else "all (micro)", *total)]
     rows += [("all (macro)", "", "", *_percent(scores["rels_macro_f"]))]
+    if "ents_f" in scores:
+        rows += [("mentions", *_percent(scores["ents_p"], scores["ents_r"], scores["ents_f"]))]
     msg.table(rows, header=("", "P", "R", "F"), aligns=("l", "r", "r", "r"))
     if "rels_f_interval" in scores:
         msg.text("95 % interval of the official F: {} to {}".format(*_percent(*scores["rels_f_interval"])))

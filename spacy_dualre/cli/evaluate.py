@@ -7,15 +7,27 @@ from typing import Any, Dict, Mapping, Optional
 import srsly
 import typer
 from spacy.cli._util import setup_gpu
+from spacy.language import Language
 from spacy.scorer import Scorer
 
 from ..corpora.reader import rel_corpus
 from ..errors import Errors
+from ..pipeline import DualEncoderRel
 from ..protocols import PROTOCOLS, document_ids, get_protocol
 from ..protocols.scorer import count_examples, to_rel_scores
 from ..protocols.significance import bootstrap
 from ..report import check_report, write_report
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, print_scores, readable_errors
+from ..scorer import make_rel_scorer, score_mentions
+from .app import (
+    WITH_OVERRIDES,
+    config_overrides,
+    dualre_cli,
+    existing,
+    load_pipeline,
+    mentions_key,
+    print_scores,
+    readable_errors,
+)
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
@@ -32,7 +44,11 @@ def evaluate_cli(
     gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; else it must find them"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
-    """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate."""
+    """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate.
+
+    With --no-gold-mentions the pipeline gets raw text. A relation is then right if its predicate and both mentions,
+    with their offsets and types, are; the scores of the mentions are given beside.
+    """
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
@@ -54,10 +70,11 @@ def evaluate(
 ) -> Dict[str, Any]:
     """The relation scores (0 to 1) of a pipeline, with its speed in words/s.
 
-    protocol_name: the scores are the official ones, with a 95 % bootstrap interval over documents. predictions: what
-    was found is written to this file in the protocol's format. overrides: settings of the pipeline's config. report: a
-    folder for an error report, for which the candidates are scored once more. Raises ValueError for predictions without
-    a protocol, ImportError for a report without matplotlib.
+    gold_mentions: false: the pipeline gets the text alone, and its mentions are scored too. protocol_name: the scores
+    are the official ones, with a 95 % bootstrap interval over documents. predictions: what was found is written to this
+    file in the protocol's format. overrides: settings of the pipeline's config. report: a folder for an error report,
+    for which the candidates are scored once more. Raises ValueError for predictions without a protocol, ImportError for
+    a report without matplotlib.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
@@ -66,6 +83,8 @@ def evaluate(
     if report is not None:
         check_report(report)
     nlp = load_pipeline(model, overrides)
+    if not gold_mentions:
+        _score_strictly(nlp)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
     # Whether the predictions can be written is known before the work
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
@@ -75,6 +94,8 @@ def evaluate(
     speed = sum(len(example.predicted) for example in examples) / (perf_counter() - start)
     scores = Scorer(nlp).score(examples)
     result = {"documents": len(examples), **{name: scores.get(name) for name in SCORES}, "speed": speed}
+    if not gold_mentions:
+        result.update(score_mentions(examples, mentions_key(nlp)))
     if protocol is not None:
         counts = count_examples(protocol, examples)
         result.update(to_rel_scores(protocol, counts))
@@ -85,3 +106,10 @@ def evaluate(
     if report is not None:
         write_report(nlp, examples, report)
     return result
+
+
+def _score_strictly(nlp: Language) -> None:
+    """Protocols that the components may score by count by ids, which mentions found in raw text do not have."""
+    for _, pipe in nlp.pipeline:
+        if isinstance(pipe, DualEncoderRel):
+            pipe.scorer = make_rel_scorer()

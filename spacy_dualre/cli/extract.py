@@ -41,6 +41,9 @@ def extract_cli(
     batch_size: int = typer.Option(32, min=1, help="Documents that are read together"),
     n_process: int = typer.Option(1, min=1, help="Number of processes"),
     resume: bool = typer.Option(False, "--resume", help="Go on where an earlier call stopped, if one did"),
+    gold_mentions: bool = typer.Option(
+        True, help="Give the pipeline the mentions of the documents; else it finds them"
+    ),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
@@ -60,7 +63,7 @@ def extract_cli(
         documents = Documents(input_path, format, Options(text_column, id_column))
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
-        extraction = Extraction(load_pipeline(model, overrides), _say)
+        extraction = Extraction(load_pipeline(model, overrides), _say, gold_mentions)
         documents.options = documents.options._replace(spans_key=extraction.rel.spans_key)
         if threshold is not None:
             extraction.rel.threshold = threshold
@@ -69,7 +72,8 @@ def extract_cli(
         if output_path is None or writer is None:
             stdout.writelines(map(line, found))
         else:
-            run = extraction.run_values({**overrides, "threshold": threshold})
+            settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions}
+            run = extraction.run_values(settings)
             with Journal(output_path, run, resume) as journal:
                 extraction.skip(records, journal.done())
                 for document in found:

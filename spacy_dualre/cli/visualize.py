@@ -6,7 +6,7 @@ from typing import Optional
 import typer
 from wasabi import msg
 
-from ..explanation import find_component
+from ..pipeline import find_component
 from ..visualize import render, serve
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
 from .source import SOURCE_HELP, read_docs
@@ -26,7 +26,7 @@ def visualize_cli(
     """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
     with readable_errors():
         nlp = load_pipeline(model, config_overrides(ctx))
-        options = {"spans_key": find_component(nlp).spans_key, "width": width}
+        options = {"spans_key": find_component(nlp)[1].spans_key, "width": width}
         docs = read_docs(nlp, source, limit)
         if output is None:
             serve(docs, options=options, port=port, host=host, auto_select_port=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Callable, Dict, Iterator
 
-from . import bioc, brat, chemprot, ddi, jsonl, prodigy, pubtator, scierc, semeval
+from . import bioc, brat, chemprot, ddi, doccano, jsonl, prodigy, pubtator, scierc, semeval, tables
 from .record import Record
 
 #: The formats that `spacy dualre convert` knows.
@@ -13,7 +13,9 @@ FORMATS: Dict[str, Callable[[Path], Iterator[Record]]] = {
     "chemprot": chemprot.read,
     "chemprot-fine": chemprot.read_fine,
     "chemprot-groups": chemprot.read_groups,
+    "csv": tables.read,
     "ddi": ddi.read,
+    "doccano": doccano.read,
     "jsonl": jsonl.read,
     "prodigy": prodigy.read,
     "pubtator": pubtator.read,

@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ..candidates import sentence_indices
-from ..concepts import NO_CONCEPT, SEPARATOR, closest_pairs, get_concepts, with_concept
+from ..concepts import NO_CONCEPT, SEPARATOR, closest_pairs, get_concepts, set_long_forms, with_concept
 from ..errors import CorpusError, Errors
 from ..extension import set_rels
 from ..types import Relation
@@ -68,8 +68,8 @@ def records_to_docs(
     its own. A token that a mention cuts is split at the cut. Where sentences start: `sentence_starts`. All mentions are
     in ``doc.spans[spans_key]``, with their ids as span_id and their concepts, separated by commas, as kb_id; the
     longest ones that do not overlap in ``doc.ents``. Relations are in ``doc._.rels``, one between concepts as one
-    between their closest mentions, each with this concept as its kb_id. Doc id, corpus, split and breaks are in
-    ``doc.user_data``.
+    between their closest mentions, each with this concept as its kb_id. Long forms are in
+    ``doc._.abbreviations``, doc id, corpus, split and breaks in ``doc.user_data``.
     strict: raise CorpusError naming the place for anything that had to be left out.
     """
     for record in records:
@@ -82,6 +82,7 @@ def records_to_docs(
         sentence_of = sentence_indices(doc)
         rels = [*_mention_relations(record, mentions), *_concept_relations(record, doc.spans[spans_key], sentence_of)]
         _add_relations(doc, rels, sentence_of, report)
+        set_long_forms(doc, record.long_forms)
         doc.user_data.update({**_checked_meta(record), "doc_id": record.id, "breaks": list(record.breaks)})
         yield doc
 

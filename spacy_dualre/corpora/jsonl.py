@@ -12,7 +12,9 @@ Only ``text`` is required. Offsets are characters of the text, end exclusive.
 
 id            of a document: unique in the file; without it, the number of its line.
 mentions      start, end, type; optional: id (without it "start-end-type"), text (checked), kb_id (a comma separates
-              several; "-": looked up, not found), parts (pairs of offsets, the pieces of a discontinuous mention).
+              several; "-": looked up, not found), parts (pairs of offsets, the pieces of a discontinuous mention),
+              long_form (what the mention's text is short for in this document: without kb_id, mentions are of one
+              concept if type and long form, or else text, are the same but for case).
 rels          subject, predicate, object; optional: score, 0 to 1. An argument is the id of a mention, or a mention
               itself, without parts: the one of ``mentions`` with the same offsets, type and, where it is given,
               kb_id, or else one more.
@@ -31,7 +33,7 @@ from typing import Annotated, Any, Dict, Iterator, List, Optional, Sequence, Set
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from spacy.tokens import Doc
 
-from ..concepts import NO_CONCEPT, SEPARATOR
+from ..concepts import NO_CONCEPT, SEPARATOR, get_long_forms
 from ..extension import rels_to_json, span_to_json
 from .convert import SPANS_KEY
 from .files import parse_json, read_json_lines
@@ -66,6 +68,7 @@ class _Argument(_Schema):
 
 class _Mention(_Argument):
     parts: Optional[List[Offsets]] = None
+    long_form: Optional[Annotated[str, Field(min_length=1)]] = None
 
 
 def _kind_of_argument(value: Any) -> str:
@@ -119,11 +122,16 @@ def to_json(doc: Doc, doc_id: str, spans_key: Optional[str] = SPANS_KEY, tokens:
     """A Doc as JSON values that `read` takes: id, text, mentions, rels and, where the Doc has them, sentences, and
     tokens, if asked for.
 
-    The mentions are those of ``doc.spans[spans_key]``, or ``doc.ents`` where there is no such group, each once. An id
-    that several of them share, as an entity ruler gives them, is left out, since it does not tell which is meant.
+    A mention has the long form that ``doc._.abbreviations`` gives for its text. The mentions are those of
+    ``doc.spans[spans_key]``, or ``doc.ents`` where there is no such group, each once. An id that several of them share,
+    as an entity ruler gives them, is left out, since it does not tell which is meant.
     """
     spans = dict.fromkeys(doc.spans[spans_key] if spans_key in doc.spans else doc.ents)
-    mentions = [span_to_json(span) for span in spans]
+    long_forms = get_long_forms(doc)
+    mentions = [
+        {**span_to_json(span), **({"long_form": long_forms[span.text]} if span.text in long_forms else {})}
+        for span in spans
+    ]
     rels = rels_to_json(doc)
     _remove_shared_ids([*mentions, *(rel[role] for rel in rels for role in ("subject", "object"))])
     values: Dict[str, Any] = {"id": doc_id, "text": doc.text, "mentions": mentions, "rels": rels}
@@ -173,6 +181,7 @@ def _record(document: _Document, place: Place, default_id: str = "") -> Record:
     mentions = _Mentions(record, document)
     for mention in document.mentions:
         mentions.add(mention, _parts(record, mention))
+        _add_long_form(record, mention)
     for rel in document.rels:
         _add_relation(record, rel, mentions)
     return record
@@ -207,6 +216,12 @@ def _parts(record: Record, mention: _Mention) -> Tuple[Offsets, ...]:
         record.drop("parts of a mention", "do not go from its start to its end in text order", detail=detail)
         return ()
     return tuple(mention.parts) if len(mention.parts) > 1 else ()
+
+
+def _add_long_form(record: Record, mention: _Mention) -> None:
+    short = record.text[mention.start : mention.end]
+    if mention.long_form and record.long_forms.setdefault(short, mention.long_form) != mention.long_form:
+        record.drop("long form", "the same text had another one before", detail=f"mention {mention.start}")
 
 
 def _add_relation(record: Record, rel: _Rel, mentions: "_Mentions") -> None:

@@ -74,11 +74,12 @@ class Dropped(NamedTuple):
 class Record:
     """One document.
 
-    place: where it was read. breaks: character offsets where a sentence must start, such as between title and abstract.
-    sentences: where every sentence starts, for a corpus that has its own; None: a splitter finds them. tokens: the
-    corpus's own tokens in text order; None: a tokenizer makes them. meta: JSON values that go into ``doc.user_data``,
-    with the corpus and the split in "corpus" and "split". mentions_given: False: the text is not annotated, and its
-    mentions are yet to be found. notes: counts of what was decided while reading and lost nothing.
+    place: where it was read. long_forms: what the texts of some mentions are short for. breaks: character offsets where
+    a sentence must start, such as between title and abstract. sentences: where every sentence starts, for a corpus that
+    has its own; None: a splitter finds them. tokens: the corpus's own tokens in text order; None: a tokenizer makes
+    them. meta: JSON values that go into ``doc.user_data``, with the corpus and the split in "corpus" and "split".
+    mentions_given: False: the text is not annotated, and its mentions are yet to be found. notes: counts of what was
+    decided while reading and lost nothing.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Record:
     mentions: List[MentionRecord] = field(default_factory=list)
     relations: List[RelationRecord] = field(default_factory=list)
     concept_relations: List[ConceptRelationRecord] = field(default_factory=list)
+    long_forms: Dict[str, str] = field(default_factory=dict)
     breaks: Tuple[int, ...] = ()
     sentences: Optional[Tuple[int, ...]] = None
     tokens: Optional[Tuple[Offsets, ...]] = None

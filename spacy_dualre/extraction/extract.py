@@ -15,7 +15,7 @@ from ..corpora.jsonl import to_json
 from ..corpora.record import Record
 from ..errors import CorpusError, Errors
 from ..inputs.source import Pending
-from ..pipeline import DualEncoderRel
+from ..pipeline import find_component
 from .mentions import GIVEN, extraction_pipeline, may_find_mentions, sentence_splitter
 
 Json = Dict[str, Any]
@@ -63,11 +63,13 @@ class Tally:
 class Extraction:
     """Relations by a pipeline with a component dual_encoder_rel, whose name is rel_name.
 
-    on_broken: is told of each document that cannot be read. Raises ValueError where there is no such component.
+    on_broken: is told of each document that cannot be read. gold_mentions: false: the mentions that documents have are
+    forgotten, and found anew. Raises ValueError where there is no such component.
     """
 
-    def __init__(self, nlp: Language, on_broken: Callable[[str], None]) -> None:
+    def __init__(self, nlp: Language, on_broken: Callable[[str], None], gold_mentions: bool = True) -> None:
         self.nlp = nlp
+        self.gold_mentions = gold_mentions
         self.rel_name, self.rel = find_component(nlp)
         self.on_broken = on_broken
         self.tally = Tally()
@@ -132,6 +134,8 @@ class Extraction:
             except CorpusError as err:
                 self._broken(err)
             else:
+                if not self.gold_mentions:
+                    record = replace(record, mentions=[], mentions_given=False, dropped=[])
                 self.tally.count_left_out(record)
                 yield record
 
@@ -174,17 +178,8 @@ class Extraction:
         self.on_broken(str(problem))
 
     def _nothing_finds_mentions(self) -> str:
-        key = self.rel.spans_key
-        source = "doc.ents" if key is None else f"doc.spans[{key!r}]"
-        return Errors.DR183.format(name=self.rel_name, source=source, names=", ".join(self.nlp.pipe_names))
-
-
-def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:
-    """The component that extracts relations, with its name. Raises ValueError where there is none."""
-    for name, component in nlp.pipeline:
-        if isinstance(component, DualEncoderRel):
-            return name, component
-    raise ValueError(Errors.DR189.format(names=", ".join(nlp.pipe_names) or "none"))
+        names = ", ".join(self.nlp.pipe_names)
+        return Errors.DR183.format(name=self.rel_name, source=self.rel.mentions_from, names=names)
 
 
 def _same(record: Record, document: Json) -> bool:

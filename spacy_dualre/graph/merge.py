@@ -10,9 +10,10 @@ from ..corpora.record import MentionRecord, Offsets, Record, RelationRecord
 from .graph import Edge, Evidence, KnowledgeGraph, Node, Triple
 
 
-def node_keys(mention: MentionRecord, text: str) -> List[Concept]:
-    """The nodes that a mention belongs to: those of its concepts, one of its surface form, or none."""
-    return concepts_of(mention.type, text[mention.start : mention.end], SEPARATOR.join(mention.concepts))
+def node_keys(mention: MentionRecord, record: Record) -> List[Concept]:
+    """The nodes that a mention belongs to: those of its concepts, one of its long or else surface form, or none."""
+    text = record.text[mention.start : mention.end]
+    return concepts_of(mention.type, record.long_forms.get(text, text), SEPARATOR.join(mention.concepts))
 
 
 class Merger:
@@ -78,9 +79,7 @@ class Merger:
     def _add_mentions(self, record: Record) -> None:
         concepts = set()
         # An argument that stands for one of a mention's concepts is a mention of its own, and not counted twice
-        forms = {
-            (key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record.text)
-        }
+        forms = {(key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record)}
         for concept, start, end in forms:
             node = self._nodes.setdefault(concept, Node(concept))
             node.forms[" ".join(record.text[start:end].split())] += 1
@@ -116,7 +115,7 @@ class Merger:
     def _read(
         self, record: Record, rel: RelationRecord, subject: MentionRecord, object: MentionRecord
     ) -> Iterator[Tuple[Triple, Evidence]]:
-        pairs = list(product(node_keys(subject, record.text), node_keys(object, record.text)))
+        pairs = list(product(node_keys(subject, record), node_keys(object, record)))
         self.counts["of mentions without a concept"] += not pairs
         start, end = _sentence(record, subject, object)
         places = (subject.start, subject.end), (object.start, object.end)

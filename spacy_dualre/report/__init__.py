@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
-from ..explanation import find_component
+from ..pipeline import find_component
 from ..plotting import new_figure
 from .numbers import to_json
 from .outcomes import find_outcomes
@@ -30,7 +30,8 @@ def write_report(nlp: Language, examples: Sequence[Example], folder: Path) -> No
     Raises ValueError where the pipeline finds no relations or the folder is a file, ImportError without matplotlib.
     """
     check_report(folder)
-    outcomes = find_outcomes(nlp, find_component(nlp), examples)
+    _, rel = find_component(nlp)
+    outcomes = find_outcomes(nlp, rel, examples)
     numbers = to_json(outcomes)
     folder.mkdir(parents=True, exist_ok=True)
     srsly.write_json(folder / "report.json", numbers)

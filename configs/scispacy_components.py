@@ -1,0 +1,3 @@
+"""For `--code`: scispaCy's components are known only once they are imported."""
+
+from scispacy.abbreviation import AbbreviationDetector  # noqa: F401

@@ -1,0 +1,46 @@
+"""`spacy dualre card`: the model card of a trained pipeline."""
+
+from pathlib import Path
+from typing import Optional
+
+import srsly
+import typer
+from wasabi import msg
+
+from ..card import missing, model_card
+from ..errors import Errors
+from .app import dualre_cli, existing, load_pipeline, readable_errors
+
+
+@dualre_cli.command("card", no_args_is_help=True)
+def card_cli(
+    model: Path = typer.Argument(..., help="Folder of a trained pipeline"),
+    output: Optional[Path] = typer.Option(
+        None,
+        "--output",
+        "-o",
+        help="The file to write; without it README.md in the folder, where spacy package takes it",
+    ),
+    scores_path: Optional[Path] = typer.Option(
+        None, "--scores", help="Scores as `spacy dualre evaluate -o` writes them"
+    ),
+    front_matter: bool = typer.Option(
+        False,
+        "--front-matter",
+        help="Begin with YAML for the Hugging Face hub; `spacy huggingface-hub push` adds its own",
+    ),
+    force: bool = typer.Option(False, "--force", "-f", help="Write over a file that is there already"),
+) -> None:
+    """Write a model card: what the pipeline finds, its scores, its corpus and licence, its limits."""
+    with readable_errors():
+        existing(model, "Expected the folder of a trained pipeline.")
+        path = output or model / "README.md"
+        if path.exists() and not force:
+            raise ValueError(Errors.DR243.format(path=path))
+        scores = srsly.read_json(existing(scores_path, "Expected scores.")) if scores_path is not None else None
+        nlp = load_pipeline(str(model))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(model_card(nlp, scores, front_matter), encoding="utf8")
+    if missing(nlp):
+        msg.warn(f"The card does not say: {', '.join(missing(nlp))}. Write them into {model / 'meta.json'}.")
+    msg.good(f"Wrote {path}")

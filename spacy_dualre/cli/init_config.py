@@ -1,0 +1,42 @@
+"""`spacy dualre init-config`: a folder to start from with a new corpus."""
+
+from pathlib import Path
+from typing import List
+
+import typer
+from wasabi import msg
+
+from ..errors import Errors
+from ..starter import write_starter
+from ..types import TypePair
+from .app import dualre_cli, readable_errors
+
+
+@dualre_cli.command("init-config", no_args_is_help=True)
+def init_config_cli(
+    labels: str = typer.Option(..., help="The predicates, separated by commas"),
+    types: str = typer.Option(..., help="The types of mentions, separated by commas"),
+    output: Path = typer.Option(..., "--output", "-o", help="The folder to write"),
+    type_pairs: str = typer.Option(
+        "", help='Pairs of types that may have a relation, as in "A|B,B|B"; without it, those of the training data'
+    ),
+    symmetric: str = typer.Option("", help="The predicates without direction, separated by commas"),
+) -> None:
+    """Write a config, a project file, and descriptions to be written, for a corpus of your own."""
+    with readable_errors():
+        pairs = [_pair(pair) for pair in _split(type_pairs)]
+        paths = write_starter(output, _split(labels), _split(types), pairs, _split(symmetric))
+    for path in paths:
+        msg.good(f"Wrote {path}")
+    msg.text(f"Now write the descriptions in {paths[1]}, then see {paths[2]}: python -m spacy project run all {output}")
+
+
+def _split(names: str) -> List[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _pair(text: str) -> TypePair:
+    parts = [part.strip() for part in text.split("|")]
+    if len(parts) != 2 or not all(parts):
+        raise ValueError(Errors.DR244.format(value=text))
+    return parts[0], parts[1]

@@ -1,0 +1,84 @@
+"""A folder to start from: config, descriptions to write, and project file for a new corpus."""
+
+from pathlib import Path
+from typing import List, Sequence
+
+import srsly
+from thinc.api import Config
+
+from ..corpora.convert import SPANS_KEY
+from ..descriptions import UNWRITTEN, plain_template
+from ..errors import Errors
+from ..types import NEGATIVE, DescriptionTexts, TypePair
+
+_HERE = Path(__file__).parent
+_HEADER = (
+    "# Set total_steps to the number of steps of your training: epochs x candidates x predicates / batch size.\n\n"
+)
+
+
+def write_starter(
+    output: Path,
+    labels: Sequence[str],
+    types: Sequence[str],
+    type_pairs: Sequence[TypePair] = (),
+    symmetric: Sequence[str] = (),
+) -> List[Path]:
+    """Write config.cfg, descriptions.json and project.yml into a folder, and give their paths.
+
+    type_pairs: the pairs of types that may have a relation; none: those of the training data. symmetric: predicates
+    without direction. The config is that of configs/default.cfg, with mentions in the span group that
+    `spacy dualre convert` writes. The descriptions are refused in training until they are written.
+    Raises ValueError for predicates or types that cannot be, and for a file that is there already.
+    """
+    _check(labels, types, type_pairs, symmetric)
+    paths = [output / name for name in ("config.cfg", "descriptions.json", "project.yml")]
+    for path in paths:
+        if path.exists():
+            raise ValueError(Errors.DR243.format(path=path))
+    config = _config(type_pairs, symmetric)
+    output.mkdir(parents=True, exist_ok=True)
+    paths[0].write_text(_HEADER + config.to_str(interpolate=False) + "\n", encoding="utf8")
+    srsly.write_json(paths[1], _descriptions(labels, type_pairs))
+    paths[2].write_text((_HERE / "project.yml").read_text(encoding="utf8"), encoding="utf8")
+    return paths
+
+
+def _check(
+    labels: Sequence[str], types: Sequence[str], type_pairs: Sequence[TypePair], symmetric: Sequence[str]
+) -> None:
+    for what, names in (("predicates", labels), ("types", types)):
+        if not names or len(set(names)) < len(names):
+            raise ValueError(Errors.DR241.format(what=what, names=", ".join(names)))
+    if NEGATIVE in labels:
+        raise ValueError(Errors.DR023.format(label=NEGATIVE))
+    for what, given, known in (
+        ("type pairs", [type for pair in type_pairs for type in pair], types),
+        ("symmetric predicates", symmetric, labels),
+    ):
+        for name in given:
+            if name not in known:
+                raise ValueError(Errors.DR242.format(what=what, name=name, known=", ".join(known)))
+
+
+def _config(type_pairs: Sequence[TypePair], symmetric: Sequence[str]) -> Config:
+    config = Config().from_disk(_HERE / "default.cfg", interpolate=False)
+    config["paths"].update(
+        {"train": "corpus/train.spacy", "dev": "corpus/dev.spacy", "descriptions": "descriptions.json"}
+    )
+    batcher = config["training"]["batcher"]
+    batcher["spans_key"] = SPANS_KEY
+    batcher["symmetric"] = list(symmetric)
+    if type_pairs:
+        batcher["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
+    return config
+
+
+def _descriptions(labels: Sequence[str], type_pairs: Sequence[TypePair]) -> DescriptionTexts:
+    """Per pair of types where there are several, since wordings tend to differ."""
+    texts: DescriptionTexts = {NEGATIVE: plain_template(NEGATIVE, negative=True)}
+    for label in labels:
+        template = f"{UNWRITTEN} say in plain words that {{subject}} and {{object}} have the relation {label}."
+        pairs = {f"{subject}|{object}": template for subject, object in type_pairs}
+        texts[label] = pairs if len(pairs) > 1 else template  # type: ignore[assignment]
+    return texts
