@@ -67,7 +67,7 @@ def test_templates_for_pairs_of_types_do_not_break_the_table(trained):
 
 def test_only_a_pipeline_that_finds_no_mentions_says_so(trained):
     nlp = trained(spans_key="entities")
-    said = 'put a component before it that writes them to `doc.spans["entities"]`'
+    said = "put a component before it that writes them to `doc.spans['entities']`"
     assert said in model_card(nlp)
     nlp.add_pipe("entity_ruler", first=True)
     assert said not in model_card(nlp)

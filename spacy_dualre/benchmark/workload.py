@@ -112,7 +112,9 @@ class Workload:
 
 
 def open_workload(nlp: Language, data_path: Path, limit: int = 0) -> Workload:
-    """The workload of a pipeline on the documents of a file; limit: the first so many, 0: all. Raises ValueError where the pipeline has no component to measure, or the documents no candidate."""
+    """The workload of a pipeline on the documents of a file; limit: the first so many, 0: all. Raises ValueError where
+    the pipeline has no component to measure, or the documents no candidate.
+    """
     name, _ = find_component(nlp)
     workload = Workload(nlp, name, list(rel_corpus(data_path, limit=limit)(nlp)))
     candidates = (pair for doc in workload.fresh_docs() for pair in workload.rel.get_candidates(doc))
