@@ -40,7 +40,7 @@ SIZES: Dict[str, Any] = {
 }
 
 
-def save_bert(folder: Path, lowercase: bool, layers: int = 1) -> Path:
+def save_bert(folder: Path, lowercase: bool, layers: int = 1, positions: int = 128) -> Path:
     """A random encoder with a WordPiece tokenizer."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
@@ -50,9 +50,12 @@ def save_bert(folder: Path, lowercase: bool, layers: int = 1) -> Path:
     folder.mkdir(parents=True)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     (folder / "vocab.txt").write_text("\n".join(piece for piece, _ in vocabulary), encoding="utf8")
-    BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=lowercase, model_max_length=128).save_pretrained(folder)
+    BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=lowercase, model_max_length=positions).save_pretrained(
+        folder
+    )
     torch.manual_seed(0)
-    config = BertConfig(vocab_size=len(vocabulary), **{**SIZES, "num_hidden_layers": layers})
+    sizes = {**SIZES, "num_hidden_layers": layers, "max_position_embeddings": positions + 2}
+    config = BertConfig(vocab_size=len(vocabulary), **sizes)
     BertModel(config).save_pretrained(folder)
     return folder
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -25,16 +24,21 @@ FEW_STEPS = {
 }
 
 
-@pytest.fixture
-def project(tmp_path, encoder):
-    """A copy of the project with a random encoder in it."""
+def copy_project(folder):
+    """The project, all of whose trainings have a few steps."""
     for name in ("project.yml", "configs", "assets/demo"):
         source = ROOT / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
-    for path in (tmp_path / "configs").glob("*.cfg"):
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    for path in (folder / "configs").glob("*.cfg"):
         config = load_config(path)
         known = {name: value for name, value in FEW_STEPS.items() if _has_section(config, name)}
         load_config(path, overrides=known).to_disk(path, interpolate=False)
+
+
+@pytest.fixture
+def project(tmp_path, encoder):
+    """A copy of the project with a random encoder in it."""
+    copy_project(tmp_path)
     shutil.copytree(encoder, tmp_path / "assets" / "random")
     return tmp_path
 
@@ -166,33 +170,3 @@ def test_workflow_of_each_corpus(project, corpus, encoder_variable, write, gold,
     assert again["predictions"][0]["rels_f"] == pytest.approx(scores["rels_f"])
     assert again["predictions"][1]["rels_f"] == pytest.approx(1.0 if corpus != "semeval" else 2 / 9)
     assert 0 < again["p_value"] <= 1
-
-
-def blocks_of_readme():
-    return re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf8"), re.DOTALL)
-
-
-def run_script(project, script):
-    shutil.copytree(project / "assets" / "random", project / "assets" / "encoder")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    result = subprocess.run(
-        ["bash", "-e", "-c", script], cwd=project, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout + result.stderr
-
-
-def test_example_of_the_readme_for_own_data(project):
-    (script,) = (block for block in blocks_of_readme() if "corpus/mine/data.jsonl" in block)
-    assert "5 of 5 gold relations have a candidate" in run_script(project, script)
-    assert len((project / "training" / "mine" / "relations.jsonl").read_text().splitlines()) == 6
-
-
-def test_example_of_the_readme_for_annotation_tools(project):
-    (script,) = (block for block in blocks_of_readme() if "corpus/tools" in block)
-    (project / "corpus" / "mine").mkdir(parents=True)
-    descriptions = {label: "{subject} and {object}: " + label for label in ("no_relation", "WORKS_FOR", "FOUNDED")}
-    srsly.write_json(project / "corpus" / "mine" / "descriptions.json", descriptions)
-    output = run_script(project, script)
-    assert "4 documents, 9 mentions, 4 gold relations" in output and "FOUNDED 2, WORKS_FOR 2" in output
-    assert (project / "training" / "tools" / "model-best").exists()
