@@ -1,7 +1,8 @@
 """Small things that many tests need: random one-layer encoders on disk, and a few annotated Docs."""
 
+import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import numpy
 import pytest
@@ -162,6 +163,20 @@ def make_examples(vocab: Any) -> List[Example]:
         ),
     ]
     return [Example(copy_mentions(doc), doc) for doc in docs]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, the system's own."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    path = next(filter(None, found), None)
+    if path is None:
+        pytest.skip("no chromium, chromium-browser or google-chrome on the path")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import sys
 import threading
 import types
@@ -207,18 +206,6 @@ def test_whatever_the_text_nothing_leaves_the_lines_and_no_labels_meet(words, da
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the extra 'dev' is not installed")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
