@@ -10,7 +10,8 @@ from spacy.tokens import DocBin, Span
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
-from spacy_dualre.explanation import explain, find_component
+from spacy_dualre.explanation import explain
+from spacy_dualre.pipeline import find_component
 
 POLICY = "spacy-dualre.entity_pairs.v1"
 
@@ -77,7 +78,7 @@ def test_every_pair_is_there_with_the_reason_why_it_was_not_scored(trained, firs
 def test_reasons_are_the_policys(trained, policy, reason):
     nlp = trained(candidates={"@misc": POLICY, **policy}, spans_key=None)
     doc = make_doc(nlp.vocab, [("a", "CHEMICAL"), ("b", ""), ("c", ""), ("d", "GENE")])
-    rel = find_component(nlp)
+    _, rel = find_component(nlp)
     rel.spans_key = "all"
     doc.spans["all"] = [*doc.ents, Span(doc, 0, 2, label="GENE")]
     assert reason in {pair.reason for pair in explain(nlp, doc)}

@@ -166,8 +166,10 @@ def test_an_ner_and_abbreviations_of_scispacy(folder, trained):
     nlp = spacy.load(folder / "pipeline")
     (doc,) = nlp.pipe(["Acetylsalicylic acid (ASA) inhibits COX1 . ASA inhibits COX1 ."])
     assert len(doc._.rels) == 3
-    (rel,) = doc._.concept_rels
-    assert (rel.subject.id, rel.object.id, len(rel.evidence)) == ("acetylsalicylic acid", "cox1", 3)
+    # Which predicates a random network gives is no matter: the short form is of the concept of the long one
+    assert {rel.subject.text for rel in doc._.rels} == {"Acetylsalicylic acid", "ASA"}
+    assert {(rel.subject.id, rel.object.id) for rel in doc._.concept_rels} == {("acetylsalicylic acid", "cox1")}
+    assert sum(len(rel.evidence) for rel in doc._.concept_rels) == 3
     DocBin(docs=[doc], store_user_data=True).to_bytes()
 
 

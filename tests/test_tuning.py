@@ -318,8 +318,9 @@ def test_cuts_part_the_values():
     assert cuts(values, 100) == [0.3, 0.51, 0.8]
     assert [sorted([*values, cut]).index(cut) for cut in cuts(values, 100)] == [2, 3, 4]
     assert len(cuts(numpy.random.default_rng(0).random(500), 20)) <= 20
-    close = numpy.array([0.5, numpy.nextafter(0.5, 1)])
-    assert cuts(close, 5) == [close[1]]
+    assert cuts(numpy.array([0.5, numpy.nextafter(0.5, 1)]), 5) == []
+    (cut,) = cuts(numpy.array([0.5, 0.5 + 3e-12]), 5)
+    assert 0.5 < cut < 0.5 + 3e-12 and srsly.json_loads(srsly.json_dumps(cut)) == cut
     assert cuts(numpy.array([0.5]), 5) == []
 
 
