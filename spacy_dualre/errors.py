@@ -198,7 +198,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR182 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
     DR183 = (
         "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, "
-        "which none of its components ({names}) sets. Give documents with mentions, put a component such as ner or "
+        "and none of its components ({names}) finds them there. Give documents with mentions, put a component such as ner or "
         "span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
     )
     DR184 = (
@@ -237,8 +237,8 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # Explanations and reports
     DR221 = (
-        "{where}: no mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline "
-        "with one that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
+        "No mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline with one "
+        "that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
     )
     DR222 = "No mention has the text {text!r}. The mentions are: {known}."
     DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."

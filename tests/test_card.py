@@ -111,3 +111,9 @@ def test_what_is_no_pipeline_with_relations_is_named(tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     assert "DR130" in card(tmp_path / "blank").output
     assert "DR120" in card(tmp_path / "nothing").output
+
+
+def test_the_component_may_have_another_name(trained):
+    nlp = spacy.blank("en")
+    nlp.add_pipe(NAME, name="relations", source=trained())
+    assert "`relations` reads the mentions" in model_card(nlp)

@@ -129,7 +129,13 @@ def test_sentences_of_the_pipeline_are_kept(make_pipeline, texts, tmp_path):
     assert next(doc["sentences"] for doc in srsly.read_jsonl(tmp_path / "out.jsonl") if doc["id"] == "D1") == [0, 43]
 
 
-@pytest.mark.parametrize("ruler, key, source", [(None, None, "doc.ents"), ("entity_ruler", "sc", r"doc.spans\['sc'\]")])
+def test_entities_are_read_where_no_component_writes_the_span_group(make_pipeline, texts, tmp_path):
+    setting = f"--components.{NAME}.spans_key"
+    done(make_pipeline("entity_ruler"), texts, tmp_path / "out.jsonl", setting, "entities", "--gpu", "-1")
+    assert triples(tmp_path / "out.jsonl") == EXPECTED
+
+
+@pytest.mark.parametrize("ruler, key, source", [(None, None, "doc.ents"), (None, "sc", r"doc.spans\['sc'\]")])
 def test_nothing_that_finds_mentions_is_said_before_the_work(make_pipeline, texts, ruler, key, source):
     nlp = spacy.load(make_pipeline(ruler))
     nlp.get_pipe(NAME).spans_key = key

@@ -10,7 +10,7 @@ from spacy.training import Example
 
 from spacy_dualre import Relation
 from spacy_dualre.corpora.reader import copy_mentions
-from spacy_dualre.explanation import find_component
+from spacy_dualre.pipeline import find_component
 from spacy_dualre.report import check_report, numbers, write_report
 from spacy_dualre.report.outcomes import Item, Outcomes, Scored, find_outcomes
 from spacy_dualre.report.page import make_page, worst_mistakes
@@ -166,7 +166,7 @@ def predicted(trained):
 )
 def test_the_numbers_are_the_scorers(predicted, settings):
     nlp, examples = predicted(**settings)
-    rel = find_component(nlp)
+    _, rel = find_component(nlp)
     outcomes = find_outcomes(nlp, rel, examples)
     scores, found = rel.score(examples), numbers.prf(outcomes.items)
     assert found["predicted"] > 0
@@ -181,7 +181,7 @@ def test_the_numbers_are_the_scorers(predicted, settings):
 
 def test_gold_without_a_candidate_is_named(predicted):
     nlp, examples = predicted()
-    outcomes = find_outcomes(nlp, find_component(nlp), examples)
+    outcomes = find_outcomes(nlp, find_component(nlp)[1], examples)
     assert [one.uncovered for one in outcomes.items if one.uncovered] == ["other sentence"]
     assert outcomes.pairs == len(outcomes.scored) == 7
 
@@ -193,7 +193,7 @@ def test_gold_that_could_not_be_found_says_why(trained):
     missing = make_doc(nlp.vocab, words[:2], [(0, "INHIBITS", 1)])
     examples = [Example(copy_mentions(gold), gold), Example(make_doc(nlp.vocab, [("a", ""), ("b", "")]), missing)]
     with pytest.warns(UserWarning, match="DW006"):
-        outcomes = find_outcomes(nlp, find_component(nlp), examples)
+        outcomes = find_outcomes(nlp, find_component(nlp)[1], examples)
     assert {(one.relation.predicate, one.uncovered) for one in outcomes.items} == {
         ("ORBITS", "predicate ORBITS not known to the pipeline"),
         ("INHIBITS", "type PLANET not seen in training"),

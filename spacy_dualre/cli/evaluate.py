@@ -12,6 +12,7 @@ from spacy.scorer import Scorer
 
 from ..corpora.reader import rel_corpus
 from ..errors import Errors
+from ..extraction import check_finds_mentions
 from ..pipeline import DualEncoderRel
 from ..protocols import PROTOCOLS, document_ids, get_protocol
 from ..protocols.scorer import count_examples, to_rel_scores
@@ -73,8 +74,8 @@ def evaluate(
     gold_mentions: false: the pipeline gets the text alone, and its mentions are scored too. protocol_name: the scores
     are the official ones, with a 95 % bootstrap interval over documents. predictions: what was found is written to this
     file in the protocol's format. overrides: settings of the pipeline's config. report: a folder for an error report,
-    for which the candidates are scored once more. Raises ValueError for predictions without a protocol, ImportError for
-    a report without matplotlib.
+    for which the candidates are scored once more. Raises ValueError for predictions without a protocol and where nothing
+    finds the mentions that are not given, ImportError for a report without matplotlib.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
@@ -84,6 +85,7 @@ def evaluate(
         check_report(report)
     nlp = load_pipeline(model, overrides)
     if not gold_mentions:
+        check_finds_mentions(nlp)
         _score_strictly(nlp)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
     # Whether the predictions can be written is known before the work

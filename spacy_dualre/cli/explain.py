@@ -66,7 +66,7 @@ def print_explanations(pairs: List[Explanation]) -> None:
         more = f" and {len(group) - _SHOWN} more (--json lists all)" if len(group) > _SHOWN else ""
         msg.info(f"Not scored, {reason}: {names}{more}")
     if not pairs:
-        msg.warn("No pairs: there is but one mention, or no pair in this direction.")
+        msg.warn("No pairs: there is one mention or none, or no pair in this direction.")
 
 
 def _name(pair: Explanation) -> str:

@@ -45,7 +45,7 @@ def extract_cli(
         True, help="Give the pipeline the mentions of the documents; else it finds them"
     ),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    use_gpu: int = typer.Option(-1, "--gpu-id", "--gpu", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
     """Write the relations that a pipeline finds in documents. Mentions that the documents have are kept, those of the
     others are found by the pipeline.
