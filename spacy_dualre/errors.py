@@ -198,8 +198,8 @@ class Errors(metaclass=ErrorsWithCodes):
     DR182 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
     DR183 = (
         "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, "
-        "and none of its components ({names}) finds them there. Give documents with mentions, put a component such as ner or "
-        "span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
+        "and none of its components ({names}) finds them there. Give documents with mentions, put a component such as "
+        "ner or span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
     )
     DR184 = (
         "{path}: the unfinished output of an earlier call. Go on with --resume, or remove it to start {output} anew."

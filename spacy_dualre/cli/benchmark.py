@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
-import srsly
 import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..benchmark import Plan, benchmark
+from ..writing import write_json
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, readable_errors
 
 
@@ -50,8 +50,7 @@ def benchmark_cli(
         existing(data_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
         report = benchmark(load_pipeline(model, config_overrides(ctx)), model, data_path, plan)
         if output is not None:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, report)
+            write_json(output, report)
     print_report(report)
 
 

@@ -9,6 +9,7 @@ from wasabi import msg
 
 from ..card import missing, model_card
 from ..errors import Errors
+from ..writing import write_text
 from .app import dualre_cli, existing, load_pipeline, readable_errors
 
 
@@ -39,8 +40,7 @@ def card_cli(
             raise ValueError(Errors.DR243.format(path=path))
         scores = srsly.read_json(existing(scores_path, "Expected scores.")) if scores_path is not None else None
         nlp = load_pipeline(str(model))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(model_card(nlp, scores, front_matter), encoding="utf8")
+        write_text(path, model_card(nlp, scores, front_matter))
     if missing(nlp):
         msg.warn(f"The card does not say: {', '.join(missing(nlp))}. Write them into {model / 'meta.json'}.")
     msg.good(f"Wrote {path}")

@@ -4,7 +4,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Dict, Mapping, Optional
 
-import srsly
 import typer
 from spacy.cli._util import setup_gpu
 from spacy.language import Language
@@ -19,6 +18,7 @@ from ..protocols.scorer import count_examples, to_rel_scores
 from ..protocols.significance import bootstrap
 from ..report import check_report, write_report
 from ..scorer import make_rel_scorer, score_mentions
+from ..writing import write_json
 from .app import (
     WITH_OVERRIDES,
     config_overrides,
@@ -55,8 +55,7 @@ def evaluate_cli(
         overrides = config_overrides(ctx)
         scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides, report)
         if output is not None:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, scores)
+            write_json(output, scores)
     print_scores(scores)
 
 
@@ -74,8 +73,8 @@ def evaluate(
     gold_mentions: false: the pipeline gets the text alone, and its mentions are scored too. protocol_name: the scores
     are the official ones, with a 95 % bootstrap interval over documents. predictions: what was found is written to this
     file in the protocol's format. overrides: settings of the pipeline's config. report: a folder for an error report,
-    for which the candidates are scored once more. Raises ValueError for predictions without a protocol and where nothing
-    finds the mentions that are not given, ImportError for a report without matplotlib.
+    for which the candidates are scored once more. Raises ValueError for predictions without a protocol and where
+    nothing finds mentions that are not given, ImportError for a report without matplotlib.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
@@ -103,7 +102,6 @@ def evaluate(
         result.update(to_rel_scores(protocol, counts))
         result.update({"protocol": protocol.name, "rels_f_interval": bootstrap(counts, protocol.f1)})
         if predictions is not None:
-            predictions.parent.mkdir(parents=True, exist_ok=True)
             protocol.write(zip(ids, (example.predicted for example in examples)), predictions)
     if report is not None:
         write_report(nlp, examples, report)

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-import srsly
 import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
@@ -13,6 +12,7 @@ from ..corpora.reader import rel_corpus
 from ..decode import Threshold
 from ..errors import Errors, Warnings
 from ..tuning import THRESHOLDS, Tuned, tune
+from ..writing import write_json
 from .app import dualre_cli, existing, load_pipeline, readable_errors
 
 #: Gold relations below which a warning is due.
@@ -42,7 +42,7 @@ def tune_cli(
         tuned = tune(nlp, component, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
         nlp.to_disk(output)
         if report is not None:
-            srsly.write_json(report, to_json(tuned))
+            write_json(report, to_json(tuned))
     print_tuned(tuned)
     msg.good(f"Wrote the pipeline to {output}")
 

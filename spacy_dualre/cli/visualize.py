@@ -8,6 +8,7 @@ from wasabi import msg
 
 from ..pipeline import find_component
 from ..visualize import render, serve
+from ..writing import write_text
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
 from .source import SOURCE_HELP, read_docs
 
@@ -32,6 +33,5 @@ def visualize_cli(
             serve(docs, options=options, port=port, host=host, auto_select_port=True)
             return
         html = render(docs, page=True, jupyter=False, options=options)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(html or "", encoding="utf8")
+        write_text(output, html or "")
     msg.good(f"Wrote the relations of {len(docs)} documents to {output}")
