@@ -220,6 +220,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR193 = "{path}: no document in it that could be read."
     DR194 = "Stopped. What is done is in {path}: the same command with --resume goes on."
     DR195 = "{path}: another process writes to it. Let one of them work alone, with --resume."
+    DR260 = (
+        "{path}: cannot be written ({problem}). What is done is there. When there is room, the same command with "
+        "--resume goes on."
+    )
     DR196 = "{output}: is the input or lies in it, and would be read. Name another output."
 
     # Knowledge graphs

@@ -1,5 +1,6 @@
 """From documents to relations: mentions given and found, and a work that is cut off and goes on."""
 
+import errno
 import multiprocessing
 import os
 import shutil
@@ -416,3 +417,19 @@ def test_docs_with_mentions_are_extracted_from_as_they_are(make_pipeline, tmp_pa
     (document,) = extraction.extract(records, 1)
     assert [mention["text"] for mention in document["mentions"]] == ["Aspirin", "COX-1"]
     assert document["id"] == "1" and document["tokens"] == [(0, 7), (8, 16), (17, 22), (22, 23)]
+
+
+def test_after_a_full_disk_the_command_goes_on(make_pipeline, texts, tmp_path, monkeypatch):
+    model, output, add = make_pipeline(), tmp_path / "out.jsonl", Journal.add
+
+    def until_it_is_full(journal, document):
+        if document["id"] == "D1":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(journal, document)
+
+    monkeypatch.setattr(Journal, "add", until_it_is_full)
+    result = extract(model, texts, output)
+    assert result.exit_code == 1 and "DR260" in result.output and "--resume" in result.output
+    monkeypatch.undo()
+    assert "1 of them done before" in " ".join(done(model, texts, output, "--resume").output.split())
+    assert triples(output) == EXPECTED

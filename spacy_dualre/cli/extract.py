@@ -102,11 +102,15 @@ def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
 
 @contextmanager
 def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
+    folder = part_of(output_path) if output_path is not None else None
     try:
         with interruptible():
             yield
+    except OSError as err:
+        if folder is None or not folder.exists():
+            raise
+        raise ValueError(Errors.DR260.format(path=folder, problem=err.strerror or err)) from err
     except Interrupted as err:
-        folder = part_of(output_path) if output_path is not None else None
         if folder is not None and folder.exists():
             _say(Errors.DR194.format(path=folder))
         if n_process > 1:

@@ -27,7 +27,8 @@ def visualize_cli(
     """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
     with readable_errors():
         nlp = load_pipeline(model, config_overrides(ctx))
-        options = {"spans_key": find_component(nlp)[1].spans_key, "width": width}
+        _, rel = find_component(nlp)
+        options = {"spans_key": rel.spans_key, "width": width, "symmetric": rel.undirected}
         docs = read_docs(nlp, source, limit)
         if output is None:
             serve(docs, options=options, port=port, host=host, auto_select_port=True)
