@@ -304,6 +304,13 @@ def test_evaluate_without_gold_mentions_needs_the_pipeline_to_find_them(pipeline
     assert not (pipeline / "s.json").exists()
 
 
+@pytest.mark.parametrize("command", ["evaluate", "explain", "extract", "visualize"])
+def test_code_is_imported_before_the_pipeline_is_loaded(pipeline, command):
+    (pipeline / "code.py").write_text("raise RuntimeError('this is imported')")
+    result = dualre(command, pipeline / "pipeline", pipeline / "data.spacy", "--code", pipeline / "code.py")
+    assert result.exit_code == 1 and "this is imported" in str(result.output) + str(result.exception)
+
+
 def test_extract_writes_one_document_a_line(pipeline):
     output = pipeline / "out" / "rels.jsonl"
     result = dualre("extract", pipeline / "pipeline", pipeline / "data.spacy", output, "--show", "1")

@@ -10,7 +10,7 @@ from wasabi import msg
 from ..card import missing, model_card
 from ..errors import Errors
 from ..writing import write_text
-from .app import dualre_cli, existing, load_pipeline, readable_errors
+from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
 
 
 @dualre_cli.command("card", no_args_is_help=True)
@@ -31,6 +31,7 @@ def card_cli(
         help="Begin with YAML for the Hugging Face hub; `spacy huggingface-hub push` adds its own",
     ),
     force: bool = typer.Option(False, "--force", "-f", help="Write over a file that is there already"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Write a model card: what the pipeline finds, its scores, its corpus and licence, its limits."""
     with readable_errors():

@@ -20,6 +20,7 @@ from ..report import check_report, write_report
 from ..scorer import make_rel_scorer, score_mentions
 from ..writing import write_json
 from .app import (
+    CODE,
     WITH_OVERRIDES,
     config_overrides,
     dualre_cli,
@@ -44,6 +45,7 @@ def evaluate_cli(
     report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
     gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; else it must find them"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate.
 

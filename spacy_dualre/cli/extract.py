@@ -18,7 +18,7 @@ from ..export import OutputFormat, output_format
 from ..export.jsonl import line
 from ..extraction import Extraction, Journal, Tally, part_of
 from ..inputs import FORMATS, Documents, Options
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, interactive, load_pipeline, readable_errors
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, interactive, load_pipeline, readable_errors
 from .interrupt import Interrupted, interruptible
 
 Json = Dict[str, Any]
@@ -46,6 +46,7 @@ def extract_cli(
     ),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "--gpu", "-g", help="GPU ID or -1 for CPU"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Write the relations that a pipeline finds in documents. Mentions that the documents have are kept, those of the
     others are found by the pipeline.

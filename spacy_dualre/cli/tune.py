@@ -13,7 +13,7 @@ from ..decode import Threshold
 from ..errors import Errors, Warnings
 from ..tuning import THRESHOLDS, Tuned, tune
 from ..writing import write_json
-from .app import dualre_cli, existing, load_pipeline, readable_errors
+from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
 
 #: Gold relations below which a warning is due.
 _FEW = 500
@@ -29,6 +29,7 @@ def tune_cli(
     component: str = typer.Option("dual_encoder_rel", help="Name of the component"),
     report: Optional[Path] = typer.Option(None, help="Write everything as JSON to this file"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Find out which descriptions need not be read, and write a pipeline that does not read them."""
     with readable_errors():

@@ -9,7 +9,7 @@ from wasabi import msg
 from ..pipeline import find_component
 from ..visualize import render, serve
 from ..writing import write_text
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
 from .source import SOURCE_HELP, read_docs
 
 
@@ -23,6 +23,7 @@ def visualize_cli(
     width: int = typer.Option(760, help="Of a line, in pixels"),
     port: int = typer.Option(5000, help="Serve on this port, or the next free one"),
     host: str = typer.Option("localhost", help="Serve on this host"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
     with readable_errors():
