@@ -8,6 +8,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..candidates import get_mentions
+from ..corpora.files import read_text
 from ..corpora.reader import rel_corpus
 from ..errors import Errors
 from ..pipeline import find_component
@@ -41,5 +42,5 @@ def _read_text(source: str) -> str:
     if source == "-":
         return sys.stdin.read()
     if source.endswith(".txt"):
-        return existing(Path(source), "Expected a file of text.").read_text(encoding="utf8")
+        return read_text(existing(Path(source), "Expected a file of text."))
     return source
