@@ -304,6 +304,22 @@ def test_evaluate_without_gold_mentions_needs_the_pipeline_to_find_them(pipeline
     assert not (pipeline / "s.json").exists()
 
 
+@pytest.mark.parametrize("command", ["evaluate", "explain", "visualize"])
+def test_damaged_documents_are_named(pipeline, command, match):
+    (pipeline / "bad.spacy").write_bytes(b"damaged")
+    result = dualre(command, pipeline / "pipeline", pipeline / "bad.spacy")
+    assert result.exit_code == 1
+    match("DR100.*bad.spacy", result.output)
+
+
+@pytest.mark.filterwarnings("ignore:.*W090")
+def test_no_documents_are_no_scores(pipeline, match):
+    (pipeline / "empty").mkdir()
+    result = dualre("evaluate", pipeline / "pipeline", pipeline / "empty")
+    assert result.exit_code == 1
+    match("DR163.*empty", result.output)
+
+
 @pytest.mark.parametrize("command", ["evaluate", "explain", "extract", "visualize"])
 def test_code_is_imported_before_the_pipeline_is_loaded(pipeline, command):
     (pipeline / "code.py").write_text("raise RuntimeError('this is imported')")

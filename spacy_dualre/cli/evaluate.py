@@ -89,6 +89,8 @@ def evaluate(
         check_finds_mentions(nlp)
         _score_strictly(nlp)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
+    if not examples:
+        raise ValueError(Errors.DR163.format(path=data_path))
     # Whether the predictions can be written is known before the work
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
     start = perf_counter()
