@@ -86,8 +86,7 @@ def evaluate(
         check_report(report)
     nlp = load_pipeline(model, overrides)
     if not gold_mentions:
-        check_finds_mentions(nlp)
-        _score_strictly(nlp)
+        _expect_raw_text(nlp)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
     if not examples:
         raise ValueError(Errors.DR163.format(path=data_path))
@@ -112,8 +111,11 @@ def evaluate(
     return result
 
 
-def _score_strictly(nlp: Language) -> None:
-    """Protocols that the components may score by count by ids, which mentions found in raw text do not have."""
+def _expect_raw_text(nlp: Language) -> None:
+    """Score strictly: protocols that the components may score by count by ids, which mentions that are found do not
+    have. Raises ValueError where nothing finds them.
+    """
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, DualEncoderRel):
+            check_finds_mentions(nlp)
             pipe.scorer = make_rel_scorer()
