@@ -1,7 +1,6 @@
 """Every code block of the README, run in a project with a random encoder that trains for a few steps."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,9 @@ ELSEWHERE = ("pip install", "project run biored")
 
 
 def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    """The texts between the fences, without the language in their first lines."""
+    parts = [part.split("\n", 1) for part in README.split("```")[1::2]]
+    return [text for name, text in parts if name == language]
 
 
 BASH = [block for block in blocks("bash") if not block.startswith("pip install") and "run biored" not in block]
@@ -130,5 +131,5 @@ def test_sparql(project, said):
 
 def test_parts_of_configs():
     for block in blocks("ini"):
-        config = Config().from_str("[paths]\ntrain = null\n\n" + block)
+        config = Config().from_str("[paths]\ntrain = null\n\n[corpora]\n\n" + block)
         assert config["corpora"]["train"]["@readers"] == "spacy-dualre.RelCorpus.v1"
