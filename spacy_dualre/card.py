@@ -8,8 +8,7 @@ from spacy.language import Language
 from wasabi import MarkdownRenderer
 
 from .descriptions import ANY_TYPES
-from .errors import Errors
-from .pipeline import DualEncoderRel
+from .pipeline import DualEncoderRel, find_component
 
 #: What of a pipeline's meta.json a reader of the card needs, and training does not fill in.
 WANTED = ("description", "license", "author", "sources")
@@ -40,22 +39,20 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None, front_
     `spacy huggingface-hub push` adds by itself.
     Raises ValueError where the pipeline has no dual_encoder_rel.
     """
-    rel = next((pipe for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), None)
-    if rel is None:
-        raise ValueError(Errors.DR130.format(path=nlp.path, names=", ".join(nlp.pipe_names)))
+    component, rel = find_component(nlp)
     meta = {key: value for key, value in nlp.meta.items() if value}
     md = MarkdownRenderer()
     if front_matter:
         md.add(f"---\n{_hub_data(meta, scores).to_yaml()}\n---")
     md.add(generate_readme(meta).strip())
-    _add_relations(md, rel)
+    _add_relations(md, component, rel)
     _add_use(md, nlp, rel, f"{meta['lang']}_{meta['name']}")
     if scores is not None:
         _add_scores(md, scores)
     md.add(md.title(3, "Intended Use"))
     md.add(md.list(_INTENDED))
     md.add(md.title(3, "Limits"))
-    md.add(md.list([_reach(nlp, rel), *_LIMITS]))
+    md.add(md.list([_reach(nlp, component), *_LIMITS]))
     return md.text + "\n"
 
 
@@ -92,10 +89,10 @@ def _corpus(meta: Mapping[str, Any]) -> str:
     return ", ".join(source["name"] if isinstance(source, dict) else source for source in sources)
 
 
-def _add_relations(md: MarkdownRenderer, rel: DualEncoderRel) -> None:
+def _add_relations(md: MarkdownRenderer, component: str, rel: DualEncoderRel) -> None:
     md.add(md.title(3, "Relations"))
     md.add(
-        f"{md.code(rel.name)} reads the mentions of {md.code(rel.mentions_from)} and writes (subject, predicate, "
+        f"{md.code(component)} reads the mentions of {md.code(rel.mentions_from)} and writes (subject, predicate, "
         f"object) triples to {md.code('doc._.rels')}. A predicate is what its description says:"
     )
     rows = [
@@ -155,9 +152,9 @@ def _percent(*values: float) -> tuple:
     return tuple(f"{100 * value:.1f}" for value in values)
 
 
-def _reach(nlp: Language, rel: DualEncoderRel) -> str:
+def _reach(nlp: Language, component: str) -> str:
     """How far apart subject and object may be, in words, where the candidates' settings say so."""
-    settings = nlp.config["components"][rel.name]["candidates"]
+    settings = nlp.config["components"][component]["candidates"]
     sentences = settings.get("max_sentences")
     if "max_sentences" not in settings or sentences is None:
         return f"Candidates are made by `{settings.get('@misc')}`, also across sentences."

@@ -198,8 +198,8 @@ class Errors(metaclass=ErrorsWithCodes):
     DR182 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
     DR183 = (
         "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, "
-        "which none of its components ({names}) sets. Give documents with mentions, put a component such as ner or "
-        "span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
+        "and none of its components ({names}) finds them there. Give documents with mentions, put a component such as "
+        "ner or span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
     )
     DR184 = (
         "{path}: the unfinished output of an earlier call. Go on with --resume, or remove it to start {output} anew."
@@ -220,6 +220,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR193 = "{path}: no document in it that could be read."
     DR194 = "Stopped. What is done is in {path}: the same command with --resume goes on."
     DR195 = "{path}: another process writes to it. Let one of them work alone, with --resume."
+    DR260 = (
+        "{path}: cannot be written ({problem}). What is done is there. When there is room, the same command with "
+        "--resume goes on."
+    )
     DR196 = "{output}: is the input or lies in it, and would be read. Name another output."
 
     # Knowledge graphs
@@ -237,8 +241,8 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # Explanations and reports
     DR221 = (
-        "{where}: no mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline "
-        "with one that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
+        "No mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline with one "
+        "that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
     )
     DR222 = "No mention has the text {text!r}. The mentions are: {known}."
     DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."

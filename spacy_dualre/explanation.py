@@ -11,7 +11,6 @@ from .candidates import get_mentions, mention_key
 from .cascade import unknown_to_classifier
 from .decode import log_odds, probabilities, threshold_row
 from .descriptions import adapt
-from .errors import Errors
 from .extension import span_to_json
 from .pipeline import DualEncoderRel, find_component
 from .types import Candidate, Instance, Relation, RelScores
@@ -69,15 +68,10 @@ def explain(nlp: Language, doc: Doc) -> List[Explanation]:
     direction.
 
     doc: with mentions and sentences, as `nlp` gives it. It is not changed. Raises ValueError where the pipeline has no
-    component for relations or the Doc no mentions.
+    component for relations.
     """
     _, rel = find_component(nlp)
     mentions = get_mentions(doc, rel.spans_key)
-    if not mentions:
-        before = nlp.pipe_names[: nlp.pipe_names.index(rel.name)]
-        where = str(doc.user_data.get("doc_id") or repr(doc.text[:40]))
-        names = ", ".join(before) or "none"
-        raise ValueError(Errors.DR221.format(where=where, source=rel.mentions_from, name=rel.name, names=names))
     scored: Dict[Tuple, Explanation] = {}
     for explanation in _explain_candidates(rel, list(rel.get_candidates(doc))):
         scored.setdefault((mention_key(explanation.subject), mention_key(explanation.object)), explanation)

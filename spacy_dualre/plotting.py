@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import Errors
+from .writing import whole_file
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -16,6 +17,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure in the format that the name ends in."""
+    """Write a figure in the format that the name ends in. Raises as `whole_file`."""
     # Nothing in the file depends on when it was made
-    figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+    with whole_file(path) as file:
+        figure.savefig(file, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -111,3 +111,17 @@ def test_what_is_no_pipeline_with_relations_is_named(tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     assert "DR130" in card(tmp_path / "blank").output
     assert "DR120" in card(tmp_path / "nothing").output
+
+
+def test_the_component_may_have_another_name(trained):
+    nlp = spacy.blank("en")
+    nlp.add_pipe(NAME, name="relations", source=trained())
+    assert "`relations` reads the mentions" in model_card(nlp)
+
+
+def test_what_are_no_scores_is_named(pipeline):
+    path = pipeline.parent / "other.json"
+    for content in ("{damaged", "[1]", '{"ents_f": 1}'):
+        path.write_text(content)
+        result = card(pipeline, "--scores", path)
+        assert result.exit_code == 1 and "other.json: Expected scores" in " ".join(result.output.split())

@@ -299,8 +299,32 @@ def test_evaluate_prints_a_table_and_writes_json(pipeline):
 
 def test_evaluate_without_gold_mentions_needs_the_pipeline_to_find_them(pipeline):
     args = ("evaluate", pipeline / "pipeline", pipeline / "data.spacy", "--no-gold-mentions", "-o", pipeline / "s.json")
-    assert dualre(*args).exit_code == 0
-    assert srsly.read_json(pipeline / "s.json")["rels_r"] == 0.0
+    result = dualre(*args)
+    assert result.exit_code == 1 and "DR183" in result.output
+    assert not (pipeline / "s.json").exists()
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain", "visualize"])
+def test_damaged_documents_are_named(pipeline, command, match):
+    (pipeline / "bad.spacy").write_bytes(b"damaged")
+    result = dualre(command, pipeline / "pipeline", pipeline / "bad.spacy")
+    assert result.exit_code == 1
+    match("DR100.*bad.spacy", result.output)
+
+
+@pytest.mark.filterwarnings("ignore:.*W090")
+def test_no_documents_are_no_scores(pipeline, match):
+    (pipeline / "empty").mkdir()
+    result = dualre("evaluate", pipeline / "pipeline", pipeline / "empty")
+    assert result.exit_code == 1
+    match("DR163.*empty", result.output)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain", "extract", "visualize"])
+def test_code_is_imported_before_the_pipeline_is_loaded(pipeline, command):
+    (pipeline / "code.py").write_text("raise RuntimeError('this is imported')")
+    result = dualre(command, pipeline / "pipeline", pipeline / "data.spacy", "--code", pipeline / "code.py")
+    assert result.exit_code == 1 and "this is imported" in str(result.output) + str(result.exception)
 
 
 def test_extract_writes_one_document_a_line(pipeline):

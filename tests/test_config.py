@@ -33,7 +33,7 @@ ENTRY_POINTS = [
 ]
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
 #: Those that train no relations.
-PARTS = {"ner", "ner_transformer", "pipeline", "pipeline_scispacy", "spancat", "spancat_transformer"}
+PARTS = {"ner", "ner_transformer", "pipeline", "pipeline_ruler", "pipeline_scispacy", "spancat", "spancat_transformer"}
 #: A value for each setting that is not its default.
 SETTINGS = {
     "spans_key": "all",

@@ -4,14 +4,13 @@ import json
 
 import pytest
 import spacy
-from conftest import make_doc, make_examples
+from conftest import NAME, make_doc, make_examples
 from spacy.cli._util import app
 from spacy.tokens import DocBin, Span
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.explanation import explain
-from spacy_dualre.pipeline import find_component
 
 POLICY = "spacy-dualre.entity_pairs.v1"
 
@@ -78,8 +77,7 @@ def test_every_pair_is_there_with_the_reason_why_it_was_not_scored(trained, firs
 def test_reasons_are_the_policys(trained, policy, reason):
     nlp = trained(candidates={"@misc": POLICY, **policy}, spans_key=None)
     doc = make_doc(nlp.vocab, [("a", "CHEMICAL"), ("b", ""), ("c", ""), ("d", "GENE")])
-    _, rel = find_component(nlp)
-    rel.spans_key = "all"
+    nlp.get_pipe(NAME).spans_key = "all"
     doc.spans["all"] = [*doc.ents, Span(doc, 0, 2, label="GENE")]
     assert reason in {pair.reason for pair in explain(nlp, doc)}
 
@@ -130,14 +128,13 @@ def test_predicates_without_a_description_for_the_types_are_impossible(trained, 
     assert not scores["NEW"].possible and scores["NEW"].similarity is None and scores["NEW"].probability == 0
 
 
-def test_a_pipeline_without_the_component_and_a_text_without_mentions_are_refused(trained):
+def test_a_pipeline_without_the_component_is_refused_and_without_mentions_there_are_no_pairs(trained):
     nlp = spacy.blank("en")
     with pytest.raises(ValueError, match="DR130.*sentencizer"):
         nlp.add_pipe("sentencizer")
         explain(nlp, nlp("text"))
     nlp = trained()
-    with pytest.raises(ValueError, match="DR221.*'some text'.*doc.ents.*none"):
-        explain(nlp, nlp("some text"))
+    assert explain(nlp, nlp("some text")) == []
 
 
 # Commands
@@ -184,10 +181,22 @@ def test_explain_reads_documents_with_mentions(pipeline):
     assert code == 0 and "Document 1" in output and "Document 2" in output and "Document 3" not in output
 
 
+@pytest.mark.parametrize("command", ["explain", "visualize"])
+def test_texts_without_mentions_are_refused_and_among_others_they_are_not(pipeline, command):
+    options = ("--output", pipeline / "page.html") if command == "visualize" else ()
+    for name, text in (("bare", TEXT), ("pipeline", "Nothing here.")):
+        code, output = dualre(command, pipeline / name, text, *options)
+        assert code == 1 and "DR221" in output and "doc.ents" in output
+    nlp = spacy.load(pipeline / "pipeline")
+    docs = DocBin(docs=[nlp.make_doc("Nothing here."), nlp(TEXT)])
+    docs.to_disk(pipeline / "mixed.spacy")
+    code, output = dualre(command, pipeline / "pipeline", pipeline / "mixed.spacy", "--limit", "0", *options)
+    assert code == 0, output
+
+
 @pytest.mark.parametrize(
     "args, problem",
     [
-        (("bare", TEXT), "DR221"),
         (("pipeline", "Nothing here."), "DR221"),
         (("pipeline", "missing.txt"), "DR120"),
         (("pipeline", "missing.spacy"), "DR120"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 from spacy_dualre import Relation
+from spacy_dualre.concepts import get_long_forms
 from spacy_dualre.corpora import FORMATS as READERS
 from spacy_dualre.corpora.convert import ConversionReport, records_to_docs
 from spacy_dualre.corpora.jsonl import to_json
@@ -110,6 +111,17 @@ def test_pubtator_has_relations_between_concepts_and_says_what_it_lost(tmp_path)
     assert doc.text == TEXT.replace("\n", " ")
     found = {(rel.subject.id, rel.predicate, rel.object.id) for rel in doc._.concept_rels}
     assert found == {("D1", "CPR:4", "cox-1"), ("D1", "CPR:3", "7"), ("D1", "CPR:3", "8")}
+
+
+def test_long_forms_are_the_concepts_of_pubtator_are_kept_in_docs_and_counted_elsewhere(tmp_path):
+    short = document("ASA lowers COX-1.", [(0, 3, "CHEMICAL", ""), (11, 16, "GENE", "")], [(0, "CPR:4", 1, 0.5)])
+    short["mentions"][0]["long_form"] = "Acetylsalicylic acid"
+    write("pubtator", [short], tmp_path / "out.pubtator")
+    assert "CPR:4\tacetylsalicylic acid\tcox-1" in (tmp_path / "out.pubtator").read_text()
+    write("spacy", [short], tmp_path / "out.spacy")
+    assert get_long_forms(read("spacy", tmp_path / "out.spacy")[0]) == {"ASA": "Acetylsalicylic acid"}
+    for name in ("bioc", "brat", "csv"):
+        assert write(name, [short], tmp_path / name)["long form of a mention"] == 1
 
 
 def test_pubtator_leaves_relations_of_what_was_not_found_out(tmp_path):

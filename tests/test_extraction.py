@@ -1,5 +1,6 @@
 """From documents to relations: mentions given and found, and a work that is cut off and goes on."""
 
+import errno
 import multiprocessing
 import os
 import shutil
@@ -129,7 +130,13 @@ def test_sentences_of_the_pipeline_are_kept(make_pipeline, texts, tmp_path):
     assert next(doc["sentences"] for doc in srsly.read_jsonl(tmp_path / "out.jsonl") if doc["id"] == "D1") == [0, 43]
 
 
-@pytest.mark.parametrize("ruler, key, source", [(None, None, "doc.ents"), ("entity_ruler", "sc", r"doc.spans\['sc'\]")])
+def test_entities_are_read_where_no_component_writes_the_span_group(make_pipeline, texts, tmp_path):
+    setting = f"--components.{NAME}.spans_key"
+    done(make_pipeline("entity_ruler"), texts, tmp_path / "out.jsonl", setting, "entities", "--gpu", "-1")
+    assert triples(tmp_path / "out.jsonl") == EXPECTED
+
+
+@pytest.mark.parametrize("ruler, key, source", [(None, None, "doc.ents"), (None, "sc", r"doc.spans\['sc'\]")])
 def test_nothing_that_finds_mentions_is_said_before_the_work(make_pipeline, texts, ruler, key, source):
     nlp = spacy.load(make_pipeline(ruler))
     nlp.get_pipe(NAME).spans_key = key
@@ -410,3 +417,19 @@ def test_docs_with_mentions_are_extracted_from_as_they_are(make_pipeline, tmp_pa
     (document,) = extraction.extract(records, 1)
     assert [mention["text"] for mention in document["mentions"]] == ["Aspirin", "COX-1"]
     assert document["id"] == "1" and document["tokens"] == [(0, 7), (8, 16), (17, 22), (22, 23)]
+
+
+def test_after_a_full_disk_the_command_goes_on(make_pipeline, texts, tmp_path, monkeypatch):
+    model, output, add = make_pipeline(), tmp_path / "out.jsonl", Journal.add
+
+    def until_it_is_full(journal, document):
+        if document["id"] == "D1":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(journal, document)
+
+    monkeypatch.setattr(Journal, "add", until_it_is_full)
+    result = extract(model, texts, output)
+    assert result.exit_code == 1 and "DR260" in result.output and "--resume" in result.output
+    monkeypatch.undo()
+    assert "1 of them done before" in " ".join(done(model, texts, output, "--resume").output.split())
+    assert triples(output) == EXPECTED

@@ -173,6 +173,16 @@ def test_an_ner_and_abbreviations_of_scispacy(folder, trained):
     DocBin(docs=[doc], store_user_data=True).to_bytes()
 
 
+def test_a_list_of_names_in_a_config(folder, trained):
+    trained(threshold=0.0, spans_key="entities").to_disk(folder / "relations")
+    patterns = [{"label": "CHEMICAL", "pattern": "Aspirin"}, {"label": "GENE", "pattern": "COX1"}]
+    srsly.write_json(folder / "names.json", patterns)
+    options = ("--paths.patterns", folder / "names.json", "--paths.relations", folder / "relations")
+    command("assemble", CONFIGS / "pipeline_ruler.cfg", folder / "pipeline", *options)
+    (rel,) = spacy.load(folder / "pipeline")("Aspirin inhibits COX1.")._.rels
+    assert (rel.subject.text, rel.object.text) == ("Aspirin", "COX1")
+
+
 def test_relations_are_added_to_a_pipeline_that_finds_mentions(rules, trained):
     nlp = spacy.load(rules)
     nlp.add_pipe(NAME, source=trained(threshold=0.0))

@@ -1,7 +1,6 @@
 """Every code block of the README, run in a project with a random encoder that trains for a few steps."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys

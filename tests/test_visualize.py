@@ -132,6 +132,15 @@ def test_impossible_options_are_refused(simple, options, code):
         render(simple, options=options)
 
 
+def test_symmetric_predicates_have_no_arrow_heads(simple):
+    def heads(**options):
+        return render(simple, jupyter=False, options={"spans_key": "all", **options}).count("dualre-head")
+
+    symmetric = {rel.predicate for rel in simple._.rels}
+    assert heads() > 0 and heads(symmetric=symmetric) == 0
+    assert "→" not in render(simple, jupyter=False, options={"spans_key": "all", "symmetric": symmetric, "width": 200})
+
+
 def test_minified_is_the_same_on_fewer_lines(simple):
     html = render(simple, page=True, minify=True, jupyter=False)
     assert "\n" not in html and html.count("dualre-mention") == 5

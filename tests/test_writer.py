@@ -134,9 +134,9 @@ def test_nothing_is_touched_before_there_is_something_to_write(tmp_path: Path, s
     assert not path.parent.exists()
 
 
-def test_a_folder_in_place_of_the_file_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="data"):
-        (tmp_path / "data").mkdir()
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with pytest.raises(ValueError, match="DR140.*data"):
         write(tmp_path / "data", numbered(1))
 
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional
 import spacy
 import typer
 from click import ClickException
-from spacy.cli._util import app, parse_config_overrides
+from spacy.cli._util import app, import_code, parse_config_overrides
 from spacy.language import Language
 from wasabi import msg
 
@@ -24,6 +24,12 @@ app.add_typer(dualre_cli)
 
 #: For commands that take settings of the pipeline's config as options, as `spacy train` does
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+#: For commands that load a pipeline: the file is imported before
+CODE = typer.Option(
+    None, "--code", "-c", callback=import_code, help="Python file with components that the pipeline has and nobody else"
+)
 
 
 @contextmanager

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
-import srsly
 import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..benchmark import Plan, benchmark
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, readable_errors
+from ..writing import write_json
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, readable_errors
 
 
 @dualre_cli.command("benchmark", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -29,6 +29,7 @@ def benchmark_cli(
     mentions: int = typer.Option(0, min=0, help="Measure one document with this many mentions, and with half of them"),
     n_process: int = typer.Option(0, min=0, help="Measure nlp.pipe with this many processes against one"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Measure a pipeline on documents with mentions: median and range of every figure, against a naive way with the
     same weights (everything padded, nothing shared) and against its bare encoders, which are the limit.
@@ -50,8 +51,7 @@ def benchmark_cli(
         existing(data_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
         report = benchmark(load_pipeline(model, config_overrides(ctx)), model, data_path, plan)
         if output is not None:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, report)
+            write_json(output, report)
     print_report(report)
 
 

@@ -1,7 +1,8 @@
 """`spacy dualre card`: the model card of a trained pipeline."""
 
+from contextlib import suppress
 from pathlib import Path
-from typing import Optional
+from typing import Any, Dict, Optional
 
 import srsly
 import typer
@@ -9,7 +10,10 @@ from wasabi import msg
 
 from ..card import missing, model_card
 from ..errors import Errors
-from .app import dualre_cli, existing, load_pipeline, readable_errors
+from ..writing import write_text
+from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
+
+_SCORES = "Expected scores, as `spacy dualre evaluate -o` writes them"
 
 
 @dualre_cli.command("card", no_args_is_help=True)
@@ -22,7 +26,7 @@ def card_cli(
         help="The file to write; without it README.md in the folder, where spacy package takes it",
     ),
     scores_path: Optional[Path] = typer.Option(
-        None, "--scores", help="Scores as `spacy dualre evaluate -o` writes them"
+        None, "--scores", help="Scores, as `spacy dualre evaluate -o` writes them"
     ),
     front_matter: bool = typer.Option(
         False,
@@ -30,6 +34,7 @@ def card_cli(
         help="Begin with YAML for the Hugging Face hub; `spacy huggingface-hub push` adds its own",
     ),
     force: bool = typer.Option(False, "--force", "-f", help="Write over a file that is there already"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Write a model card: what the pipeline finds, its scores, its corpus and licence, its limits."""
     with readable_errors():
@@ -37,10 +42,19 @@ def card_cli(
         path = output or model / "README.md"
         if path.exists() and not force:
             raise ValueError(Errors.DR243.format(path=path))
-        scores = srsly.read_json(existing(scores_path, "Expected scores.")) if scores_path is not None else None
+        scores = _read_scores(scores_path) if scores_path is not None else None
         nlp = load_pipeline(str(model))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(model_card(nlp, scores, front_matter), encoding="utf8")
+        write_text(path, model_card(nlp, scores, front_matter))
     if missing(nlp):
         msg.warn(f"The card does not say: {', '.join(missing(nlp))}. Write them into {model / 'meta.json'}.")
     msg.good(f"Wrote {path}")
+
+
+def _read_scores(path: Path) -> Dict[str, Any]:
+    existing(path, f"{_SCORES}.")
+    scores: Any = None
+    with suppress(ValueError):
+        scores = srsly.read_json(path)
+    if not isinstance(scores, dict) or not {"documents", "rels_f"} <= scores.keys():
+        raise ValueError(Errors.DR100.format(where=path, problem=_SCORES))
+    return scores

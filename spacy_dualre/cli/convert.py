@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import List, Optional, Tuple
 
-import srsly
 import typer
 from tqdm import tqdm
 from wasabi import msg
@@ -14,6 +13,7 @@ from ..corpora.convert import SPANS_KEY, ConversionReport, records_to_docs
 from ..corpora.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..corpora.writer import DocWriter, is_held_out
 from ..errors import CorpusError, Errors
+from ..writing import write_json
 from .app import dualre_cli, interactive, readable_errors
 
 
@@ -51,8 +51,7 @@ def convert_cli(
                 (held_out if is_held_out(doc.text, dev_fraction, seed) else output).add(doc)
             _check(report, input_path)
         if report_path is not None:
-            report_path.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(report_path, report.to_json())
+            write_json(report_path, report.to_json())
     print_report(report)
     for writer in dict.fromkeys((output, held_out)):
         msg.good(f"Converted {writer.documents} documents to {writer.path}")

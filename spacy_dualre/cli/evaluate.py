@@ -4,7 +4,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Dict, Mapping, Optional
 
-import srsly
 import typer
 from spacy.cli._util import setup_gpu
 from spacy.language import Language
@@ -12,13 +11,16 @@ from spacy.scorer import Scorer
 
 from ..corpora.reader import rel_corpus
 from ..errors import Errors
+from ..extraction import check_finds_mentions
 from ..pipeline import DualEncoderRel
 from ..protocols import PROTOCOLS, document_ids, get_protocol
 from ..protocols.scorer import count_examples, to_rel_scores
 from ..protocols.significance import bootstrap
 from ..report import check_report, write_report
 from ..scorer import make_rel_scorer, score_mentions
+from ..writing import write_json
 from .app import (
+    CODE,
     WITH_OVERRIDES,
     config_overrides,
     dualre_cli,
@@ -43,6 +45,7 @@ def evaluate_cli(
     report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
     gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; else it must find them"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate.
 
@@ -54,8 +57,7 @@ def evaluate_cli(
         overrides = config_overrides(ctx)
         scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides, report)
         if output is not None:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, scores)
+            write_json(output, scores)
     print_scores(scores)
 
 
@@ -73,8 +75,8 @@ def evaluate(
     gold_mentions: false: the pipeline gets the text alone, and its mentions are scored too. protocol_name: the scores
     are the official ones, with a 95 % bootstrap interval over documents. predictions: what was found is written to this
     file in the protocol's format. overrides: settings of the pipeline's config. report: a folder for an error report,
-    for which the candidates are scored once more. Raises ValueError for predictions without a protocol, ImportError for
-    a report without matplotlib.
+    for which the candidates are scored once more. Raises ValueError for predictions without a protocol and where
+    nothing finds mentions that are not given, ImportError for a report without matplotlib.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
@@ -84,8 +86,10 @@ def evaluate(
         check_report(report)
     nlp = load_pipeline(model, overrides)
     if not gold_mentions:
-        _score_strictly(nlp)
+        _expect_raw_text(nlp)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
+    if not examples:
+        raise ValueError(Errors.DR163.format(path=data_path))
     # Whether the predictions can be written is known before the work
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
     start = perf_counter()
@@ -101,15 +105,17 @@ def evaluate(
         result.update(to_rel_scores(protocol, counts))
         result.update({"protocol": protocol.name, "rels_f_interval": bootstrap(counts, protocol.f1)})
         if predictions is not None:
-            predictions.parent.mkdir(parents=True, exist_ok=True)
             protocol.write(zip(ids, (example.predicted for example in examples)), predictions)
     if report is not None:
         write_report(nlp, examples, report)
     return result
 
 
-def _score_strictly(nlp: Language) -> None:
-    """Protocols that the components may score by count by ids, which mentions found in raw text do not have."""
+def _expect_raw_text(nlp: Language) -> None:
+    """Score strictly: protocols that the components may score by count by ids, which mentions that are found do not
+    have. Raises ValueError where nothing finds them.
+    """
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, DualEncoderRel):
+            check_finds_mentions(nlp)
             pipe.scorer = make_rel_scorer()

@@ -1,5 +1,6 @@
 """`spacy dualre explain`: why a pipeline finds a relation between two mentions, or none."""
 
+from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 import srsly
@@ -8,7 +9,7 @@ from wasabi import msg
 
 from ..errors import Errors
 from ..explanation import Explanation, explain
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
 from .source import SOURCE_HELP, read_docs
 
 #: Of the pairs that were left out for the same reason, this many are printed.
@@ -24,6 +25,7 @@ def explain_cli(
     object: Optional[str] = typer.Option(None, help="Pairs with this object alone: the text of a mention"),
     limit: int = typer.Option(1, min=0, help="Explain this many documents of a .spacy file; 0: all"),
     as_json: bool = typer.Option(False, "--json", help="Print everything as JSON"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Show for every pair of mentions the text and the descriptions that were read, the scores and thresholds of all
     predicates and what was decided, and why other pairs were not scored.
@@ -66,7 +68,7 @@ def print_explanations(pairs: List[Explanation]) -> None:
         more = f" and {len(group) - _SHOWN} more (--json lists all)" if len(group) > _SHOWN else ""
         msg.info(f"Not scored, {reason}: {names}{more}")
     if not pairs:
-        msg.warn("No pairs: there is but one mention, or no pair in this direction.")
+        msg.warn("No pairs: there is one mention or none, or no pair in this direction.")
 
 
 def _name(pair: Explanation) -> str:

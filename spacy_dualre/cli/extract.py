@@ -18,7 +18,7 @@ from ..export import OutputFormat, output_format
 from ..export.jsonl import line
 from ..extraction import Extraction, Journal, Tally, part_of
 from ..inputs import FORMATS, Documents, Options
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, interactive, load_pipeline, readable_errors
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, interactive, load_pipeline, readable_errors
 from .interrupt import Interrupted, interruptible
 
 Json = Dict[str, Any]
@@ -45,7 +45,8 @@ def extract_cli(
         True, help="Give the pipeline the mentions of the documents; else it finds them"
     ),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    use_gpu: int = typer.Option(-1, "--gpu-id", "--gpu", "-g", help="GPU ID or -1 for CPU"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Write the relations that a pipeline finds in documents. Mentions that the documents have are kept, those of the
     others are found by the pipeline.
@@ -102,11 +103,15 @@ def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
 
 @contextmanager
 def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
+    folder = part_of(output_path) if output_path is not None else None
     try:
         with interruptible():
             yield
+    except OSError as err:
+        if folder is None or not folder.exists():
+            raise
+        raise ValueError(Errors.DR260.format(path=folder, problem=err.strerror or err)) from err
     except Interrupted as err:
-        folder = part_of(output_path) if output_path is not None else None
         if folder is not None and folder.exists():
             _say(Errors.DR194.format(path=folder))
         if n_process > 1:

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import List, Optional
 
-import srsly
 import typer
 from wasabi import msg
 
 from ..experiments.plot import plot_tables
 from ..experiments.result import read_results
 from ..experiments.table import Table, header, make_tables, to_cells, to_markdown
+from ..writing import write_json, write_text
 from .app import dualre_cli, existing, readable_errors
 
 
@@ -45,12 +45,10 @@ def results(
     for folder in folders:
         existing(folder, "Expected a folder of results, as `spacy dualre ablations` writes them.")
     tables = make_tables(read_results(folders), samples, seed)
-    for path in filter(None, (output, json, plot)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     if output is not None:
-        output.write_text(to_markdown(tables), encoding="utf8")
+        write_text(output, to_markdown(tables))
     if json is not None:
-        srsly.write_json(json, {"tables": [table.to_json() for table in tables]})
+        write_json(json, {"tables": [table.to_json() for table in tables]})
     if plot is not None:
         plot_tables(tables, plot)
     return tables

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import spacy
-import srsly
 import typer
 from wasabi import msg
 
@@ -12,6 +11,7 @@ from ..corpora.reader import rel_corpus
 from ..protocols import PROTOCOLS, Items, Protocol, get_protocol
 from ..protocols.scorer import to_rel_scores
 from ..protocols.significance import approximate_randomization, bootstrap
+from ..writing import write_json
 from .app import dualre_cli, existing, print_scores, readable_errors
 
 _FILES = "In the format of the corpus's makers, or .spacy"
@@ -34,8 +34,7 @@ def score_cli(
     with readable_errors():
         results = score(get_protocol(protocol), gold_path, paths, samples, seed)
         if output is not None:
-            output.parent.mkdir(parents=True, exist_ok=True)
-            srsly.write_json(output, results)
+            write_json(output, results)
     for path, scores in zip(paths, results["predictions"]):
         msg.divider(str(path))
         print_scores(scores)

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-import srsly
 import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
@@ -13,7 +12,8 @@ from ..corpora.reader import rel_corpus
 from ..decode import Threshold
 from ..errors import Errors, Warnings
 from ..tuning import THRESHOLDS, Tuned, tune
-from .app import dualre_cli, existing, load_pipeline, readable_errors
+from ..writing import write_json
+from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
 
 #: Gold relations below which a warning is due.
 _FEW = 500
@@ -29,6 +29,7 @@ def tune_cli(
     component: str = typer.Option("dual_encoder_rel", help="Name of the component"),
     report: Optional[Path] = typer.Option(None, help="Write everything as JSON to this file"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Find out which descriptions need not be read, and write a pipeline that does not read them."""
     with readable_errors():
@@ -42,7 +43,7 @@ def tune_cli(
         tuned = tune(nlp, component, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
         nlp.to_disk(output)
         if report is not None:
-            srsly.write_json(report, to_json(tuned))
+            write_json(report, to_json(tuned))
     print_tuned(tuned)
     msg.good(f"Wrote the pipeline to {output}")
 

@@ -8,7 +8,8 @@ from wasabi import msg
 
 from ..pipeline import find_component
 from ..visualize import render, serve
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
+from ..writing import write_text
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
 from .source import SOURCE_HELP, read_docs
 
 
@@ -22,16 +23,17 @@ def visualize_cli(
     width: int = typer.Option(760, help="Of a line, in pixels"),
     port: int = typer.Option(5000, help="Serve on this port, or the next free one"),
     host: str = typer.Option("localhost", help="Serve on this host"),
+    code: Optional[Path] = CODE,
 ) -> None:
     """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
     with readable_errors():
         nlp = load_pipeline(model, config_overrides(ctx))
-        options = {"spans_key": find_component(nlp)[1].spans_key, "width": width}
+        _, rel = find_component(nlp)
+        options = {"spans_key": rel.spans_key, "width": width, "symmetric": rel.undirected}
         docs = read_docs(nlp, source, limit)
         if output is None:
             serve(docs, options=options, port=port, host=host, auto_select_port=True)
             return
         html = render(docs, page=True, jupyter=False, options=options)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(html or "", encoding="utf8")
+        write_text(output, html or "")
     msg.good(f"Wrote the relations of {len(docs)} documents to {output}")

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Sequence, Union
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
+from spacy.vocab import Vocab
 
 from ..concepts import get_long_forms, set_long_forms
 from ..errors import Errors
 from ..extension import get_rels
+from .record import corpus_error
 from .writer import is_held_out
 
 #: What of ``doc.user_data`` says where a document is from, and is no annotation.
@@ -41,6 +43,11 @@ class RelCorpus(Corpus):
     def __call__(self, nlp: Language) -> Iterator[Example]:
         examples = (example for example in super().__call__(nlp) if not self._is_left_out(example.reference))
         return islice(examples, self.total_limit or None)
+
+    def read_docbin(self, vocab: Vocab, locs: Iterable[Union[str, Path]]) -> Iterator[Doc]:
+        """The same as in spaCy, with errors that name the file."""
+        for path in locs:
+            yield from (doc for doc in read_docs(Path(path), vocab) if len(doc))
 
     def _is_left_out(self, reference: Doc) -> bool:
         return bool(self.without) and any(rel.predicate in self.without for rel in get_rels(reference))
@@ -91,6 +98,14 @@ def rel_corpus(
         seed=seed,
         without=without,
     )
+
+
+def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """The Docs of a .spacy file. Raises CorpusError where it cannot be read."""
+    try:
+        yield from DocBin().from_disk(path).get_docs(vocab)
+    except Exception as err:  # damaged files fail in as many ways as there are libraries below
+        raise corpus_error(path, f"cannot be read as .spacy ({err})") from err
 
 
 def copy_mentions(reference: Doc) -> Doc:

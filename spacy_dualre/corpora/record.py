@@ -134,6 +134,11 @@ class Record:
         else:
             self.concept_relations.append(rel)
 
+    def long_form(self, mention: MentionRecord) -> str:
+        """What a mention's text is short for, else the text."""
+        text = self.text[mention.start : mention.end]
+        return self.long_forms.get(text, text)
+
     @property
     def concepts(self) -> Set[str]:
         """The concepts that have a mention."""

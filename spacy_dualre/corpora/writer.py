@@ -6,6 +6,8 @@ from typing import Any, List, Optional
 
 from spacy.tokens import Doc, DocBin
 
+from ..writing import whole_file
+
 
 class DocWriter:
     """Writes Docs to one .spacy file or, with a shard_size, to a folder of files with that many Docs each.
@@ -49,11 +51,11 @@ class DocWriter:
 
     def _write(self) -> None:
         path = self.path / f"{len(self._written) + 1:05}.spacy" if self.shard_size else self.path
-        path.parent.mkdir(parents=True, exist_ok=True)
         if self.shard_size and not self._written:
             for old in self.path.glob("[0-9]" * 5 + ".spacy"):
                 old.unlink()
-        self._docs.to_disk(path)
+        with whole_file(path) as file:
+            self._docs.to_disk(file)
         self._written.append(path)
         self._docs = DocBin(store_user_data=True)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from ..corpora.files import parse_json, read_text
 from ..corpora.record import Place
 from ..errors import Errors
+from ..writing import write_text
 from .plan import Overrides, Plan, Run
 
 SUFFIX = ".run.json"
@@ -75,9 +76,7 @@ def result_path(folder: Path, run: Run) -> Path:
 def write_result(path: Path, result: RunResult) -> None:
     """A line for each key. The file is there as a whole or not at all."""
     lines = (f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in result.model_dump().items())
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf8")
-    unfinished.replace(path)
+    write_text(path, "{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def read_result(path: Path) -> RunResult:

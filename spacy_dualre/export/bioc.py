@@ -10,7 +10,7 @@ from bioc import BioCAnnotation, BioCDocument, BioCLocation, BioCNode, BioCPassa
 
 from ..concepts import SEPARATOR
 from ..corpora.record import MentionRecord, Record, RelationRecord
-from .record import as_record
+from .record import as_record, count_long_forms
 
 SUFFIXES = (".json",)
 
@@ -22,6 +22,7 @@ def write(documents: Iterable[Dict[str, Any]], path: Path, lost: Counter) -> Non
     with path.open("w", encoding="utf8", newline="\n") as file:
         file.write(json.dumps(_HEAD)[:-1] + ', "documents": [')
         for number, document in enumerate(documents):
+            count_long_forms(document, lost)
             values = biocjson.toJSON(_document(as_record(document), document.get("meta", {})))
             file.write(",\n" * (number > 0) + json.dumps(values, ensure_ascii=False))
         file.write("]}\n")

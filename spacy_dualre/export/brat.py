@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, Iterator
 from urllib.parse import quote
 
 from ..corpora.record import MentionRecord, Record
-from .record import as_record, one_line
+from .record import as_record, count_long_forms, one_line
 
 SUFFIXES = ()
 #: Characters of a file's name, less its suffix: file systems allow 255 bytes.
@@ -22,6 +22,7 @@ def write(documents: Iterable[Dict[str, Any]], path: Path, lost: Counter) -> Non
     path.mkdir()
     for document in documents:
         record = as_record(document)
+        count_long_forms(document, lost)
         if not record.text:
             lost["document without text, left out"] += 1
             continue

@@ -1,8 +1,8 @@
 """PubTator, see `corpora.pubtator`, whose relations are between concepts of the whole document.
 
-A relation between mentions becomes one between each of their concepts. For a mention without one its text in lower case
-stands, as in `concepts.Concept`; one that was looked up and not found ("-") can be no argument. The title is the first
-sentence where a blank parts it from the second, else the whole text.
+A relation between mentions becomes one between each of their concepts. For a mention without one its long or else
+surface form in lower case stands, as in `concepts.Concept`; one that was looked up and not found ("-") can be no
+argument. The title is the first sentence where a blank parts it from the second, else the whole text.
 """
 
 from collections import Counter
@@ -61,5 +61,5 @@ def _triples(record: Record, lost: Counter) -> Iterator[Tuple[str, str, str]]:
 
 
 def _concepts(mention: MentionRecord, record: Record) -> List[str]:
-    text = record.text[mention.start : mention.end].lower()
-    return [one_line(concept) for concept in mention.concepts] or [" ".join(text.replace(SEPARATOR, " ").split())]
+    form = record.long_form(mention).lower().replace(SEPARATOR, " ")
+    return [one_line(concept) for concept in mention.concepts] or [" ".join(form.split())]

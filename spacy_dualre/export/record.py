@@ -1,5 +1,6 @@
 """What the writers of other formats share."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict
 
@@ -12,6 +13,11 @@ def as_record(document: Dict[str, Any]) -> Record:
     a mention of its own.
     """
     return jsonl.from_json(document, Place(Path(document["id"])))
+
+
+def count_long_forms(document: Dict[str, Any], lost: Counter) -> None:
+    """Count what a format without a place for abbreviations loses."""
+    lost["long form of a mention"] += sum("long_form" in mention for mention in document["mentions"])
 
 
 def one_line(text: str) -> str:

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, List
 
+from .record import count_long_forms
+
 SUFFIXES = (".csv",)
 
 _ARGUMENT = ("text", "type", "start", "end", "kb_id")
@@ -25,6 +27,7 @@ def write(documents: Iterable[Dict[str, Any]], path: Path, lost: Counter) -> Non
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for document in documents:
+            count_long_forms(document, lost)
             rows.writerows(_row(document, rel) for rel in document["rels"])
             lost["document without relations, in no row"] += not document["rels"]
 

@@ -2,5 +2,6 @@
 
 from .extract import Extraction, Tally
 from .journal import Journal, part_of
+from .mentions import check_finds_mentions
 
-__all__ = ["Extraction", "Journal", "Tally", "part_of"]
+__all__ = ["Extraction", "Journal", "Tally", "check_finds_mentions", "part_of"]

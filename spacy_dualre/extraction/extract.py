@@ -16,7 +16,7 @@ from ..corpora.record import Record
 from ..errors import CorpusError, Errors
 from ..inputs.source import Pending
 from ..pipeline import find_component
-from .mentions import GIVEN, extraction_pipeline, may_find_mentions, sentence_splitter
+from .mentions import GIVEN, check_finds_mentions, extraction_pipeline, sentence_splitter
 
 Json = Dict[str, Any]
 #: Documents in which, if the pipeline finds no mentions, there must be a given one.
@@ -86,8 +86,7 @@ class Extraction:
         records = self._readable(documents)
         first = list(islice(records, _FIRST))
         if first and not any(record.mentions_given for record in first):
-            if not may_find_mentions(self.nlp, self.rel_name, self.rel.spans_key):
-                raise ValueError(self._nothing_finds_mentions())
+            check_finds_mentions(self.nlp)
         yield from chain(first, records)
 
     def skip(self, records: Iterator[Record], done: Iterable[Json]) -> None:
@@ -176,10 +175,6 @@ class Extraction:
     def _broken(self, problem: object) -> None:
         self.tally.broken += 1
         self.on_broken(str(problem))
-
-    def _nothing_finds_mentions(self) -> str:
-        names = ", ".join(self.nlp.pipe_names)
-        return Errors.DR183.format(name=self.rel_name, source=self.rel.mentions_from, names=names)
 
 
 def _same(record: Record, document: Json) -> bool:

@@ -8,6 +8,9 @@ from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
+from ..errors import Errors
+from ..pipeline import find_component
+
 #: Key in ``doc.user_data`` of documents whose mentions are given.
 GIVEN = "spacy_dualre_given_mentions"
 #: What a component that finds mentions says that it assigns.
@@ -67,15 +70,24 @@ def sentence_splitter(nlp: Language, rel_name: str) -> Language:
     return splitter
 
 
+def check_finds_mentions(nlp: Language) -> None:
+    """Raises ValueError where no component before the relations finds mentions that these could read."""
+    name, rel = find_component(nlp)
+    if not may_find_mentions(nlp, name, rel.spans_key):
+        names = ", ".join(nlp.pipe_names)
+        raise ValueError(Errors.DR183.format(name=name, source=rel.mentions_from, names=names))
+
+
 def may_find_mentions(nlp: Language, rel_name: str, spans_key: Optional[str]) -> bool:
     """Whether a component before the relations finds mentions where they are read from, or may, since it does not say
     what it assigns.
     """
-    where = "doc.ents" if spans_key is None else "doc.spans"
+    # Where a Doc has no span group of this name, doc.ents are read
+    where = {"doc.ents"} if spans_key is None else _MENTIONS
     for name in _before(nlp, rel_name):
         what = assigned(nlp, name)
         # A ruler of spans says nothing of the entities that it sets
-        if not what or where in what or spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
+        if not what or where & what or spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
             return True
     return False
 

@@ -12,8 +12,7 @@ from .graph import Edge, Evidence, KnowledgeGraph, Node, Triple
 
 def node_keys(mention: MentionRecord, record: Record) -> List[Concept]:
     """The nodes that a mention belongs to: those of its concepts, one of its long or else surface form, or none."""
-    text = record.text[mention.start : mention.end]
-    return concepts_of(mention.type, record.long_forms.get(text, text), SEPARATOR.join(mention.concepts))
+    return concepts_of(mention.type, record.long_form(mention), SEPARATOR.join(mention.concepts))
 
 
 class Merger:

@@ -1,16 +1,15 @@
 """The documents of several files, one after another, past what is broken in them."""
 
-import zlib
 from hashlib import blake2b
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Set, Tuple
 
 import srsly
-from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
 from ..corpora.files import read_raw_lines
 from ..corpora.jsonl import parse, to_json
+from ..corpora.reader import read_docs
 from ..corpora.record import Place, Record, corpus_error
 from ..errors import CorpusError
 
@@ -40,11 +39,7 @@ def _lines(path: Path) -> Iterator[Tuple[Place, bytes]]:
 
 
 def _lines_of_docs(path: Path) -> Iterator[Tuple[Place, bytes]]:
-    try:
-        docs = DocBin().from_disk(path)
-    except (OSError, ValueError, KeyError, TypeError, zlib.error) as err:
-        raise corpus_error(path, f"cannot be read as .spacy ({err})") from err
-    for number, doc in enumerate(docs.get_docs(Vocab()), 1):
+    for number, doc in enumerate(read_docs(path, Vocab()), 1):
         yield Place(path), srsly.json_dumps(to_json(doc, str(doc.user_data.get("doc_id", number)))).encode()
 
 

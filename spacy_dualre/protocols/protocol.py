@@ -11,6 +11,7 @@ from spacy.tokens import Doc, Span
 from ..errors import Errors
 from ..extension import get_rels
 from ..types import NEGATIVE, Relation
+from ..writing import whole_file
 
 Scores = Dict[str, Any]
 
@@ -145,8 +146,8 @@ def id_error(span: Span, protocol: str, expected: str) -> ValueError:
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """UTF-8 with LF on every system."""
-    with path.open("w", encoding="utf8", newline="\n") as file:
+    """UTF-8 with LF on every system. Raises as `whole_file`."""
+    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in lines)
 
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Sequence
 
-import srsly
 from spacy.language import Language
 from spacy.training import Example
 
 from ..errors import Errors
 from ..pipeline import find_component
 from ..plotting import new_figure
+from ..writing import write_json, write_text
 from .numbers import to_json
 from .outcomes import find_outcomes
 from .page import make_page
@@ -33,7 +33,6 @@ def write_report(nlp: Language, examples: Sequence[Example], folder: Path) -> No
     _, rel = find_component(nlp)
     outcomes = find_outcomes(nlp, rel, examples)
     numbers = to_json(outcomes)
-    folder.mkdir(parents=True, exist_ok=True)
-    srsly.write_json(folder / "report.json", numbers)
+    write_json(folder / "report.json", numbers)
     plot_all(numbers, folder)
-    (folder / "index.html").write_text(make_page(outcomes, numbers), encoding="utf8")
+    write_text(folder / "index.html", make_page(outcomes, numbers))

@@ -1,7 +1,7 @@
 """What became of every pair that was asked for and of every gold relation: all that a report is computed from."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Span
@@ -49,6 +49,7 @@ class Item(NamedTuple):
 class Outcomes:
     """items: each gold or predicted relation once, as the scorer counts them. scored: as Scored, for every pair that
     was asked for its likeliest predicate or, where there may be several, all. pairs: how many were asked for.
+    symmetric: predicates without direction.
     """
 
     documents: int
@@ -56,13 +57,14 @@ class Outcomes:
     items: List[Item]
     scored: List[Scored]
     pairs: int
+    symmetric: Collection[str] = ()
 
 
 def find_outcomes(nlp: Language, rel: DualEncoderRel, examples: Sequence[Example]) -> Outcomes:
     """Compare the relations of the predicted Docs, which have gone through the pipeline, with the reference's, and
     score their candidates.
     """
-    outcomes = Outcomes(len(examples), rel.labels, [], [], 0)
+    outcomes = Outcomes(len(examples), rel.labels, [], [], 0, rel.undirected)
     numbered = list(enumerate(examples))
     for batch in minibatch(numbered, size=nlp.batch_size):
         odds_of = _odds(rel, [example for _, example in batch])

@@ -1,6 +1,6 @@
 """A report as a page, with the worst mistakes marked in their sentences."""
 
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, Collection, Dict, Iterable, List, Sequence
 
 from ..candidates import mention_key, sentence_indices
 from ..types import Relation
@@ -106,7 +106,10 @@ def make_page(outcomes: Outcomes, numbers: Dict[str, Any]) -> str:
     colors = type_colors(sorted(types))
 
     def entries(name: str) -> List[Dict[str, Any]]:
-        return [{"text": _caption(item, at[item.place]), "pictures": _draw(item, colors)} for item in worst[name]]
+        return [
+            {"text": _caption(item, at[item.place]), "pictures": _draw(item, colors, outcomes.symmetric)}
+            for item in worst[name]
+        ]
 
     return _TEMPLATE.render(
         numbers=numbers,
@@ -140,11 +143,12 @@ def _names(items: Iterable[Item]) -> str:
     return ", ".join(sorted({item.relation.predicate for item in items})) or "no relation"
 
 
-def _draw(item: Item, colors: Dict[str, str]) -> List[Any]:
+def _draw(item: Item, colors: Dict[str, str], symmetric: Collection[str]) -> List[Any]:
     rel: Relation = item.relation._replace(score=item.probability or 0.0)
     doc = rel.subject.doc
     sentence_of = sentence_indices(doc)
     sentences = {sentence_of[span.start] for span in (rel.subject, rel.object)}
     mentions = {mention_key(span): span for span in (rel.subject, rel.object)}
     scores = item.probability is not None
-    return draw(doc, [mentions[key] for key in sorted(mentions)], [rel], colors, _WIDTH, scores, sentences)
+    ordered = [mentions[key] for key in sorted(mentions)]
+    return draw(doc, ordered, [rel], colors, _WIDTH, scores, sentences, symmetric)

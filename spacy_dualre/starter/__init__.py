@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import List, Sequence
 
-import srsly
 from thinc.api import Config
 
 from ..corpora.convert import SPANS_KEY
 from ..descriptions import UNWRITTEN, plain_template
 from ..errors import Errors
 from ..types import NEGATIVE, DescriptionTexts, TypePair
+from ..writing import write_json, write_text
 
 _HERE = Path(__file__).parent
 _HEADER = (
@@ -37,10 +37,9 @@ def write_starter(
         if path.exists():
             raise ValueError(Errors.DR243.format(path=path))
     config = _config(type_pairs, symmetric)
-    output.mkdir(parents=True, exist_ok=True)
-    paths[0].write_text(_HEADER + config.to_str(interpolate=False) + "\n", encoding="utf8")
-    srsly.write_json(paths[1], _descriptions(labels, type_pairs))
-    paths[2].write_text((_HERE / "project.yml").read_text(encoding="utf8"), encoding="utf8")
+    write_text(paths[0], _HEADER + config.to_str(interpolate=False) + "\n")
+    write_json(paths[1], _descriptions(labels, type_pairs))
+    write_text(paths[2], (_HERE / "project.yml").read_text(encoding="utf8"))
     return paths
 
 

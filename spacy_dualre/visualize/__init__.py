@@ -17,7 +17,7 @@ from .drawing import draw, type_colors
 from .templates import DOC, PAGE
 
 _Docs = Union[Doc, Span, Iterable[Union[Doc, Span]]]
-_OPTIONS: Dict[str, Any] = {"spans_key": None, "colors": {}, "width": 760, "scores": True}
+_OPTIONS: Dict[str, Any] = {"spans_key": None, "colors": {}, "width": 760, "scores": True, "symmetric": ()}
 #: Narrower than this not even a label has room.
 _NARROWEST = 200
 
@@ -34,7 +34,8 @@ def render(
     page: a whole page. minify: without indentation. jupyter: show it in the notebook and give None; None: find out.
     options: "spans_key": draw the mentions in ``doc.spans[spans_key]`` in place of ``doc.ents``; those of relations are
     drawn anyway. "colors": {entity type: CSS colour}. "width": of a line in pixels, 760 if not given. "scores": whether
-    they stand at the arcs. A title is taken from ``doc.user_data["title"]`` or, without one, "doc_id".
+    they stand at the arcs. "symmetric": predicates without direction, which get no arrow heads. A title is taken from
+    ``doc.user_data["title"]`` or, without one, "doc_id".
 
     The two mentions of a relation that stand in different lines or sentences get half an arc each, which names the
     other one and the number of its sentence. Raises ValueError for an unknown or impossible option.
@@ -108,7 +109,9 @@ def _mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
 
 def _render(doc: Doc, colors: Dict[str, str], settings: Dict[str, Any]) -> Markup:
     mentions = _mentions(doc, settings["spans_key"])
-    pictures = draw(doc, mentions, get_rels(doc), colors, settings["width"], settings["scores"])
+    pictures = draw(
+        *(doc, mentions, get_rels(doc), colors, settings["width"], settings["scores"]), symmetric=settings["symmetric"]
+    )
     html = DOC.render(pictures=pictures, title=_title(doc), direction=get_doc_settings(doc)["direction"])
     return Markup(html.strip())
 

@@ -1,7 +1,7 @@
 """Relations as arcs over the lines of a text, stacked so that neither they nor their labels lie upon each other."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Collection, Dict, List, Optional, Sequence, Tuple
 
 from ..candidates import mention_key
 from ..types import Relation
@@ -21,6 +21,7 @@ class Arc:
 
     subject, object: the boxes that it connects; of a half one is None, and what it leads to is in the label. start,
     end: x at the subject's and the object's side. level: from 1, the lowest. label_x: the middle of the label.
+    directed: whether it has an arrow head.
     """
 
     relation: Relation
@@ -29,6 +30,7 @@ class Arc:
     object: Optional[Box]
     label: str
     label_width: float
+    directed: bool = True
     start: float = 0.0
     end: float = 0.0
     level: int = 1
@@ -40,9 +42,17 @@ class Arc:
 
 
 def make_arcs(
-    rels: Sequence[Relation], lines: Sequence[Line], boxes: Sequence[Box], width: float, rtl: bool, scores: bool
+    rels: Sequence[Relation],
+    lines: Sequence[Line],
+    boxes: Sequence[Box],
+    width: float,
+    rtl: bool,
+    scores: bool,
+    symmetric: Collection[str] = (),
 ) -> List[Arc]:
-    """The arcs of the relations between these boxes; scores: whether they are part of the labels."""
+    """The arcs of the relations between these boxes; scores: whether they are part of the labels; symmetric: predicates
+    without direction.
+    """
     first = {mention_key(box.mention): box for box in boxes if box.starts}
     arcs: List[Arc] = []
     for rel in rels:
@@ -54,8 +64,11 @@ def make_arcs(
             apart = lines[subject.line].sentence != lines[object.line].sentence
             to, origin = (_name(box, lines, apart, width) for box in (object, subject))
             # An arrow points the way the text runs
-            arcs.append(_arc(rel, subject.line, subject, None, f"{label} {'←' if rtl else '→'} {to}", width))
-            arcs.append(_arc(rel, object.line, None, object, f"{origin} {'←' if rtl else '→'} {label}", width))
+            arrow = "–" if rel.predicate in symmetric else "←" if rtl else "→"
+            arcs.append(_arc(rel, subject.line, subject, None, f"{label} {arrow} {to}", width))
+            arcs.append(_arc(rel, object.line, None, object, f"{origin} {arrow} {label}", width))
+    for arc in arcs:
+        arc.directed = arc.relation.predicate not in symmetric
     for line in range(len(lines)):
         of_line = [arc for arc in arcs if arc.line == line]
         _spread(of_line, width, rtl)

@@ -42,16 +42,17 @@ def draw(
     width: float,
     scores: bool = True,
     sentences: Optional[Collection[int]] = None,
+    symmetric: Collection[str] = (),
 ) -> List[Markup]:
     """One picture for each sentence. mentions: distinct, those of the relations among them. width: in pixels.
-    sentences: numbers (from 0) of those that are drawn; None: all.
+    sentences: numbers (from 0) of those that are drawn; None: all. symmetric: predicates that get no arrow heads.
     """
     rtl = doc.vocab.writing_system.get("direction") == "rtl"
     numbered = any(token.is_sent_start for token in doc[1:])
     margin = _NUMBER if numbered else 0.0
     inner = width - margin - 2 * _EDGE
     lines, boxes = lay_out(doc, mentions, inner, rtl)
-    arcs = make_arcs(rels, lines, boxes, inner, rtl, scores)
+    arcs = make_arcs(rels, lines, boxes, inner, rtl, scores, symmetric)
     pictures = []
     for sentence in dict.fromkeys(line.sentence for line in lines):
         if sentences is None or sentence in sentences:
@@ -144,20 +145,21 @@ def _arc(arc: Arc, y: float, deepest: int) -> Dict[str, Any]:
         foot[False] = _top(arc.object, y)
     side = 1 if arc.end >= arc.start else -1
     bend = min(6.0, arc.length / 2)
+    head_length = 5 if arc.directed else 0
     start = f"M{_n(arc.start)},{_n(foot[True])}"
     if arc.subject is not None:
         start += f"V{_n(level + bend)}Q{_n(arc.start)},{_n(level)} {_n(arc.start + side * bend)},{_n(level)}"
     if arc.object is not None:
         end = f"H{_n(arc.end - side * bend)}Q{_n(arc.end)},{_n(level)} {_n(arc.end)},{_n(level + bend)}"
-        end += f"V{_n(foot[False] - 5)}"
+        end += f"V{_n(foot[False] - head_length)}"
         head = f"M{_n(arc.end)},{_n(foot[False])}l-3.5,-7h7z"
     else:
-        end = f"H{_n(arc.end - side * 5)}"
+        end = f"H{_n(arc.end - side * head_length)}"
         head = f"M{_n(arc.end)},{_n(level)}l{-side * 7},-3.5v7z"
     rel = arc.relation
     return {
         "path": start + end,
-        "head": head,
+        "head": head if arc.directed else "",
         "subject": key_text(rel.subject),
         "object": key_text(rel.object),
         "title": f"{rel.subject.text} {rel.predicate} {rel.object.text}, {rel.score:.2f}",

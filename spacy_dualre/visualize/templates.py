@@ -37,7 +37,9 @@ width="{{ box.width|px }}" height="{{ box.height|px }}" rx="4" fill="{{ box.colo
         <g class="dualre-arc" data-subject="{{ arc.subject }}" data-object="{{ arc.object }}" stroke="#6b7280">\
 <title>{{ arc.title }}</title>
             <path class="dualre-line" d="{{ arc.path }}" fill="none" stroke-width="1.3"/>
+{%- if arc.head %}
             <path class="dualre-head" d="{{ arc.head }}" fill="#6b7280" stroke="none"/>
+{%- endif %}
         </g>
 {%- endfor %}
 {%- for arc in line.arcs %}

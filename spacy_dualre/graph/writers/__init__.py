@@ -55,13 +55,11 @@ def check_output(path: Path) -> Sequence[Path]:
 def write(graph: KnowledgeGraph, path: Path, naming: Naming = DEFAULT) -> None:
     """Write the graph in the format that the name's ending says.
 
-    naming: how things are called in it. Raises as `check_output`, and ValueError where the base URI is none.
+    naming: how things are called in it. Every file is there as a whole or not at all. Raises as `check_output`, and
+    ValueError where the base URI is none.
     """
     check_output(path)
-    try:
-        WRITERS[path.suffix].write(graph, path, naming)
-    except OSError as err:
-        raise ValueError(Errors.DR140.format(path=path, problem=err.strerror)) from err
+    WRITERS[path.suffix].write(graph, path, naming)
 
 
 def _why_not_writable(path: Path) -> Optional[str]:

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Iterable, Sequence
 
+from ...writing import whole_file
 from ..graph import KnowledgeGraph
 from .naming import Naming
 from .network import edge_values, node_values
@@ -38,7 +39,7 @@ def csv_paths(path: Path) -> Sequence[Path]:
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf8", newline="") as file:
+    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict
 
+from ...writing import whole_file, write_text
 from ..graph import Edge, KnowledgeGraph, Node
 from .naming import Naming
 
@@ -25,7 +26,8 @@ def write_graphml(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
     network = networkx.relabel_nodes(to_networkx(graph), _xml)
     for values in [*dict(network.nodes).values(), *(values for *_, values in network.edges(data=True))]:
         values.update((key, _flat(value)) for key, value in values.items())
-    networkx.write_graphml(network, path, encoding="utf-8", named_key_ids=True)
+    with whole_file(path) as file:
+        networkx.write_graphml(network, file, encoding="utf-8", named_key_ids=True)
 
 
 def write_node_link(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
@@ -33,7 +35,7 @@ def write_node_link(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
     import networkx
 
     values = networkx.node_link_data(to_networkx(graph), edges="edges")
-    path.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf8")
+    write_text(path, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
 
 
 def to_networkx(graph: KnowledgeGraph) -> "MultiDiGraph":

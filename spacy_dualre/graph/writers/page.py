@@ -14,6 +14,7 @@ from string import Template
 from typing import Any, Dict, List, Tuple
 
 from ...concepts import Concept
+from ...writing import write_text
 from ..graph import Edge, Evidence, KnowledgeGraph, Node
 from .layout import layout
 from .naming import Naming
@@ -35,7 +36,7 @@ def write(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
         script_hash=base64.b64encode(hashlib.sha256(script.encode("utf8")).digest()).decode(),
         data=_json(to_data(graph)),
     )
-    path.write_text(page, encoding="utf8", newline="\n")
+    write_text(path, page)
 
 
 def to_data(graph: KnowledgeGraph) -> Dict[str, Any]:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ...concepts import Concept
 from ...errors import Errors
+from ...writing import whole_file
 from ..graph import Edge, Evidence, KnowledgeGraph, Node
 from .naming import Naming
 
@@ -49,7 +50,7 @@ def to_rdf(graph: KnowledgeGraph, base_uri: str) -> "Graph":
 
 
 def _write(graph: KnowledgeGraph, path: Path, base_uri: str, format: str) -> None:
-    with path.open("wb") as file:
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
         to_rdf(graph, base_uri).serialize(file, format=format, encoding="utf-8")
 
 

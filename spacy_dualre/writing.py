@@ -1,0 +1,44 @@
+"""Files that are there as a whole or not at all, whatever ends the work."""
+
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Iterator
+
+import srsly
+
+from .errors import Errors
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A path beside the file's own to write to, which takes its place in the end. The folder is made. What is no
+    plain file, such as /dev/stdout, is written directly.
+
+    Raises ValueError naming the path where it cannot be written.
+    """
+    final = path.resolve()
+    is_direct = final.exists() and not final.is_file()
+    unfinished = final if is_direct else final.with_name(f".part-{final.name}")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        if not is_direct:
+            unfinished.replace(final)
+    except OSError as err:
+        raise ValueError(Errors.DR140.format(path=path, problem=err.strerror or err)) from err
+    finally:
+        if not is_direct:
+            with suppress(OSError):
+                unfinished.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """UTF-8 with the line ends as they are. Raises as `whole_file`."""
+    with whole_file(path) as file:
+        file.write_text(text, encoding="utf8", newline="\n")
+
+
+def write_json(path: Path, values: Any) -> None:
+    """JSON values, indented. Raises as `whole_file`."""
+    with whole_file(path) as file:
+        srsly.write_json(file, values)
