@@ -1,6 +1,7 @@
 """Every code block of the README, run in a project with a random encoder that trains for a few steps."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,6 @@ from thinc.api import Config
 README = (ROOT / "README.md").read_text(encoding="utf8")
 #: What is run elsewhere: by CI, and with made-up corpora by the tests of the project file.
 ELSEWHERE = ("pip install", "project run biored")
-
-
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 
 
