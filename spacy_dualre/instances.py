@@ -7,7 +7,7 @@ from spacy.tokens import Doc, Span
 from .candidates import get_corpus, sentence_indices
 from .descriptions import Descriptions, Template, choose_templates
 from .markers import OBJECT, SUBJECT, type_words
-from .types import NEGATIVE, Candidate, Description, Instance, Mark, MarkedText
+from .types import Candidate, Description, Instance, Mark, MarkedText
 
 #: How the placeholders of a template are filled: with the mentions (the method), with the words of their types, or
 #: with the latter in place of a description, the predicate's name alone (ablations).
@@ -21,7 +21,7 @@ class InstanceMaker:
 
     labels: the L predicates in the model's order. descriptions: their parsed templates. context: window in words,
     filled up around the sentence, half on each side (arXiv 2503.17799; 100 there). mode: one of MODES. of_corpus: the
-    predicates that candidates from a corpus have; those from others have all.
+    predicates that each corpus has; its candidates are not asked about those that only others have.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class InstanceMaker:
     ) -> Tuple[Tuple[Template, ...], ...]:
         chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type, self.directed)
         if corpus is not None and corpus in self.of_corpus:
-            has = {NEGATIVE, *self.of_corpus[corpus]}
-            chosen = tuple(templates if label in has else () for label, templates in zip(self.labels, chosen))
+            others = set().union(*self.of_corpus.values()) - {*self.of_corpus[corpus]}
+            chosen = tuple(() if label in others else templates for label, templates in zip(self.labels, chosen))
         if self.mode != "label":
             return chosen
         return tuple(

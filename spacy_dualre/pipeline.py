@@ -71,9 +71,9 @@ class DualEncoderRel(TrainablePipe):
         None: all.
     sampled_predicates: training compares a candidate with its gold predicates, the negative one and this many others,
         drawn by the classifier's probabilities; None: with all.
-    predicates_per_corpus: a document that says its corpus (``user_data["corpus"]``, as converted ones do) is asked only
-        about the predicates that the training data of this corpus have, in training and prediction; all others about
-        all. So one pipeline learns from corpora with different predicates.
+    predicates_per_corpus: a document that says its corpus (``user_data["corpus"]``, as converted ones do) is not asked
+        about predicates that in the training data only other corpora have, in training and in prediction; one that does
+        not say so is asked about all. So one pipeline learns from corpora with different predicates.
     multi_label: every predicate that reaches its threshold, in place of the best one only.
     context: words of the window around the sentence of a candidate.
     description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).

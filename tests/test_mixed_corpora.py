@@ -68,6 +68,14 @@ def test_what_a_corpus_has_not_annotated_is_not_learnt_as_negative(make):
     }
 
 
+def test_predicates_that_no_corpus_has_are_asked_for_everywhere(make):
+    nlp = make(predicates_per_corpus=True)
+    nlp.get_pipe(NAME).add_label("BINDS", "{subject} sticks to {object}.")
+    assert scores_of(nlp, "inhibition").mask[:, -1].all()
+    labels = list(nlp.get_pipe(NAME).label_data)
+    assert not scores_of(nlp, "inhibition").mask[:, labels.index("ACTIVATES")].any()
+
+
 def test_it_is_stored(make, tmp_path):
     nlp = make(predicates_per_corpus=True)
     nlp.to_disk(tmp_path / "pipeline")

@@ -83,6 +83,12 @@ def test_only_what_is_sampled_is_encoded(four):
     assert sum(len(part.rows) for part in batch.descriptions) == len(read)
 
 
+def test_a_classifier_alone_samples_nothing(four, monkeypatch):
+    nlp = four(sampled_predicates=1, alpha=1.0)
+    monkeypatch.setattr(nlp.get_pipe(NAME).model.attrs["engine"], "_sample", None)
+    assert nlp.update(make_examples(nlp.vocab))[NAME] > 0
+
+
 def test_a_sample_of_all_trains_as_all(four):
     losses, weights = [], []
     for sampled in (None, 3):

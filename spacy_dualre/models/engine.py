@@ -174,7 +174,7 @@ class Engine:
     def training_batch(self, query: Query) -> Tuple[PairBatch, Shortened]:
         """Everything that P candidates need for training, every distinct sequence once."""
         texts, text_order, shortened = self.text_batches(query.instances)
-        read = None if query.sampled is None else self._sample(query, texts, text_order)
+        read = None if query.sampled is None or not query.similarity else self._sample(query, texts, text_order)
         distinct, rows = number([instance.descriptions for instance in query.instances], read)
         if not query.similarity or not distinct:
             return PairBatch(texts, text_order, None, rows), shortened

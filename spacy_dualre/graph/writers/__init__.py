@@ -13,10 +13,10 @@ from .rdf import check_base_uri
 
 
 class Writer(NamedTuple):
-    """library: which one it needs beyond those that the package needs anyway. files: what it writes for a name."""
+    """needs: the library for it, beyond those that the package needs anyway. files: what it writes for a name."""
 
     write: Callable[[KnowledgeGraph, Path, Naming], None]
-    library: str = ""
+    needs: str = ""
     files: Callable[[Path], Sequence[Path]] = lambda path: [path]
 
 
@@ -46,7 +46,7 @@ def check_output(path: Path) -> Sequence[Path]:
         if problem:
             raise ValueError(Errors.DR140.format(path=file, problem=problem))
     try:
-        import_module(writer.library or __name__)
+        import_module(writer.needs or __name__)
     except ImportError as err:
         raise ImportError(Errors.DR201.format(problem=err)) from err
     return writer.files(path)
