@@ -115,6 +115,19 @@ def test_given_mentions_stay_among_documents_whose_mentions_are_found(make_pipel
     assert found[1]["sentences"] == [0] and found[2]["mentions"] == []
 
 
+def test_given_mentions_are_found_anew_if_asked_for(make_pipeline, tmp_path):
+    path = tmp_path / "in.jsonl"
+    gene = {"start": 17, "end": 22, "type": "GENE"}
+    # The second document has a mention that cannot be used, which does not matter then
+    broken = {"start": 17, "end": 99, "type": "GENE"}
+    srsly.write_jsonl(path, [{"text": TEXTS[0], "mentions": [gene]}, {"text": TEXTS[0], "mentions": [broken]}])
+    pipeline = make_pipeline()
+    assert "DW013" in done(pipeline, path, tmp_path / "given.jsonl").output
+    assert triples(tmp_path / "given.jsonl") == [[], []]
+    result = done(pipeline, path, tmp_path / "found.jsonl", "--no-gold-mentions")
+    assert triples(tmp_path / "found.jsonl") == [[("Aspirin", "COX-1")]] * 2 and "DW013" not in result.output
+
+
 def test_a_span_group_is_read_where_the_component_reads_one(make_pipeline, texts, tmp_path):
     setting = f"--components.{NAME}.spans_key"
     done(make_pipeline("span_ruler"), texts, tmp_path / "out.jsonl", setting, "entities")
