@@ -21,6 +21,13 @@ from spacy_dualre.corpora.reader import copy_mentions
 # The networks here are tiny: more threads only wait for each other.
 torch.set_num_threads(1)
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Random networks are the same whatever tests ran before."""
+    spacy.util.fix_random_seed(0)
+
+
 NAME = "dual_encoder_rel"
 SENTENCES = [
     "Aspirin inhibits COX-1 in platelets, while warfarin does not bind the serotonin transporter.",
