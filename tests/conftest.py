@@ -206,6 +206,8 @@ def trained(make_nlp: Callable[..., Language]) -> Callable[..., Language]:
     def make(**settings: Any) -> Language:
         nlp = make_nlp(**settings)
         examples = make_examples(nlp.vocab)
+        # Before this test, encoders that all tests share may have been made or not
+        spacy.util.fix_random_seed(0)
         nlp.get_pipe("dual_encoder_rel").initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
         return nlp
 

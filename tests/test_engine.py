@@ -105,8 +105,8 @@ def test_scores_are_those_of_each_sequence_alone(folder: Path) -> None:
     expected = naive_scores(nlp, make_docs(nlp))
     assert len(expected) == 2 * (7 + 6 * 2)
     assert_close(scores(nlp, make_docs(nlp)), expected)
-    # The whole window fits, so these are scores of different texts and differ
-    assert len({round(score, 4) for score in expected.values()}) > 25
+    # The whole window fits, so these are scores of different texts and differ, by more than what is equal above
+    assert len({round(score, 5) for score in expected.values()}) > 30
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 50, 2000, None])
