@@ -1,6 +1,8 @@
 """`spacy dualre graph`, called as typer calls it."""
 
+import os
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,22 @@ def test_the_options_decide_what_counts(triples: Path, tmp_path: Path) -> None:
     assert "[DW016] No relation has the predicate EATS. There are: BINDS, INHIBITS." in output
     code, output = graph(triples, "-o", tmp_path / "kg.json", "--symmetric", "BINDS", "--min-support", 2)
     assert code == 0 and "edges 1 left out: too little support 1" in output
+
+
+def test_sigterm_leaves_nothing_unfinished(triples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = tmp_path / "kg.json"
+    output.write_text("before")
+
+    def killed(path: Path, text: str, **_: Any) -> None:
+        path.write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Path, "write_text", killed)
+    before = signal.getsignal(signal.SIGTERM)
+    code, _ = graph(triples, "-o", output)
+    assert code == 143 and output.read_text() == "before"
+    assert sorted(tmp_path.iterdir()) == sorted([output, triples])
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_extract_writes_is_read(tmp_path: Path) -> None:

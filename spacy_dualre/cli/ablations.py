@@ -44,20 +44,19 @@ def ablations_cli(
         folder = output / "runs"
         missing = to_do(plan, runs, folder)
         folder.mkdir(parents=True, exist_ok=True)
-    for name in same:
-        msg.warn(Warnings.DW011.format(name=name))
-    msg.info(f"{len(runs)} runs, {len(runs) - len(missing)} of them done already")
-    failed = []
-    for done, run in enumerate(missing, 1):
-        if not run_and_report(plan, run, folder, use_gpu):
-            failed.append(run)
-        if not keep_models and run.training not in {later.training for later in missing[done:]}:
-            discard(folder, run)
-    if len(failed) < len(runs):
-        with readable_errors():
+        for name in same:
+            msg.warn(Warnings.DW011.format(name=name))
+        msg.info(f"{len(runs)} runs, {len(runs) - len(missing)} of them done already")
+        failed = []
+        for done, run in enumerate(missing, 1):
+            if not run_and_report(plan, run, folder, use_gpu):
+                failed.append(run)
+            if not keep_models and run.training not in {later.training for later in missing[done:]}:
+                discard(folder, run)
+        if len(failed) < len(runs):
             print_tables(write_tables(output, folder))
-    if failed:
-        msg.fail(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run in failed)}", exits=1)
+        if failed:
+            msg.fail(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
 def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:

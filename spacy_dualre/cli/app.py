@@ -1,5 +1,6 @@
 """The command group `spacy dualre`. Commands print; everything that they do is done elsewhere."""
 
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from wasabi import msg
 from ..corpora.convert import SPANS_KEY
 from ..errors import Errors
 from ..pipeline import DualEncoderRel
+from .interrupt import Interrupted, interruptible
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 
@@ -34,9 +36,14 @@ CODE = typer.Option(
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn errors about the user's files and settings into one line and exit status 1."""
+    """Turn errors about the user's files and settings into one line and exit status 1, and SIGTERM into an end that
+    leaves nothing unfinished behind.
+    """
     try:
-        yield
+        with interruptible(signal.SIGTERM):
+            yield
+    except Interrupted as err:
+        raise typer.Exit(err.code) from None
     except (ValueError, OSError, ImportError) as err:
         msg.fail(str(err), exits=1)
 

@@ -1,6 +1,7 @@
 """`spacy dualre extract`: documents in, relations out."""
 
 import os
+import signal
 import sys
 from collections import Counter
 from contextlib import contextmanager, nullcontext, redirect_stdout
@@ -105,7 +106,7 @@ def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
 def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
     folder = part_of(output_path) if output_path is not None else None
     try:
-        with interruptible():
+        with interruptible(signal.SIGINT, signal.SIGTERM):
             yield
     except OSError as err:
         if folder is None or not folder.exists():

@@ -16,8 +16,8 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Inside, both signals raise Interrupted, once. Workers end at once: their batch would be waited for."""
+def interruptible(*kinds: signal.Signals) -> Iterator[None]:
+    """Inside, these signals raise Interrupted, once. Workers end at once: their batch would be waited for."""
     owner = os.getpid()
 
     def stop(number: int, frame: Optional[FrameType]) -> None:
@@ -29,7 +29,7 @@ def interruptible() -> Iterator[None]:
             worker.kill()
         raise Interrupted(128 + number)
 
-    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
+    before = {kind: signal.signal(kind, stop) for kind in kinds}
     try:
         yield
     finally:
