@@ -4,10 +4,11 @@ What is damaged at the level of a file (its encoding, columns, JSON, XML, a docu
 What is wrong with a single mention or relation is left out and kept in `Record.dropped`, with the reason and the place.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ..concepts import NO_CONCEPT
 from ..errors import CorpusError, Errors
@@ -189,3 +190,16 @@ def distinct(path: Path, records: Iterable[Record]) -> Iterator[Record]:
 def corpus_error(path: Path, problem: str, line: int = 0) -> CorpusError:
     """An error that names the file and, counted from 1, the line."""
     return CorpusError(Errors.DR100.format(where=Place(path, line), problem=problem))
+
+
+def sentence_around(text: str, starts: Sequence[int], *places: Offsets) -> Offsets:
+    """From the start of the sentence of the first place to the end of that of the last, without blanks around.
+
+    starts: where the sentences start, in text order; nowhere: the text is one sentence.
+    """
+    before = bisect_right(starts, min(start for start, _ in places))
+    after = bisect_right(starts, max(end for _, end in places) - 1)
+    start = starts[before - 1] if before else 0
+    end = starts[after] if after < len(starts) else len(text)
+    sentence = text[start:end]
+    return end - len(sentence.lstrip()), start + len(sentence.rstrip())

@@ -1,11 +1,11 @@
 """CSV (RFC 4180, UTF-8) with one relation in each row, for spreadsheets and databases. No reader takes it back."""
 
 import csv
-from bisect import bisect_right
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, List
 
+from ..corpora.record import sentence_around
 from .record import count_long_forms
 
 SUFFIXES = (".csv",)
@@ -38,9 +38,6 @@ def _row(document: Dict[str, Any], rel: Dict[str, Any]) -> List[Any]:
 
 
 def _sentence(document: Dict[str, Any], rel: Dict[str, Any]) -> str:
-    arguments = (rel["subject"], rel["object"])
-    starts = document.get("sentences") or [0]
-    first = bisect_right(starts, min(argument["start"] for argument in arguments))
-    after = bisect_right(starts, max(argument["end"] - 1 for argument in arguments))
-    end = starts[after] if after < len(starts) else None
-    return document["text"][starts[max(first - 1, 0)] : end].strip()
+    places = [(argument["start"], argument["end"]) for argument in (rel["subject"], rel["object"])]
+    start, end = sentence_around(document["text"], document.get("sentences") or (), *places)
+    return document["text"][start:end]

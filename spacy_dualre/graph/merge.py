@@ -1,12 +1,11 @@
 """Documents in, one after another; a knowledge graph out. What is kept grows with the graph, not with the texts."""
 
-from bisect import bisect_right
 from collections import Counter
 from itertools import product
 from typing import Collection, Dict, Iterator, List, Optional, Set, Tuple
 
 from ..concepts import SEPARATOR, Concept, concepts_of
-from ..corpora.record import MentionRecord, Offsets, Record, RelationRecord
+from ..corpora.record import MentionRecord, Offsets, Record, RelationRecord, sentence_around
 from .graph import Edge, Evidence, KnowledgeGraph, Node, Triple
 
 
@@ -116,23 +115,11 @@ class Merger:
     ) -> Iterator[Tuple[Triple, Evidence]]:
         pairs = list(product(node_keys(subject, record), node_keys(object, record)))
         self.counts["of mentions without a concept"] += not pairs
-        start, end = _sentence(record, subject, object)
         places = (subject.start, subject.end), (object.start, object.end)
+        start, end = sentence_around(record.text, record.sentences or (), *places)
         for first, second in pairs:
             one, other = places
             if rel.predicate in self.symmetric and second < first:
                 first, second, one, other = second, first, other, one
             evidence = Evidence(record.id, record.text[start:end], start, end, one, other, rel.score)
             yield (first, rel.predicate, second), evidence
-
-
-def _sentence(record: Record, *mentions: MentionRecord) -> Offsets:
-    """From the start of the sentence of the first mention to the end of that of the last, without blanks around."""
-    starts = record.sentences or ()
-    first = min(mention.start for mention in mentions)
-    last = max(mention.end for mention in mentions)
-    before, after = bisect_right(starts, first), bisect_right(starts, last - 1)
-    start = starts[before - 1] if before else 0
-    end = starts[after] if after < len(starts) else len(record.text)
-    text = record.text[start:end]
-    return end - len(text.lstrip()), start + len(text.rstrip())
