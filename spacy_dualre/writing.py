@@ -1,8 +1,9 @@
 """Files that are there as a whole or not at all, whatever ends the work."""
 
+import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
 import srsly
 
@@ -30,6 +31,26 @@ def whole_file(path: Path) -> Iterator[Path]:
         if not is_direct:
             with suppress(OSError):
                 unfinished.unlink()
+
+
+def check_writable(*paths: Optional[Path]) -> None:
+    """Make the folders that the files will be written to, so that it is known before the work whether they can be. None
+    is let pass. Raises as `whole_file`.
+    """
+    for path in paths:
+        problem = _why_not_writable(path) if path is not None else None
+        if problem:
+            raise ValueError(Errors.DR140.format(path=path, problem=problem))
+
+
+def _why_not_writable(path: Path) -> Optional[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        return err.strerror
+    if path.is_dir():
+        return "is a folder"
+    return None if os.access(path if path.exists() else path.parent, os.W_OK) else "no permission"
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spacy_dualre.writing import whole_file, write_json, write_text
+from spacy_dualre.writing import check_writable, whole_file, write_json, write_text
 
 
 def test_a_file_and_its_folder_are_written(tmp_path):
@@ -28,6 +28,15 @@ def test_the_end_of_the_name_stays_for_libraries_that_go_by_it(tmp_path):
     with whole_file(tmp_path / "graph.svg") as file:
         file.write_text("")
         assert file.suffix == ".svg" and file.parent == tmp_path
+
+
+def test_whether_it_can_be_written_is_known_before(tmp_path):
+    (tmp_path / "file").write_text("")
+    check_writable(tmp_path / "new" / "a.json", None, tmp_path / "file")
+    assert (tmp_path / "new").is_dir()
+    for path, problem in ((tmp_path, "is a folder"), (tmp_path / "file" / "a.json", "File exists|Not a directory")):
+        with pytest.raises(ValueError, match=f"DR140.*{path.name}.*({problem})"):
+            check_writable(path)
 
 
 def test_a_link_stays_a_link(tmp_path):

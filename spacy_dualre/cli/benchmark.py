@@ -8,7 +8,7 @@ from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..benchmark import Plan, benchmark
-from ..writing import write_json
+from ..writing import check_writable, write_json
 from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, readable_errors
 
 
@@ -49,6 +49,7 @@ def benchmark_cli(
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         existing(data_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
+        check_writable(output)
         report = benchmark(load_pipeline(model, config_overrides(ctx)), model, data_path, plan)
         if output is not None:
             write_json(output, report)

@@ -13,7 +13,7 @@ from ..corpora.convert import SPANS_KEY, ConversionReport, records_to_docs
 from ..corpora.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..corpora.writer import DocWriter, is_held_out
 from ..errors import CorpusError, Errors
-from ..writing import write_json
+from ..writing import check_writable, write_json
 from .app import dualre_cli, interactive, readable_errors
 
 
@@ -41,6 +41,7 @@ def convert_cli(
         if format not in FORMATS:
             raise ValueError(Errors.DR102.format(name="corpus format", value=format, known=", ".join(FORMATS)))
         _check_outputs(output_path, dev_path, shard_size)
+        check_writable(report_path)
         report = ConversionReport()
         nlp = load_splitter(pipeline) if pipeline is not None else make_splitter(lang, tokenizer, splitter)
         docs = records_to_docs(FORMATS[format](input_path), nlp, report, spans_key, strict)

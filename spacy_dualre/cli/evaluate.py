@@ -18,7 +18,7 @@ from ..protocols.scorer import count_examples, to_rel_scores
 from ..protocols.significance import bootstrap
 from ..report import check_report, write_report
 from ..scorer import make_rel_scorer, score_mentions
-from ..writing import write_json
+from ..writing import check_writable, write_json
 from .app import (
     CODE,
     WITH_OVERRIDES,
@@ -55,6 +55,7 @@ def evaluate_cli(
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
+        check_writable(output, predictions)
         scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides, report)
         if output is not None:
             write_json(output, scores)

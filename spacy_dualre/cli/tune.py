@@ -12,7 +12,7 @@ from ..corpora.reader import rel_corpus
 from ..decode import Threshold
 from ..errors import Errors, Warnings
 from ..tuning import THRESHOLDS, Tuned, tune
-from ..writing import write_json
+from ..writing import check_writable, write_json
 from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
 
 #: Gold relations below which a warning is due.
@@ -38,8 +38,7 @@ def tune_cli(
         nlp = load_pipeline(model)
         # Whether the results can be written is known before the work
         _make_folder(output)
-        if report is not None:
-            _make_folder(report.parent)
+        check_writable(report)
         tuned = tune(nlp, component, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
         nlp.to_disk(output)
         if report is not None:

@@ -1,11 +1,11 @@
 """Outputs by the ending of their name, a module for each library or format."""
 
-import os
 from importlib import import_module
 from pathlib import Path
-from typing import Callable, Dict, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, NamedTuple, Sequence
 
 from ...errors import Errors
+from ...writing import check_writable
 from ..graph import KnowledgeGraph
 from . import neo4j, network, page, rdf
 from .naming import DEFAULT, Naming
@@ -41,10 +41,7 @@ def check_output(path: Path) -> Sequence[Path]:
     if path.suffix not in WRITERS:
         raise ValueError(Errors.DR200.format(path=path, known=", ".join(WRITERS)))
     writer = WRITERS[path.suffix]
-    for file in writer.files(path):
-        problem = _why_not_writable(file)
-        if problem:
-            raise ValueError(Errors.DR140.format(path=file, problem=problem))
+    check_writable(*writer.files(path))
     try:
         import_module(writer.needs or __name__)
     except ImportError as err:
@@ -60,13 +57,3 @@ def write(graph: KnowledgeGraph, path: Path, naming: Naming = DEFAULT) -> None:
     """
     check_output(path)
     WRITERS[path.suffix].write(graph, path, naming)
-
-
-def _why_not_writable(path: Path) -> Optional[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        return err.strerror
-    if path.is_dir():
-        return "is a folder"
-    return None if os.access(path if path.exists() else path.parent, os.W_OK) else "no permission"
