@@ -371,8 +371,11 @@ class DualEncoderRel(TrainablePipe):
             set_rels(doc, rels)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        """Score with the component's scorer, which is told the symmetric predicates and what makes a pair."""
-        return super().score(examples, **{"symmetric": self.undirected, "pairs": self.candidates.pairs, **kwargs})
+        """Score with the component's scorer, which is told the symmetric predicates, what makes a pair, and where the
+        mentions are.
+        """
+        own = {"symmetric": self.undirected, "pairs": self.candidates.pairs, "spans_key": self.spans_key}
+        return super().score(examples, **{**own, **kwargs})
 
     # Training
 

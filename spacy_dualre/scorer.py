@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 
 from spacy.scorer import PRFScore
-from spacy.tokens import Doc
+from spacy.tokens import Span
 from spacy.training import Example
 
 from .candidates import Pairs, get_mentions, gold_relations, mention_pairs, relation_keys
@@ -19,15 +19,21 @@ def make_rel_scorer() -> Callable[..., Scores]:
 
 
 def score_rels(
-    examples: Iterable[Example], symmetric: Iterable[str] = (), pairs: Pairs = mention_pairs, **kwargs: Any
+    examples: Iterable[Example],
+    symmetric: Iterable[str] = (),
+    pairs: Pairs = mention_pairs,
+    spans_key: Optional[str] = None,
+    **kwargs: Any,
 ) -> Scores:
     """Score ``Doc._.rels`` of the predicted against the reference Docs.
 
     A relation is right if its predicate is and character offsets and types of both mentions are; pairs puts something
-    else in place of the latter, such as concepts (`CandidatePolicy.pairs`). Relations with a symmetric predicate are
-    right in either direction and count once, and so do duplicates. Every gold relation counts, whether or not it had a
-    candidate. Returns rels_p, rels_r, rels_f (micro), rels_macro_f (unweighted mean over the predicates in gold) and
-    rels_per_type ({predicate: {p, r, f}}); all None where neither side has any relation.
+    else in place of the latter, such as concepts (`CandidatePolicy.pairs`). A predicted mention without a kb_id stands
+    for the concepts of the gold mention, of those that spans_key names, with its offsets and type: mentions that were
+    found need no linker to be scored. Relations with a symmetric predicate are right in either direction and count
+    once, and so do duplicates. Every gold relation counts, whether or not it had a candidate. Returns rels_p, rels_r,
+    rels_f (micro), rels_macro_f (unweighted mean over the predicates in gold) and rels_per_type ({predicate: {p, r,
+    f}}); all None where neither side has any relation.
     """
     total = PRFScore()
     per_type: Dict[str, PRFScore] = {}
@@ -35,7 +41,8 @@ def score_rels(
     symmetric = set(symmetric)
     for example in examples:
         gold = {key for rel in gold_relations(example) for key in relation_keys(rel, symmetric, pairs)}
-        predicted = {key for rel in get_rels(example.predicted) for key in relation_keys(rel, symmetric, pairs)}
+        of_found = _seen_as_gold(example, spans_key, pairs)
+        predicted = {key for rel in get_rels(example.predicted) for key in relation_keys(rel, symmetric, of_found)}
         total.score_set(predicted, gold)
         in_gold.update(predicate for predicate, _ in gold)
         for predicate in {key[0] for key in gold | predicted}:
@@ -55,6 +62,15 @@ def score_rels(
     }
 
 
+def _seen_as_gold(example: Example, spans_key: Optional[str], pairs: Pairs) -> Pairs:
+    gold = {_place(span): span for span in get_mentions(example.reference, spans_key)}
+
+    def seen(span: Span) -> Span:
+        return span if span.kb_id_ else gold.get(_place(span), span)
+
+    return lambda subject, object: pairs(seen(subject), seen(object))
+
+
 def score_mentions(examples: Iterable[Example], spans_key: Optional[str]) -> Scores:
     """Score the mentions that relations are made of: right are those with a gold one's character offsets and type.
 
@@ -64,7 +80,9 @@ def score_mentions(examples: Iterable[Example], spans_key: Optional[str]) -> Sco
     total = PRFScore()
     per_type: Dict[str, PRFScore] = defaultdict(PRFScore)
     for example in examples:
-        gold, found = (_mention_places(doc, spans_key) for doc in (example.reference, example.predicted))
+        gold, found = (
+            {_place(span) for span in get_mentions(doc, spans_key)} for doc in (example.reference, example.predicted)
+        )
         total.score_set(found, gold)
         for type in {type for _, _, type in gold | found}:
             per_type[type].score_set({key for key in found if key[2] == type}, {key for key in gold if key[2] == type})
@@ -76,5 +94,5 @@ def score_mentions(examples: Iterable[Example], spans_key: Optional[str]) -> Sco
     }
 
 
-def _mention_places(doc: Doc, spans_key: Optional[str]) -> Set[Tuple[int, int, str]]:
-    return {(span.start_char, span.end_char, span.label_) for span in get_mentions(doc, spans_key)}
+def _place(span: Span) -> Tuple[int, int, str]:
+    return (span.start_char, span.end_char, span.label_)

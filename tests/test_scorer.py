@@ -153,6 +153,26 @@ def test_gold_that_is_about_no_concept_is_a_false_negative():
     assert scores["rels_per_type"] == {"R": {"p": 0.0, "r": 0.0, "f": 0.0}}
 
 
+def test_mentions_that_are_found_stand_for_the_concepts_of_the_gold_ones_in_their_place():
+    """The gold: D1 affects 77, 78 does not; what is found: both mentions of 77 under names of their own, and 78."""
+    tokens = [("aspirin", "A"), ("ASA", "A"), ("cox", "B"), ("cox-2", "B")]
+    reference = make_doc(VOCAB, tokens)
+    ids = ("D1", "D1", "77", "78")
+    gold = [Span(reference, i, i + 1, label=type, kb_id=ids[i]) for i, (_, type) in enumerate(tokens)]
+    reference.ents = gold
+    reference._.rels = [Relation(gold[0], "R", gold[2])]
+    predicted = make_doc(VOCAB, tokens, [(0, "R", 2), (1, "R", 2), (1, "R", 3)])
+    pairs = concept_pairs().pairs
+    assert prf(score([Example(predicted, reference)], pairs=pairs)) == (1 / 2, 1.0, pytest.approx(2 / 3))
+    # Ids of its own decide, whatever stands there in gold
+    linked = [Span(predicted, 1, 2, label="A", kb_id="D2"), Span(predicted, 2, 3, label="B", kb_id="77")]
+    predicted._.rels = [Relation(linked[0], "R", linked[1])]
+    assert score([Example(predicted, reference)], pairs=pairs)["rels_f"] == 0.0
+    # Another type is another mention
+    other = make_doc(VOCAB, [("aspirin", "X"), *tokens[1:]], [(0, "R", 2)])
+    assert score([Example(other, reference)], pairs=pairs)["rels_f"] == 0.0
+
+
 def test_mentions_are_scored_by_offsets_and_type():
     gold = make_doc(VOCAB, [("Aspirin", "DRUG"), ("blocks", ""), ("COX-1", "GENE"), ("well", "")])
     # Other tokens, and the last mention cuts a gold token
