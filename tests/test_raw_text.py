@@ -13,6 +13,7 @@ from spacy.training import Corpus
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from spacy.util import load_config, load_model_from_config
+from thinc.api import Adam
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
@@ -108,16 +109,24 @@ def test_training_where_nobody_finds_the_mentions_says_what_to_do(folder, encode
         init_nlp(settings)
 
 
-@pytest.mark.parametrize("mentions", ["ner", "spancat"])
-def test_one_pipeline_takes_raw_text(folder, encoder, mentions, trained):
-    settings = load_config(CONFIGS / f"{mentions}.cfg", overrides={"paths.train": str(folder / "data.spacy")})
+@pytest.mark.parametrize("name", ["ner", "spancat", "ner_transformer", "spancat_transformer"])
+def test_one_pipeline_takes_raw_text(folder, encoder, name, trained):
+    mentions = name.split("_")[0]
+    # The encoder is a random one
+    overrides = {"paths.train": str(folder / "data.spacy")} | ({"paths.encoder": encoder} if name != mentions else {})
+    settings = load_config(CONFIGS / f"{name}.cfg", overrides=overrides, interpolate=True)
     finder = load_model_from_config(settings, auto_fill=True)
     examples = list(Corpus(folder / "data.spacy")(finder))
     for example in examples:
         example.reference.spans["entities"] = list(example.reference.ents)
-    sgd = finder.initialize(lambda: examples)
-    for _ in range(60):
-        finder.update(examples, sgd=sgd)
+    finder.initialize(lambda: examples)
+    sgd = Adam(0.005)
+    learnt, rounds = 0.0, 0
+    while learnt < 1.0 and rounds < 20:
+        for _ in range(20):
+            finder.update(examples, sgd=sgd)
+        scores = finder.evaluate(examples)
+        learnt, rounds = scores["ents_f" if mentions == "ner" else "spans_entities_f"], rounds + 1
     finder.to_disk(folder / mentions)
     trained(spans_key="entities" if mentions == "spancat" else None, threshold=0.0).to_disk(folder / "relations")
     options = ("--paths.mentions", folder / mentions, "--components.mentions.component", mentions)
