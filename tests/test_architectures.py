@@ -34,6 +34,7 @@ PARAMETERS: Dict[str, Any] = {
     "transformer_config": ({"num_hidden_layers": 1}, lambda model: model.attrs["transformer_config"]),
     "shared_encoder": (True, in_network_config("shared_encoder")),
     "cls_fusion": (False, in_network_config("cls_fusion")),
+    "mean_fusion": (True, in_network_config("mean_fusion")),
     "alike_at_start": (True, in_network_config("alike_at_start")),
     "dropout": (0.375, in_network_config("dropout")),
     "frozen_layers": (1, in_network_config("frozen_layers")),
@@ -85,7 +86,7 @@ def test_every_network_setting_reaches_the_network_itself(encoder: str) -> None:
     model.initialize()
     config = shim(model)._model.config
     assert {key: getattr(config, key) for key in chosen} == chosen
-    assert len(chosen) == 7 and config.encoder["attention_probs_dropout_prob"] == 0.25
+    assert len(chosen) == 8 and config.encoder["attention_probs_dropout_prob"] == 0.25
     assert shim(model)._model.dropout.p == 0.375
 
 

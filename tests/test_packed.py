@@ -222,15 +222,16 @@ def test_a_window_that_is_not_too_long_is_in_a_block(start: int, length: int, re
 
 
 @pytest.mark.parametrize("per_pass", [1, 2, 4, 64])
-@pytest.mark.parametrize("kind", ["bert-uncased", "roberta"])
+@pytest.mark.parametrize("kind, mean_fusion", [("bert-uncased", False), ("roberta", False), ("bert-uncased", True)])
 def test_scores_do_not_depend_on_which_candidates_share_a_pass(
     packed: Callable[..., Language],
     encoders: Dict[str, Path],
     kind: str,
+    mean_fusion: bool,
     per_pass: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    nlp = packed(name=str(encoders[kind]), batch_tokens=300)
+    nlp = packed(name=str(encoders[kind]), batch_tokens=300, mean_fusion=mean_fusion)
     model = nlp.get_pipe(NAME).model
     given = instances(nlp, [*fresh_docs(nlp), many_mentions(nlp, 3), many_mentions(nlp, 2, filler=9)])
     alone = [model.predict(Query([instance])) for instance in given]

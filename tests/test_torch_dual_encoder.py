@@ -124,9 +124,12 @@ def hidden(encoder: nn.Module, ids: List[int]) -> numpy.ndarray:
         return array(encoder(input_ids=torch.tensor([ids])).last_hidden_state[0])
 
 
-def joint_space(net: DualEncoder, projection: nn.Linear, parts: Sequence[numpy.ndarray]) -> numpy.ndarray:
-    """LN(W [part; part; ...] + b), with the LayerNorm written out."""
+def joint_space(
+    net: DualEncoder, projection: nn.Linear, parts: Sequence[numpy.ndarray], states: numpy.ndarray
+) -> numpy.ndarray:
+    """LN(W [part; part; ...] + b), with the LayerNorm written out; with mean_fusion the mean of all states is added."""
     x = array(projection.weight) @ numpy.concatenate(parts) + array(projection.bias)
+    x = x + states.mean(axis=0) if net.config.mean_fusion else x
     x = (x - x.mean()) / numpy.sqrt(x.var() + 1e-5)
     return x * array(net.norm.weight) + array(net.norm.bias)
 
@@ -138,7 +141,7 @@ def expected(net: DualEncoder, cls_fusion: bool = True, index: Any = DESCRIPTION
     for p, text_row in enumerate(TEXT_INDEX):
         ids = TEXTS[text_row]
         h = hidden(net.text_encoder, ids)
-        rho_text = joint_space(net, net.text_projection, [h[ids.index(20)], h[ids.index(22)]])
+        rho_text = joint_space(net, net.text_projection, [h[ids.index(20)], h[ids.index(22)]], h)
         logits[p] = array(net.classifier.weight) @ rho_text + array(net.classifier.bias)
         for predicate, rows in enumerate(index[p]):
             cosines = []
@@ -148,7 +151,7 @@ def expected(net: DualEncoder, cls_fusion: bool = True, index: Any = DESCRIPTION
                 d_ids = DESCRIBED[row]
                 d = hidden(net.description_encoder or net.text_encoder, d_ids)
                 parts = [d[d_ids.index(20)], d[d_ids.index(22)], *([h[0]] if cls_fusion else [])]
-                rho = joint_space(net, net.description_projection, parts)
+                rho = joint_space(net, net.description_projection, parts, d)
                 cosines.append(rho @ rho_text / numpy.linalg.norm(rho) / numpy.linalg.norm(rho_text))
             if cosines:
                 similarity[p, predicate] = math.exp(1.7) * sum(cosines) / len(cosines)
@@ -157,8 +160,9 @@ def expected(net: DualEncoder, cls_fusion: bool = True, index: Any = DESCRIPTION
 
 @pytest.mark.parametrize("shared_encoder", [False, True])
 @pytest.mark.parametrize("cls_fusion", [False, True])
-def test_similarity_and_logits_follow_the_equations(shared_encoder: bool, cls_fusion: bool) -> None:
-    net = network(shared_encoder=shared_encoder, cls_fusion=cls_fusion)
+@pytest.mark.parametrize("mean_fusion", [False, True])
+def test_similarity_and_logits_follow_the_equations(shared_encoder: bool, cls_fusion: bool, mean_fusion: bool) -> None:
+    net = network(shared_encoder=shared_encoder, cls_fusion=cls_fusion, mean_fusion=mean_fusion)
     for found, wanted in zip(run(net), expected(net, cls_fusion), strict=True):
         numpy.testing.assert_allclose(found, wanted, atol=1e-5)
 
@@ -189,9 +193,9 @@ def test_a_predicate_without_template_scores_zero_and_changes_nothing_else() -> 
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 12, 25, 40, 10_000])
-@pytest.mark.parametrize("shared_encoder", [False, True])
-def test_batch_tokens_changes_no_result(batch_tokens: int, shared_encoder: bool) -> None:
-    net = network(shared_encoder=shared_encoder)
+@pytest.mark.parametrize("settings", [{}, {"shared_encoder": True}, {"mean_fusion": True}], ids=str)
+def test_batch_tokens_changes_no_result(batch_tokens: int, settings: Dict[str, bool]) -> None:
+    net = network(**settings)
     wanted = run(net)
     for found, want in zip(run(net, batch_tokens=batch_tokens), wanted, strict=True):
         numpy.testing.assert_allclose(found, want, atol=1e-5)
@@ -355,3 +359,20 @@ def test_alike_at_start_texts_and_descriptions_that_say_the_same_are_alike() -> 
         with torch.no_grad():
             similarity, _ = made(**arguments(described=TEXTS, index=[[[i]] for i in TEXT_INDEX]))
         numpy.testing.assert_allclose(similarity.numpy(), math.exp(1.7), rtol=1e-5)
+
+
+def test_with_mean_fusion_sentences_are_compared_as_by_the_encoder_alone_at_the_start() -> None:
+    encoder = BertModel(BertConfig(**ENCODER)).eval()
+    made = network(mean_fusion=True)
+    init_dual_encoder(made, encoder, [[3], [4], [5], [6]])
+    with torch.no_grad():
+        made.norm.weight.fill_(1.0)
+        made.norm.bias.fill_(0.0)
+        index = [[[0], [1], [2]]] * 4
+        similarity, _ = made(**arguments(index=index))
+    texts, descriptions = (
+        [numpy.mean(hidden(made.text_encoder, ids), axis=0) for ids in sequences] for sequences in (TEXTS, DESCRIBED)
+    )
+    correlations = numpy.corrcoef(texts, descriptions)[:3, 3:]
+    wanted = math.exp(1.7) * correlations[TEXT_INDEX][:, :3]
+    numpy.testing.assert_allclose(similarity.numpy(), wanted, rtol=1e-3, atol=1e-3)

@@ -15,6 +15,7 @@ def dual_encoder_v1(
     transformer_config: Dict[str, Any] = {},
     shared_encoder: bool = False,
     cls_fusion: bool = True,
+    mean_fusion: bool = False,
     alike_at_start: bool = False,
     dropout: float = 0.1,
     frozen_layers: int = 0,
@@ -37,6 +38,9 @@ def dual_encoder_v1(
     as {"num_hidden_layers": 4}, which keeps the first four layers.
     shared_encoder: one encoder for input and descriptions in place of two.
     cls_fusion: whether a description's representation sees the input's [CLS].
+    mean_fusion: both representations are the mean of their sequence's states plus the projection of those of the marked
+    mentions, which starts at zero: what a sentence encoder makes of texts and descriptions is compared from the first
+    step.
     alike_at_start: the projection of the descriptions starts as a copy of that of the texts.
     dropout: of both representations; the encoder's own is set in transformer_config.
     frozen_layers: this many of the lowest layers, and with them all embeddings, are not trained.
@@ -66,6 +70,7 @@ def packed_dual_encoder_v1(
     transformer_config: Dict[str, Any] = {},
     shared_encoder: bool = False,
     cls_fusion: bool = True,
+    mean_fusion: bool = False,
     alike_at_start: bool = False,
     dropout: float = 0.1,
     frozen_layers: int = 0,

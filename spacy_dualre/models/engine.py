@@ -110,11 +110,11 @@ class Engine:
             with stage("tokenise"):
                 batches, order, shortened = self.text_batches(query.instances)
             with stage("input encoder"):
-                marks, cls = network.encode(self.encoder(is_text=True), to_device(batches, network.device))
+                states, cls = network.encode(self.encoder(is_text=True), to_device(batches, network.device))
             with stage("heads"):
                 index = to_device(order, network.device)
                 cls = cls.float()[index]
-                text = network.represent(marks.float()[index])
+                text = network.represent(states.float()[index])
                 logits = network.classify(text)
             mask = possible(query.instances)
             read = _to_read(query, logits, mask)
@@ -145,9 +145,9 @@ class Engine:
                 chosen = [descriptions[i] for i in new]
                 batches, order, shortened = self.description_batches(chosen)
             with stage("description encoder"):
-                marks, _ = network.encode(self.encoder(is_text=False), to_device(batches, network.device))
+                states, _ = network.encode(self.encoder(is_text=False), to_device(batches, network.device))
             with stage("heads"):
-                projected = network.project(marks.float())[to_device(order, network.device)]
+                projected = network.project(states.float())[to_device(order, network.device)]
                 self.memory.put(chosen, projected)
             parts.append(projected)
         old = [i for i, row in enumerate(known) if row >= 0]
@@ -188,8 +188,8 @@ class Engine:
         network = self.network
         network.eval()
         with torch.inference_mode():
-            marks, _ = network.encode(network.text_encoder, to_device(texts, network.device))
-            logits = network.classify(network.represent(marks)[to_device(order, network.device)])
+            states, _ = network.encode(network.text_encoder, to_device(texts, network.device))
+            logits = network.classify(network.represent(states)[to_device(order, network.device)])
         network.train()
         return sample(logits.float().cpu().numpy(), possible(query.instances), query.gold > 0, query.sampled)
 

@@ -20,8 +20,8 @@ class DualEncoderConfig(PretrainedConfig):
     """Everything needed to build the network without its weights.
 
     encoder: the encoder's own configuration as a dict, or as JSON. n_classes: predicates that the classifier knows.
-    marker_offset: the first id that is a marker; n_markers: how many. shared_encoder, cls_fusion, alike_at_start,
-    dropout, frozen_layers, frozen_embeddings, gradient_checkpointing: see the architecture
+    marker_offset: the first id that is a marker; n_markers: how many. shared_encoder, cls_fusion, mean_fusion,
+    alike_at_start, dropout, frozen_layers, frozen_embeddings, gradient_checkpointing: see the architecture
     ``spacy-dualre.DualEncoder.v1``.
     """
 
@@ -36,6 +36,7 @@ class DualEncoderConfig(PretrainedConfig):
         n_markers: int = 0,
         shared_encoder: bool = False,
         cls_fusion: bool = True,
+        mean_fusion: bool = False,
         alike_at_start: bool = False,
         dropout: float = 0.1,
         frozen_layers: int = 0,
@@ -50,6 +51,7 @@ class DualEncoderConfig(PretrainedConfig):
         self.n_markers = n_markers
         self.shared_encoder = shared_encoder
         self.cls_fusion = cls_fusion
+        self.mean_fusion = mean_fusion
         self.alike_at_start = alike_at_start
         self.dropout = dropout
         self.frozen_layers = frozen_layers
@@ -151,36 +153,46 @@ class DualEncoder(PreTrainedModel):
         Returns similarity (P, L), the mean over a predicate's templates (0 where it has none), or None without
         descriptions, and logits (P, C).
         """
-        marks, cls = self.encode(self.text_encoder, texts)
-        text = self.represent(marks)[text_index]
+        states, cls = self.encode(self.text_encoder, texts)
+        text = self.represent(states)[text_index]
         similarity = None
         if descriptions is not None:
-            marks, _ = self.encode(self.description_encoder or self.text_encoder, descriptions)
-            similarity = self.compare(text, cls[text_index], self.project(marks), description_index)
+            states, _ = self.encode(self.description_encoder or self.text_encoder, descriptions)
+            similarity = self.compare(text, cls[text_index], self.project(states), description_index)
         return similarity, self.classify(text)
 
     def encode(self, encoder: Any, batches: Sequence[PaddedBatch]) -> Tuple[Tensor, Tensor]:
-        """For the M pairs of all batches the last hidden states at both start markers, end to end (M, 2 * width), and
-        at the first piece of their sequences (M, width).
+        """For the M pairs of all batches the last hidden states at both start markers, end to end (M, 2 * width), with
+        mean_fusion followed by their mean (M, 3 * width); and the state at the first piece of their sequences
+        (M, width).
         """
-        marks, cls = [], []
+        states, cls = [], []
         for batch in batches:
             hidden = hidden_states(encoder, batch.ids, batch.mask, batch.positions)
-            marks.append(hidden[batch.rows[:, None], batch.marks].flatten(1))
+            marks = hidden[batch.rows[:, None], batch.marks].flatten(1)
+            states.append(torch.cat([marks, _means(hidden, batch)], dim=1) if self.config.mean_fusion else marks)
             cls.append(hidden[batch.rows, 0])
-        return torch.cat(marks), torch.cat(cls)
+        return torch.cat(states), torch.cat(cls)
 
-    def represent(self, marks: Tensor) -> Tensor:
-        """rho_T (M, width): W_T [h_T(subject); h_T(object)] in the joint space."""
-        return self.dropout(self.norm(self.text_projection(marks)))
+    def represent(self, states: Tensor) -> Tensor:
+        """rho_T (M, width): W_T [h_T(subject); h_T(object)] in the joint space, with mean_fusion plus the mean."""
+        marks, mean = self._split(states)
+        return self.dropout(self.norm(self.text_projection(marks) + mean))
 
     def classify(self, text: Tensor) -> Tensor:
         """The classifier's logits (P, C), from rho_T."""
         return self.classifier(text).float()
 
-    def project(self, marks: Tensor) -> Tensor:
-        """(N, width): what W_D makes of [h_D(subject); h_D(object)], the part of rho_D that knows no sentence."""
-        return nn.functional.linear(marks, self.description_projection.weight[:, : marks.shape[1]])
+    def project(self, states: Tensor) -> Tensor:
+        """(N, width): what W_D makes of [h_D(subject); h_D(object)], with mean_fusion plus the mean: the part of rho_D
+        that knows no sentence.
+        """
+        marks, mean = self._split(states)
+        return nn.functional.linear(marks, self.description_projection.weight[:, : marks.shape[1]]) + mean
+
+    def _split(self, states: Tensor) -> Tuple[Tensor, Union[Tensor, float]]:
+        n = self.text_projection.in_features
+        return states[:, :n], states[:, n:] if self.config.mean_fusion else 0.0
 
     def compare(self, text: Tensor, cls: Tensor, projected: Tensor, index: Tensor) -> Tensor:
         """Similarity (P, L) of rho_T and rho_D, scaled by the temperature; the mean over templates.
@@ -201,7 +213,7 @@ class DualEncoder(PreTrainedModel):
 def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[List[int]]) -> None:
     """Copy a pretrained encoder into both encoders and start each marker as the mean of its words' embeddings.
     With alike_at_start W_D starts as W_T, and with zeros for the text's [CLS]: texts and descriptions that say the same
-    are similar from the first step.
+    are similar from the first step. With mean_fusion both start as zeros: they are as similar as their means.
 
     marker_pieces: for each marker the ids of the words that say what it means.
     """
@@ -213,7 +225,11 @@ def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[Li
     pretrained[f"{name}.markers.weight"] = means
     for target in network.encoders():
         target.load_state_dict(pretrained)
-    if network.config.alike_at_start:
+    if network.config.mean_fusion:
+        for projection in (network.text_projection, network.description_projection):
+            nn.init.zeros_(projection.weight)
+            nn.init.zeros_(projection.bias)
+    elif network.config.alike_at_start:
         texts, descriptions = network.text_projection, network.description_projection
         with torch.no_grad():
             descriptions.weight.zero_()
@@ -234,6 +250,15 @@ def hidden_states(encoder: Any, ids: Tensor, mask: Tensor, positions: Optional[T
         # An encoder has types of its own for as many pieces as it has positions: with markers there may be more
         placed = {"position_ids": positions, "token_type_ids": torch.zeros_like(ids)}
     return encoder(input_ids=ids, attention_mask=mask.to(torch.long), **placed).last_hidden_state
+
+
+def _means(hidden: Tensor, batch: PaddedBatch) -> Tensor:
+    """(M, width) the mean of the states that each pair's subject marker sees: of its sequence, or of a part of it."""
+    of_pair = (batch.rows, batch.marks[:, 0]) if batch.mask.dim() == 3 else (batch.rows,)
+    seen = batch.mask[of_pair].to(hidden.dtype)
+    weights = hidden.new_zeros((len(seen), *hidden.shape[:2]))
+    weights[torch.arange(len(seen), device=hidden.device), batch.rows] = seen / seen.sum(1, keepdim=True)
+    return weights.flatten(1) @ hidden.flatten(0, 1)
 
 
 def takes_positions(encoder: Any) -> bool:
