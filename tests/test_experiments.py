@@ -389,6 +389,23 @@ def test_results_of_other_settings_are_not_taken_for_these(inside, tmp_path, pre
     match(r"DR156.*full-3.run.json.*other settings \(training.dropout\)", result.output)
 
 
+def test_results_from_before_a_setting_are_those_of_its_default(inside, tmp_path, pretend):
+    names, _ = pretend
+    command = ("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out", "--seed", "3")
+    assert dualre(*command).exit_code == 0
+    for path in (tmp_path / "out" / "runs").glob("*.run.json"):
+        result = srsly.read_json(path)
+        del result["settings"]["components"]["dual_encoder_rel"]["predicates_per_corpus"]
+        srsly.write_json(path, result)
+    names.clear()
+    assert dualre(*command).exit_code == 0
+    assert not names
+    # Not where it is given, even if the default is
+    result = dualre(*command, "--components.dual_encoder_rel.predicates_per_corpus", "false")
+    assert result.exit_code == 1
+    match(r"DR156.*other settings \(components.dual_encoder_rel.predicates_per_corpus\)", result.output)
+
+
 def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = dualre("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out")

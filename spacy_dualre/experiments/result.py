@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy
 from pydantic import BaseModel, ConfigDict
+from spacy.util import load_config
 
 from ..corpora.files import parse_json, read_text
 from ..corpora.record import Place
@@ -93,12 +94,19 @@ def read_results(paths: Sequence[Path]) -> Dict[Path, RunResult]:
 
 
 def is_done(path: Path, plan: Plan, run: Run) -> bool:
-    """Whether the run's result is there. Raises ValueError where it is that of other settings."""
+    """Whether the run's result is there. Raises ValueError where it is that of other settings.
+
+    A setting that the result does not know, and that neither config nor plan names, is newer than the result: it has
+    its default here, which is what was before there was a choice.
+    """
     if not path.exists():
         return False
     result = read_result(path)
     there = {"corpus": result.corpus, "data": result.data, "protocol": result.protocol, **flat(result.settings)}
     wanted = {"corpus": plan.corpus, "data": plan.data(plan.split), "protocol": plan.protocol, **flat(run.settings)}
+    named = {*flat(load_config(Path(plan.config_path))), *flat(run.overrides)}
+    newer = {key: value for key, value in wanted.items() if key not in named}
+    there = {**newer, **there}
     other = [key for key in {**wanted, **there} if there.get(key) != wanted.get(key)]
     if other:
         raise ValueError(Errors.DR156.format(path=path, keys=", ".join(other)))
