@@ -460,7 +460,7 @@ def test_documents_with_nothing_to_tune_on(trained, tmp_path, make, problem):
         ({3: "--component", 4: "ner"}, f"DR141.*'ner'.*{NAME}"),
         ({3: "--component", 4: "sentencizer"}, "DR141.*'sentencizer'"),
         ({3: "--threshold", 4: "all"}, "DR102.*'all'.*per-predicate"),
-        ({3: "--report", 4: "dev.spacy/report.json"}, "DR140.*dev.spacy: cannot be written"),
+        ({3: "--report", 4: "dev.spacy/report.json"}, "DR140.*dev.spacy/report.json: cannot be written"),
     ],
 )
 def test_mistakes_in_the_arguments(trained, tmp_path, monkeypatch, changed, problem):
