@@ -7,7 +7,7 @@ import numpy
 import pytest
 import spacy
 import srsly
-from conftest import DESCRIPTIONS, NAME, fresh_docs, make_examples, train
+from conftest import DESCRIPTIONS, NAME, Score, fresh_docs, make_examples, train
 from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
@@ -64,9 +64,9 @@ def make_dev(nlp, examples=None):
 
 
 def found(predictions):
-    """Per Doc the relations as values, with rounded scores."""
+    """Per Doc the relations as values, with their scores."""
     return [
-        sorted((r.subject.start, r.subject.end, r.predicate, r.object.start, round(r.score, 4)) for r in rels)
+        sorted((r.subject.start, r.subject.end, r.predicate, r.object.start, Score(r.score)) for r in rels)
         for rels in predictions
     ]
 
