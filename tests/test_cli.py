@@ -1,6 +1,7 @@
 """The commands under `spacy dualre`, called as typer calls them."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -363,3 +364,26 @@ def match():
         assert re.search(pattern, " ".join(output.split()).replace("- ", "-")), output
 
     return search
+
+
+@pytest.mark.parametrize(
+    "command, work",
+    [
+        (["evaluate", "MODEL", "DATA", "-o"], "evaluate.evaluate"),
+        (["evaluate", "MODEL", "DATA", "--predictions"], "evaluate.evaluate"),
+        (["benchmark", "MODEL", "DATA", "-o"], "benchmark.load_pipeline"),
+        (["card", "MODEL", "-o"], "card.load_pipeline"),
+        (["visualize", "MODEL", "DATA", "-o"], "visualize.load_pipeline"),
+        (["score", "chemprot", "DATA", "DATA", "-o"], "score.score"),
+        (["results", "MODEL", "-o"], "results.read_results"),
+        (["results", "MODEL", "--json"], "results.read_results"),
+        (["results", "MODEL", "--plot"], "results.read_results"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_said_before_the_work(pipeline, monkeypatch, command, work):
+    module, name = work.split(".")
+    monkeypatch.setattr(sys.modules[f"spacy_dualre.cli.{module}"], name, lambda *args: pytest.fail("worked first"))
+    paths = {"MODEL": pipeline / "pipeline", "DATA": pipeline / "data.spacy"}
+    result = dualre(*(paths.get(part, part) for part in command), pipeline / "data.spacy" / "out.json")
+    assert result.exit_code == 1, result.output
+    assert "DR140" in result.output and "out.json" in result.output

@@ -10,7 +10,7 @@ from wasabi import msg
 
 from ..card import missing, model_card
 from ..errors import Errors
-from ..writing import write_text
+from ..writing import check_writable, write_text
 from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
 
 _SCORES = "Expected scores, as `spacy dualre evaluate -o` writes them"
@@ -42,6 +42,7 @@ def card_cli(
         path = output or model / "README.md"
         if path.exists() and not force:
             raise ValueError(Errors.DR243.format(path=path))
+        check_writable(path)
         scores = _read_scores(scores_path) if scores_path is not None else None
         nlp = load_pipeline(str(model))
         write_text(path, model_card(nlp, scores, front_matter))

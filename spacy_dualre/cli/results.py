@@ -9,7 +9,7 @@ from wasabi import msg
 from ..experiments.plot import plot_tables
 from ..experiments.result import read_results
 from ..experiments.table import Table, header, make_tables, to_cells, to_markdown
-from ..writing import write_json, write_text
+from ..writing import check_writable, write_json, write_text
 from .app import dualre_cli, existing, readable_errors
 
 
@@ -44,6 +44,7 @@ def results(
     """
     for folder in folders:
         existing(folder, "Expected a folder of results, as `spacy dualre ablations` writes them.")
+    check_writable(output, json, plot)
     tables = make_tables(read_results(folders), samples, seed)
     if output is not None:
         write_text(output, to_markdown(tables))

@@ -11,7 +11,7 @@ from ..corpora.reader import rel_corpus
 from ..protocols import PROTOCOLS, Items, Protocol, get_protocol
 from ..protocols.scorer import to_rel_scores
 from ..protocols.significance import approximate_randomization, bootstrap
-from ..writing import write_json
+from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, print_scores, readable_errors
 
 _FILES = "In the format of the corpus's makers, or .spacy"
@@ -32,6 +32,7 @@ def score_cli(
     """
     paths = [predictions] if other is None else [predictions, other]
     with readable_errors():
+        check_writable(output)
         results = score(get_protocol(protocol), gold_path, paths, samples, seed)
         if output is not None:
             write_json(output, results)

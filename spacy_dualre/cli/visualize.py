@@ -8,7 +8,7 @@ from wasabi import msg
 
 from ..pipeline import find_component
 from ..visualize import render, serve
-from ..writing import write_text
+from ..writing import check_writable, write_text
 from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
 from .source import SOURCE_HELP, read_docs
 
@@ -27,6 +27,7 @@ def visualize_cli(
 ) -> None:
     """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
     with readable_errors():
+        check_writable(output)
         nlp = load_pipeline(model, config_overrides(ctx))
         _, rel = find_component(nlp)
         options = {"spans_key": rel.spans_key, "width": width, "symmetric": rel.undirected}
