@@ -31,6 +31,9 @@ def copy_project(folder):
         config = load_config(path)
         known = {name: value for name, value in FEW_STEPS.items() if _has_section(config, name)}
         load_config(path, overrides=known).to_disk(path, interpolate=False)
+    plan = srsly.read_yaml(folder / "project.yml")
+    plan["vars"].update(mention_steps=4, corpus_mention_steps=4)
+    srsly.write_yaml(folder / "project.yml", plan)
 
 
 @pytest.fixture
