@@ -154,7 +154,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "tune its threshold too (overall or per-predicate)."
     )
     # Experiments
-    DR150 = "The plan's reference is {reference!r}, which is none of its variants: {variants}."
+    DR150 = "The reference is {reference!r}, which is none of the variants: {variants}."
     DR151 = "The variant's name {name!r} cannot be part of a file's name: use letters, digits, '-', '_' and '.' only."
     DR152 = "The plan's seeds must be whole numbers of at least 0, each once, not {seeds}."
     DR153 = (

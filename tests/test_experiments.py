@@ -246,6 +246,16 @@ def test_table_against_numpy():
     ]
 
 
+def test_table_with_another_reference():
+    results = named(made("full", 0, random_counts(0)), made("other", 0, random_counts(10, right=0.3)))
+    (table,) = make_tables(results, samples=100)
+    (back,) = make_tables(results, samples=100, reference="other")
+    assert [row.variant for row in back.rows] == ["other", "full"] and back.reference == "other"
+    assert back.rows[1].comparison.difference == pytest.approx(-table.rows[1].comparison.difference)
+    with pytest.raises(ValueError, match="DR150.*'none'.*full, other"):
+        make_tables(results, reference="none")
+
+
 def test_new_predicates_have_a_score_of_their_own():
     results = [made("full", seed, random_counts(seed, right=0.9)) for seed in (0, 1)]
     new = [made("new", seed, random_counts(seed, right=0.2), new_predicates=[LABELS[1]]) for seed in (0, 1)]

@@ -21,12 +21,13 @@ def results_cli(
     plot: Optional[Path] = typer.Option(None, help="Plot to this .png, .svg or .pdf file"),
     samples: int = typer.Option(10_000, min=1, help="Random samples of the test"),
     seed: int = typer.Option(0, help="Seed of the samples"),
+    reference: Optional[str] = typer.Option(None, help="Compare with this variant, in place of the plan's reference"),
 ) -> None:
     """One table for each corpus from the results of runs: every variant's mean and standard deviation over seeds, and
     whether it differs from the reference by more than chance.
     """
     with readable_errors():
-        tables = results(folders, output, json, plot, samples, seed)
+        tables = results(folders, output, json, plot, samples, seed, reference)
     print_tables(tables)
 
 
@@ -37,15 +38,17 @@ def results(
     plot: Optional[Path] = None,
     samples: int = 10_000,
     seed: int = 0,
+    reference: Optional[str] = None,
 ) -> List[Table]:
     """The tables of all results in these folders, written where a path is given.
 
-    Raises ValueError where there is no result or two do not fit together, ImportError for a plot without matplotlib.
+    Raises ValueError where there is no result, none of the reference, or two do not fit together, ImportError for a
+    plot without matplotlib.
     """
     for folder in folders:
         existing(folder, "Expected a folder of results, as `spacy dualre ablations` writes them.")
     check_writable(output, json, plot)
-    tables = make_tables(read_results(folders), samples, seed)
+    tables = make_tables(read_results(folders), samples, seed, reference)
     if output is not None:
         write_text(output, to_markdown(tables))
     if json is not None:

@@ -85,17 +85,20 @@ def _row_to_json(row: Row) -> Dict[str, Any]:
     return {**asdict(row), "f": row.f._asdict(), "f_new": row.f_new and row.f_new._asdict()}
 
 
-def make_tables(results: _Results, samples: int = 10_000, seed: int = 0) -> List[Table]:
+def make_tables(
+    results: _Results, samples: int = 10_000, seed: int = 0, reference: Optional[str] = None
+) -> List[Table]:
     """A table for each corpus, split, protocol, config and common settings, in the order of the results.
 
-    The reference is that of the newest result. samples, seed: of the test. Raises ValueError where a run is there twice
-    or runs that are compared have other documents.
+    samples, seed: of the test. reference: the variant that the others are compared with; else that of the newest
+    result. Raises ValueError where a run is there twice, runs that are compared have other documents, or no run is of
+    the reference that is asked for.
     """
     groups: Dict[str, Dict[Path, RunResult]] = {}
     for path, result in results.items():
         same = (result.corpus, result.data, result.protocol, result.config, sorted(result.common.items()))
         groups.setdefault(json.dumps(same), {})[path] = result
-    return [_make_table(group, samples, seed) for group in groups.values()]
+    return [_make_table(group, samples, seed, reference) for group in groups.values()]
 
 
 def compare(first: Sequence[RunResult], second: Sequence[RunResult], samples: int, seed: int) -> Optional[Comparison]:
@@ -117,16 +120,18 @@ def compare(first: Sequence[RunResult], second: Sequence[RunResult], samples: in
     return Comparison([a.seed for a, _ in pairs], difference, p_value)
 
 
-def _make_table(results: _Results, samples: int, seed: int) -> Table:
+def _make_table(results: _Results, samples: int, seed: int, asked: Optional[str]) -> Table:
     _check(results)
     newest = max(results.values(), key=lambda result: result.date)
     variants: Dict[str, List[RunResult]] = {}
     for result in sorted(results.values(), key=lambda result: result.seed):
         variants.setdefault(result.variant, []).append(result)
-    reference = variants.get(newest.reference, [])
+    if asked is not None and asked not in variants:
+        raise ValueError(Errors.DR150.format(reference=asked, variants=", ".join(variants)))
+    reference = asked or newest.reference
     new = {label for result in results.values() for label in result.new_predicates}
     rows = [
-        _make_row(runs, compare(reference, runs, samples, seed) if name != newest.reference else None, new)
+        _make_row(runs, compare(variants.get(reference, []), runs, samples, seed) if name != reference else None, new)
         for name, runs in variants.items()
     ]
     return Table(
@@ -136,12 +141,12 @@ def _make_table(results: _Results, samples: int, seed: int) -> Table:
         protocol=newest.protocol,
         config=newest.config,
         common=newest.common,
-        reference=newest.reference,
+        reference=reference,
         new_predicates=sorted(new),
         devices=_distinct(result.device for result in results.values()),
         commits=_distinct(result.commit for result in results.values()),
         # The reference, then from best to worst
-        rows=sorted(rows, key=lambda row: (row.variant != newest.reference, -row.f.mean)),
+        rows=sorted(rows, key=lambda row: (row.variant != reference, -row.f.mean)),
     )
 
 
