@@ -179,6 +179,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "must be settings of the pipeline (components...)."
     )
     DR165 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
+    DR166 = "The plan has no variant {name!r}. It has {variants}."
 
     # Training that goes on
     DR170 = (

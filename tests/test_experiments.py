@@ -424,6 +424,27 @@ def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkey
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"runs", "table.md", "table.json"}
 
 
+def test_runs_of_one_variant_alone(inside, tmp_path, pretend):
+    names, _ = pretend
+    command = ("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out")
+    result = dualre(*command, "--variant", "shared")
+    assert result.exit_code == 0, result.output
+    assert names == ["shared-0", "shared-1"]
+    # Its reference comes from another call
+    names.clear()
+    assert dualre(*command, "--variant", "full", "--seed", "1").exit_code == 0
+    assert names == ["full-1"]
+    (table,) = srsly.read_json(tmp_path / "out" / "table.json")["tables"]
+    assert [(row["variant"], row["seeds"]) for row in table["rows"]] == [("full", [1]), ("shared", [0, 1])]
+    assert table["rows"][1]["comparison"]["seeds"] == [1]
+
+
+def test_unknown_variant(inside, tmp_path, pretend):
+    result = dualre("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out", "--variant", "none")
+    assert result.exit_code == 1
+    match("DR166.*'none'.*full, shared", result.output)
+
+
 # Plans
 
 

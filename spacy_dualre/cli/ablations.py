@@ -28,6 +28,9 @@ def ablations_cli(
     seeds: Optional[List[int]] = typer.Option(
         None, "--seed", help="In place of the plan's; may be given several times"
     ),
+    variants: Optional[List[str]] = typer.Option(
+        None, "--variant", help="The runs of this one alone; may be given several times"
+    ),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
 ) -> None:
@@ -40,7 +43,7 @@ def ablations_cli(
         overrides = config_overrides(ctx, ENV_VARS.CONFIG_OVERRIDES)
         changes = {"config": config, "corpus": corpus, "protocol": protocol, "seeds": seeds or None}
         plan = read_plan(plan_path, overrides, **changes)
-        runs, same = plan_runs(plan)
+        runs, same = plan_runs(plan, variants or None)
         folder = output / "runs"
         missing = to_do(plan, runs, folder)
         folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Literal, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Literal, Mapping, NamedTuple, Optional, Tuple
 
 import spacy
 from pydantic import BaseModel, ConfigDict, Field
@@ -166,11 +166,16 @@ def check_plan(plan: Plan) -> None:
         raise ValueError(Errors.DR163.format(path=data))
 
 
-def plan_runs(plan: Plan) -> Tuple[List[Run], List[str]]:
+def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[List[Run], List[str]]:
     """All runs, seed by seed, and the variants left out since they are the same as the reference in this config.
 
-    Raises ValueError for settings that the config does not have or that cannot be.
+    variants: those of which runs are wanted; None: of all. Raises ValueError for one that the plan does not have, and
+    for settings that the config does not have or that cannot be.
     """
+    wanted = plan.variants if variants is None else variants
+    for name in wanted:
+        if name not in plan.variants:
+            raise ValueError(Errors.DR166.format(name=name, variants=", ".join(plan.variants)))
     base = _fill(plan, "its own settings", {}, resolve=False)
     if base["training"]["before_update"] is not None:
         raise ValueError(Errors.DR153.format(key="training.before_update", where=plan.config_path))
@@ -185,6 +190,7 @@ def plan_runs(plan: Plan) -> Tuple[List[Run], List[str]]:
     # A variant that is not trained comes behind the one that is
     order = list(plan.variants)
     names = sorted(trained_as, key=lambda name: (order.index(trained_as[name]), trained_as[name] != name))
+    names = [name for name in names if name in wanted]
     return [_run(plan, name, seed, settings[name], trained_as[name]) for seed in plan.seeds for name in names], same
 
 
