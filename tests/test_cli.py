@@ -276,6 +276,15 @@ def test_convert_puts_mentions_where_it_is_told(tmp_path):
     assert all(list(doc.spans) == ["sc"] for doc in docs) and sum(len(doc.spans["sc"]) for doc in docs) == 372
 
 
+@pytest.mark.parametrize("options, corpus", [((), "chemprot"), (("--corpus", "made up"), "made up")])
+def test_convert_says_which_corpus(tmp_path, options, corpus):
+    held_out = tmp_path / "dev.spacy"
+    result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", "--dev", held_out, *options)
+    assert result.exit_code == 0, result.output
+    docs = [*load(tmp_path / "out.spacy"), *load(held_out)]
+    assert len(docs) == 26 and {doc.user_data["corpus"] for doc in docs} == {corpus}
+
+
 def test_convert_reports_counts_of_each_kind(tmp_path):
     source = write_semeval(tmp_path / "MADE_UP.TXT", GOOD, GOOD.replace("Rain", " Rain"))
     result = dualre("convert", "semeval", source, tmp_path / "out.spacy")

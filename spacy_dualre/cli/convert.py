@@ -29,6 +29,7 @@ def convert_cli(
         None, help="Cut with this pipeline or config (.cfg), in place of --lang, --tokenizer and --splitter"
     ),
     spans_key: str = typer.Option(SPANS_KEY, help="The span group that gets all mentions"),
+    corpus: Optional[str] = typer.Option(None, help="The corpus that the Docs say they are from; else the format"),
     dev_path: Optional[Path] = typer.Option(None, "--dev", help="Hold documents out and write them here"),
     dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="How many are held out, about"),
     seed: int = typer.Option(0, help="Which are held out"),
@@ -49,6 +50,8 @@ def convert_cli(
             output = files.enter_context(DocWriter(output_path, shard_size))
             held_out = files.enter_context(DocWriter(dev_path, shard_size)) if dev_path is not None else output
             for doc in tqdm(docs, unit=" documents", disable=not interactive()):
+                if corpus is not None:
+                    doc.user_data["corpus"] = corpus
                 (held_out if is_held_out(doc.text, dev_fraction, seed) else output).add(doc)
             _check(report, input_path)
         if report_path is not None:
