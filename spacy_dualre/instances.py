@@ -1,5 +1,6 @@
 """Candidates and templates -> instances: what the model reads of each candidate, as words and positions."""
 
+from random import choice, random
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -40,6 +41,8 @@ class InstanceMaker:
         self.directed = directed
         self.of_corpus = of_corpus
         self._window: Optional[_Window] = None
+        self.static_share = 0.0
+        self.one_template = False
         self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
@@ -59,13 +62,16 @@ class InstanceMaker:
         key = (corpus, *types)
         if key not in self._templates:
             self._templates[key] = self._templates_for(*key)
-        if self.mode == "adapted":
+        if self.mode == "adapted" and random() >= self.static_share:
             fillers = _filler(window.words, subject), _filler(window.words, object)
         else:
             fillers = _as_words(type_words(types[0])), _as_words(type_words(types[1]))
+        chosen = self._templates[key]
+        if self.one_template:
+            chosen = tuple((choice(templates),) if templates else () for templates in chosen)
         return tuple(
             tuple(Description(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
-            for templates in self._templates[key]
+            for templates in chosen
         )
 
     def _templates_for(

@@ -8,7 +8,27 @@ from thinc.types import Floats2d
 from .types import RelScores
 
 
-def joint_loss(scores: RelScores, targets: Floats2d, alpha: float, n_candidates: int) -> Tuple[float, RelScores]:
+def softmax(scores, mask):
+    xp = get_array_module(scores)
+    masked = xp.where(mask, scores, -1e30)
+    exp = xp.where(mask, xp.exp(masked - masked.max(axis=1, keepdims=True)), 0.0)
+    return exp / xp.maximum(exp.sum(axis=1, keepdims=True), 1e-30)
+
+
+def towards(scores, other, mask):
+    return cross_entropy(scores, softmax(other, mask), mask)
+
+
+def smooth(targets, mask, eps):
+    if not eps:
+        return targets
+    n = mask.sum(axis=1, keepdims=True)
+    return (1 - eps) * targets + eps * mask / n
+
+
+def joint_loss(
+    scores: RelScores, targets: Floats2d, alpha: float, n_candidates: int, smoothing=0.0, distillation=0.0, margin=0.0
+) -> Tuple[float, RelScores]:
     """alpha * CE(logits) + (1 - alpha) * CE(similarity), summed and divided by n_candidates (arXiv 2503.17799).
 
     targets: (P, L), each row a distribution over the predicates. n_candidates: of the whole batch of which the P
@@ -17,9 +37,22 @@ def joint_loss(scores: RelScores, targets: Floats2d, alpha: float, n_candidates:
     classifier alone.
     """
     n_classes = scores.logits.shape[1]
-    classifier, d_logits = cross_entropy(scores.logits, targets[:, :n_classes], scores.mask[:, :n_classes])
+    known = scores.mask[:, :n_classes]
     read = scores.mask if scores.read is None else scores.read
-    contrastive, d_similarity = cross_entropy(scores.similarity, targets, read)
+    classifier, d_logits = cross_entropy(scores.logits, smooth(targets[:, :n_classes], known, smoothing), known)
+    xp = get_array_module(scores.similarity)
+    # Columns beyond the predicates: the gold descriptions of other candidates
+    wide = xp.zeros(scores.similarity.shape, dtype=targets.dtype)
+    wide[:, : targets.shape[1]] = targets
+    compared = scores.similarity - margin * (wide > 0) if margin else scores.similarity
+    contrastive, d_similarity = cross_entropy(compared, smooth(wide, read, smoothing), read)
+    if distillation and alpha < 1:
+        both = read[:, :n_classes]
+        _, to_similarity = towards(scores.logits, scores.similarity[:, :n_classes], both)
+        _, to_logits = towards(scores.similarity[:, :n_classes], scores.logits, both)
+        d_logits = d_logits + distillation * to_similarity
+        d_similarity = d_similarity.copy()
+        d_similarity[:, :n_classes] += distillation * to_logits
     loss = (alpha * classifier + (1 - alpha) * contrastive) / n_candidates
     gradients = RelScores(
         similarity=d_similarity * ((1 - alpha) / n_candidates),

@@ -18,8 +18,9 @@ class AdamW(Optimizer):
     new weights.
     """
 
-    def __init__(self, learn_rate: FloatOrSeq, *, new_weights_lr_scale: float = 1.0, **settings: Any) -> None:
+    def __init__(self, learn_rate: FloatOrSeq, *, new_weights_lr_scale: float = 1.0, layer_lr_decay: float = 1.0, layers: int = 6, **settings: Any) -> None:
         super().__init__(learn_rate, **settings)
+        self.layer_lr_decay, self.layers = layer_lr_decay, layers
         self.new_weights_lr_scale = new_weights_lr_scale
 
     def __call__(
@@ -32,6 +33,10 @@ class AdamW(Optimizer):
             self.L2 = 0.0
         if not name.startswith(_PRETRAINED) or _MARKERS in name:
             lr_scale *= self.new_weights_lr_scale
+        elif self.layer_lr_decay != 1.0:
+            import re
+            m = re.search(r"layer\.(\d+)\.", name)
+            lr_scale *= self.layer_lr_decay ** (self.layers - 1 - int(m[1]) if m else self.layers)
         try:
             return super().__call__(key, weights, gradient, lr_scale=lr_scale)
         finally:
@@ -46,6 +51,8 @@ def adamw(
     eps: FloatOrSeq = 1e-6,
     grad_clip: FloatOrSeq = 1.0,
     new_weights_lr_scale: float = 1.0,
+    layer_lr_decay: float = 1.0,
+    layers: int = 6,
 ) -> Optimizer:
     """Registered as ``spacy-dualre.AdamW.v1``.
 
@@ -64,4 +71,6 @@ def adamw(
         use_averages=False,
         L2_is_weight_decay=True,
         new_weights_lr_scale=new_weights_lr_scale,
+        layer_lr_decay=layer_lr_decay,
+        layers=layers,
     )

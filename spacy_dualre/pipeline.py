@@ -100,6 +100,13 @@ class DualEncoderRel(TrainablePipe):
         max_candidates_per_batch: int = 64,
         negatives_per_positive: Optional[float] = None,
         sampled_predicates: Optional[int] = None,
+        label_smoothing: float = 0.0,
+        distillation: float = 0.0,
+        r_drop: float = 0.0,
+        margin: float = 0.0,
+        batch_negatives: bool = False,
+        static_share: float = 0.0,
+        one_template: bool = False,
         predicates_per_corpus: bool = False,
         multi_label: bool = False,
         context: int = 100,
@@ -132,6 +139,13 @@ class DualEncoderRel(TrainablePipe):
         self.max_candidates_per_batch = max_candidates_per_batch
         self.negatives_per_positive = negatives_per_positive
         self.sampled_predicates = sampled_predicates
+        self.label_smoothing = label_smoothing
+        self.distillation = distillation
+        self.r_drop = r_drop
+        self.margin = margin
+        self.batch_negatives = batch_negatives
+        self.static_share = static_share
+        self.one_template = one_template
         self.predicates_per_corpus = predicates_per_corpus
         self.multi_label = multi_label
         self.context = context
@@ -319,7 +333,7 @@ class DualEncoderRel(TrainablePipe):
             self._say_shortened(scores.shortened)
             yield chunk, instances, scores
 
-    def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
+    def _slices(self, candidates: Iterable[Candidate], size: int, training: bool = False) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         if not self.is_initialized:
             raise ValueError(Errors.DR042.format(name=self.name))
         make_instances = InstanceMaker(
@@ -330,6 +344,8 @@ class DualEncoderRel(TrainablePipe):
             self.candidates.directed,
             self.cfg["of_corpus"] if self.predicates_per_corpus else {},
         )
+        if training:
+            make_instances.static_share, make_instances.one_template = self.static_share, self.one_template
         stream = iter(candidates)
         while True:
             with stage("candidates"):
@@ -403,14 +419,30 @@ class DualEncoderRel(TrainablePipe):
             return losses
         rows = target_rows(targets, list(self.label_data))
         done = 0
-        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch):
+        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch, training=True):
             gold = rows[done : done + len(chunk)]
             # alpha 1 trains the classifier alone, which reads no descriptions
-            query = Query(instances, similarity=self.alpha < 1, sampled=self.sampled_predicates, gold=gold)
-            scores, backprop = self.model.begin_update(query)
-            self._say_shortened(scores.shortened)
-            loss, d_scores = joint_loss(scores, self.model.ops.asarray2f(gold), self.alpha, len(candidates))
-            backprop(d_scores)
+            query = Query(instances, similarity=self.alpha < 1, sampled=self.sampled_predicates, gold=gold, batch_negatives=self.batch_negatives)
+            views = [self.model.begin_update(query) for _ in range(2 if self.r_drop else 1)]
+            self._say_shortened(views[0][0].shortened)
+            loss = 0.0
+            for i, (scores, backprop) in enumerate(views):
+                part, d_scores = joint_loss(
+                    scores, self.model.ops.asarray2f(gold), self.alpha, len(candidates), self.label_smoothing, self.distillation, self.margin
+                )
+                d_scores.similarity /= len(views)
+                d_scores.logits /= len(views)
+                if self.r_drop:
+                    from .loss import towards
+                    other = views[1 - i][0]
+                    _, d = towards(scores.logits, other.logits, scores.mask[:, : scores.logits.shape[1]])
+                    d_scores.logits += self.r_drop * self.alpha * d / len(candidates) / 2
+                    if self.alpha < 1:
+                        read = scores.read & other.read
+                        _, d = towards(scores.similarity, other.similarity, read)
+                        d_scores.similarity += self.r_drop * (1 - self.alpha) * d / len(candidates) / 2
+                backprop(d_scores)
+                loss += part / len(views)
             done += len(chunk)
             losses[self.name] += loss
         if sgd is not None:

@@ -109,6 +109,7 @@ class Query(NamedTuple):
     cascade: Optional[Cascade] = None
     sampled: Optional[int] = None
     gold: Optional[Any] = None
+    batch_negatives: bool = False
 
 
 @dataclass

@@ -28,6 +28,10 @@ def dual_encoder_v1(
     precision: str = "float32",
     description_memory: int = 10_000,
     compiled: bool = False,
+    mark_pooling: str = "start",
+    shared_layers: int = 0,
+    random_markers: bool = False,
+    temperature_at_start: float = 1 / 0.07,
 ) -> Model[Query, RelScores]:
     """Registered as ``spacy-dualre.DualEncoder.v1``: the dual encoder of arXiv 2503.17799.
 
@@ -83,6 +87,10 @@ def packed_dual_encoder_v1(
     precision: str = "float32",
     description_memory: int = 10_000,
     compiled: bool = False,
+    mark_pooling: str = "start",
+    shared_layers: int = 0,
+    random_markers: bool = False,
+    temperature_at_start: float = 1 / 0.07,
 ) -> Model[Query, RelScores]:
     """Registered as ``spacy-dualre.PackedDualEncoder.v1``: the dual encoder with the candidates of a text in one pass.
 

@@ -180,6 +180,12 @@ class Engine:
             return PairBatch(texts, text_order, None, rows), shortened
         descriptions, order, cut = self.description_batches(distinct)
         index = numpy.where(rows >= 0, order[rows], -1)
+        if query.batch_negatives:
+            # The gold descriptions of the other candidates
+            gold = index[numpy.arange(len(index)), numpy.asarray(query.gold).argmax(1)]
+            others = numpy.repeat(gold[None], len(index), axis=0)
+            others[(others == gold[:, None]).all(-1)] = -1
+            index = numpy.concatenate([index, others], axis=1)
         return PairBatch(texts, text_order, descriptions, index), Shortened(*map(sum, zip(shortened, cut)))
 
     def _sample(self, query: Query, texts: List[PaddedBatch], order: numpy.ndarray) -> numpy.ndarray:

@@ -42,6 +42,10 @@ class DualEncoderConfig(PretrainedConfig):
         frozen_layers: int = 0,
         frozen_embeddings: bool = False,
         gradient_checkpointing: bool = False,
+        mark_pooling: str = "start",
+        shared_layers: int = 0,
+        random_markers: bool = False,
+        temperature_at_start: float = 1 / 0.07,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -57,6 +61,10 @@ class DualEncoderConfig(PretrainedConfig):
         self.frozen_layers = frozen_layers
         self.frozen_embeddings = frozen_embeddings
         self.gradient_checkpointing = gradient_checkpointing
+        self.mark_pooling = mark_pooling
+        self.shared_layers = shared_layers
+        self.random_markers = random_markers
+        self.temperature_at_start = temperature_at_start
 
     def to_dict(self) -> Dict[str, Any]:
         """As it is stored. The encoder's configuration is a text then: spaCy rounds numbers, and the epsilon of a layer
@@ -107,13 +115,18 @@ class DualEncoder(PreTrainedModel):
         if not config.shared_encoder:
             self.description_encoder = _without_pooler(AutoModel.from_config(encoder_config))
             _mark_embeddings(self.description_encoder, config)
+            if config.shared_layers:
+                own, others = encoder_layers(self.text_encoder), encoder_layers(self.description_encoder)
+                self.description_encoder.embeddings = self.text_encoder.embeddings
+                for i in range(config.shared_layers):
+                    others[i] = own[i]
         self.text_projection = nn.Linear(2 * width, width)
         self.description_projection = nn.Linear((3 if config.cls_fusion else 2) * width, width)
         self.norm = nn.LayerNorm(width, eps=1e-5)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(width, config.n_classes)
         # Shape (1,), not (): thinc's optimizer needs at least one dimension.
-        self.temperature = nn.Parameter(torch.full((1,), math.log(1 / 0.07)))
+        self.temperature = nn.Parameter(torch.full((1,), math.log(config.temperature_at_start)))
         for encoder in self.encoders():
             _freeze(encoder, config)
             if config.gradient_checkpointing:
@@ -169,10 +182,25 @@ class DualEncoder(PreTrainedModel):
         states, cls = [], []
         for batch in batches:
             hidden = hidden_states(encoder, batch.ids, batch.mask, batch.positions)
-            marks = hidden[batch.rows[:, None], batch.marks].flatten(1)
+            marks = self.pool(hidden, batch).flatten(1)
             states.append(torch.cat([marks, _means(hidden, batch)], dim=1) if self.config.mean_fusion else marks)
             cls.append(hidden[batch.rows, 0])
         return torch.cat(states), torch.cat(cls)
+
+    def pool(self, hidden: Tensor, batch: PaddedBatch) -> Tensor:
+        """(M, 2, width) what stands for subject and object."""
+        first = hidden[batch.rows[:, None], batch.marks]
+        if self.config.mark_pooling == "start":
+            return first
+        ids = batch.ids[batch.rows]
+        # The id of an end marker follows that of its start marker
+        is_end = ids[:, None, :] == ids.gather(1, batch.marks)[:, :, None] + 1
+        last = is_end.float().argmax(-1)
+        if self.config.mark_pooling == "ends":
+            return (first + hidden[batch.rows[:, None], last]) / 2
+        at = torch.arange(ids.shape[1], device=ids.device)
+        inside = ((at >= batch.marks[:, :, None]) & (at <= last[:, :, None])).to(hidden.dtype)
+        return inside @ hidden[batch.rows] / inside.sum(-1, keepdim=True)
 
     def represent(self, states: Tensor) -> Tensor:
         """rho_T (M, width): W_T [h_T(subject); h_T(object)] in the joint space, with mean_fusion plus the mean."""
@@ -222,6 +250,8 @@ def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[Li
     name = next(name for name, module in encoder.named_modules() if module is words)
     pretrained[f"{name}.words.weight"] = pretrained.pop(f"{name}.weight")
     means = torch.stack([words.weight[list(pieces)].mean(0) for pieces in marker_pieces])
+    if network.config.random_markers:
+        means = torch.randn_like(means) * 0.02
     pretrained[f"{name}.markers.weight"] = means
     for target in network.encoders():
         target.load_state_dict(pretrained)
