@@ -29,7 +29,7 @@ def convert_cli(
         None, help="Cut with this pipeline or config (.cfg), in place of --lang, --tokenizer and --splitter"
     ),
     spans_key: str = typer.Option(SPANS_KEY, help="The span group that gets all mentions"),
-    corpus: Optional[str] = typer.Option(None, help="The corpus that the Docs say they are from; else the format"),
+    corpus: Optional[str] = typer.Option(None, help="What the Docs say they are from, in place of the format"),
     dev_path: Optional[Path] = typer.Option(None, "--dev", help="Hold documents out and write them here"),
     dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="How many are held out, about"),
     seed: int = typer.Option(0, help="Which are held out"),
