@@ -32,6 +32,8 @@ ENTRY_POINTS = [
     for line in lines.strip().splitlines()
 ]
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
+#: The corpora of configs/mixed.cfg.
+MIXED = ("chemprot", "biored")
 #: Those that train no relations.
 PARTS = {"ner", "ner_transformer", "pipeline", "pipeline_ruler", "pipeline_scispacy", "spancat", "spancat_transformer"}
 #: A value for each setting that is not its default.
@@ -210,6 +212,7 @@ PREDICATES = {
     "biored": biored.LABELS,
     "chemprot": chemprot.GROUPS,
     "demo": chemprot.GROUPS,
+    "mixed": (*chemprot.GROUPS, *biored.LABELS),
     "scierc": scierc.LABELS,
     "semeval": semeval.NAMES,
 }
@@ -244,7 +247,7 @@ def test_descriptions_with_the_direction_in_the_label_exchange_subject_and_objec
         assert exchanged == texts[f"{name}(e2,e1)"]
 
 
-@pytest.mark.parametrize("corpus", sorted(set(PREDICATES) - {"demo"}))
+@pytest.mark.parametrize("corpus", sorted(set(PREDICATES) - {"demo", "mixed"}))
 def test_configs_of_corpora_train_for_the_official_figure(corpus):
     config = load_config(ROOT / "configs" / f"{corpus}.cfg", interpolate=True)
     scorer = registry.resolve({"scorer": config["components"][NAME]["scorer"]})["scorer"]
@@ -260,3 +263,12 @@ def test_biored_has_descriptions_for_the_pairs_of_types_that_are_asked_for():
     asked_for = {frozenset(pair) for pair in config["training"]["batcher"]["candidates"]["type_pairs"]}
     assert described == asked_for
     assert not asked_for & set(biored.IGNORED)
+
+
+def test_the_mixed_config_asks_for_what_those_of_its_corpora_ask_for():
+    mixed, *own = (load_config(ROOT / "configs" / f"{name}.cfg", interpolate=True) for name in ("mixed", *MIXED))
+    type_pairs = [pair for config in own for pair in config["training"]["batcher"]["candidates"]["type_pairs"]]
+    assert sorted(mixed["training"]["batcher"]["candidates"]["type_pairs"]) == sorted(type_pairs)
+    texts, *of_corpora = (srsly.read_json(ROOT / "assets" / name / "descriptions.json") for name in ("mixed", *MIXED))
+    assert texts == {**of_corpora[1], **of_corpora[0], "no_relation": texts["no_relation"]}
+    assert set(mixed["training"]["batcher"]["symmetric"]) == set(biored.LABELS)
