@@ -293,6 +293,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "the scores of documents that were not tuned on."
     )
     DW011 = "Variant {name!r} is the same as the reference with this config, so it is not run."
+    DW020 = (
+        "{name}: the last {n} of {total} steps were never scored, so the best pipeline does not have them. Let "
+        "training.eval_frequency ({frequency}) be a little less than the steps of an epoch, or of a part of it."
+    )
     DW015 = (
         "{n} of {total} documents do not say where their sentences start, so each counts as one sentence. Give "
         "'sentences', as `spacy dualre extract` does for a pipeline that sets them."

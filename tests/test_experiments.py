@@ -189,7 +189,7 @@ def made(variant, seed, counts, **changes):
         "commit": "0",
         "versions": {},
         "command": "",
-        "settings": {},
+        "settings": {"training": {"eval_frequency": 1}},
         "labels": list(LABELS),
         "documents": {f"d{i}": rows for i, rows in enumerate(counts.tolist())},
     }
@@ -422,6 +422,17 @@ def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkey
     assert result.exit_code == 0, result.output
     match("DR161", result.output)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"runs", "table.md", "table.json"}
+
+
+@pytest.mark.parametrize("steps, frequency, n", [(9, 4, 0), (8, 4, 3), (40, 13, 0), (41, 13, 1), (4, 9, 3)])
+def test_steps_after_the_last_evaluation_are_told(inside, tmp_path, monkeypatch, steps, frequency, n):
+    plan = write_plan(tmp_path / "plan.json", seeds=[0])
+    result = made("full", 0, random_counts(0), steps=steps, settings={"training": {"eval_frequency": frequency}})
+    monkeypatch.setattr(ablations, "execute", lambda *args: result)
+    output = dualre("ablations", plan, "-o", tmp_path / "out", "--variant", "full").output
+    assert result.unscored == n
+    told = f"full-0: the last {n} of {steps} steps were never scored" in " ".join(output.split())
+    assert told == (n == 3), output
 
 
 def test_runs_of_one_variant_alone(inside, tmp_path, pretend):

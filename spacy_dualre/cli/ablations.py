@@ -16,6 +16,9 @@ from ..experiments.table import Table
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .results import print_tables, results
 
+#: The part of a training that may come after its last evaluation without a word.
+_MOST_UNSCORED = 0.1
+
 
 @dualre_cli.command("ablations", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def ablations_cli(
@@ -72,6 +75,10 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
         return False
     write_result(result_path(folder, run), result)
     msg.good(f"{run.name}: F1 {100 * result.scores['f']:.2f} after {result.seconds.training:.0f} s")
+    if result.unscored > _MOST_UNSCORED * result.steps:
+        frequency = result.settings["training"]["eval_frequency"]
+        values = {"name": run.name, "n": result.unscored, "total": result.steps, "frequency": frequency}
+        msg.warn(Warnings.DW020.format(**values))
     return True
 
 

@@ -64,6 +64,11 @@ class RunResult(BaseModel):
     documents: Dict[str, List[List[int]]]
 
     @property
+    def unscored(self) -> int:
+        """The steps after the last evaluation on dev: spaCy evaluates every eval_frequency steps, counted from 0."""
+        return (self.steps - 1) % self.settings["training"]["eval_frequency"]
+
+    @property
     def counts(self) -> numpy.ndarray:
         """Integers (documents, labels, 3)."""
         return numpy.array(list(self.documents.values()), dtype="int64").reshape(-1, len(self.labels), 3)
