@@ -525,7 +525,7 @@ def test_plan_of_this_repository_suits_every_corpus(project, tmp_path, monkeypat
     shutil.copytree(project / "corpus" / "demo", folder)
     runs, same = plan_runs(read_plan(ROOT / "configs" / "ablations.json", corpus=str(folder)))
     assert len(same) == 2 and "frozen-embeddings" in same
-    assert runs[0].name == "full-0" and len({run.variant for run in runs}) == len(runs) / 3 == 18
+    assert runs[0].name == "full-0" and len({run.variant for run in runs}) == len(runs) / 3 == 19
     texts = srsly.read_json(ROOT / "assets" / corpus / "descriptions.json")
     several = srsly.read_json(ROOT / "assets" / corpus / "descriptions_several.json")
     assert first_templates(several) == texts
