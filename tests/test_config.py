@@ -265,10 +265,15 @@ def test_biored_has_descriptions_for_the_pairs_of_types_that_are_asked_for():
     assert not asked_for & set(biored.IGNORED)
 
 
-def test_the_mixed_config_asks_for_what_those_of_its_corpora_ask_for():
+def test_the_mixed_config_asks_for_what_its_corpora_and_descriptions_have():
     mixed, *own = (load_config(ROOT / "configs" / f"{name}.cfg", interpolate=True) for name in ("mixed", *MIXED))
-    type_pairs = [pair for config in own for pair in config["training"]["batcher"]["candidates"]["type_pairs"]]
-    assert sorted(mixed["training"]["batcher"]["candidates"]["type_pairs"]) == sorted(type_pairs)
+    asked_for, *of_own = (
+        {tuple(pair) for pair in config["training"]["batcher"]["candidates"]["type_pairs"]} for config in (mixed, *own)
+    )
+    assert {frozenset(pair) for pair in asked_for} == {frozenset(pair) for pairs in of_own for pair in pairs}
     texts, *of_corpora = (srsly.read_json(ROOT / "assets" / name / "descriptions.json") for name in ("mixed", *MIXED))
     assert texts == {**of_corpora[1], **of_corpora[0], "no_relation": texts["no_relation"]}
     assert set(mixed["training"]["batcher"]["symmetric"]) == set(biored.LABELS)
+    # Unlike pairs of concepts, those of mentions have the direction that is asked for
+    described = {tuple(pair.split("|")) for name in biored.LABELS for pair in texts[name]}
+    assert described == asked_for - {("CHEMICAL", "GENE")}
