@@ -75,7 +75,7 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
         return False
     write_result(result_path(folder, run), result)
     msg.good(f"{run.name}: F1 {100 * result.scores['f']:.2f} after {result.seconds.training:.0f} s")
-    if result.unscored > _MOST_UNSCORED * result.steps:
+    if run.training == run.name and result.unscored > _MOST_UNSCORED * result.steps:
         frequency = result.settings["training"]["eval_frequency"]
         values = {"name": run.name, "n": result.unscored, "total": result.steps, "frequency": frequency}
         msg.warn(Warnings.DW020.format(**values))
