@@ -2,8 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import product
 from typing import (
-    Callable,
     Container,
     Hashable,
     Iterable,
@@ -21,15 +21,15 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from .concepts import Concept, get_concepts, with_concept
 from .errors import Errors
 from .extension import get_rels
-from .types import NEGATIVE, Candidate, Pair, Relation, TypePairs
+from .pooling import pool
+from .types import NEGATIVE, Candidate, Pair, Pairs, Relation, TypePairs
 
 #: Key in ``doc.user_data``: (start, stop) of the candidates that count, where a batcher has shared a Doc out.
 CANDIDATE_RANGE = "spacy_dualre_candidate_range"
 TypePairSetting = Union[str, List[List[str]]]
-#: What a relation between two mentions is about, see `CandidatePolicy.pairs`.
-Pairs = Callable[[Span, Span], List[Pair]]
 
 
 class CandidatePolicy(Protocol):
@@ -71,8 +71,12 @@ class EntityPairs:
     type_pairs: TypePairSetting
     directed: bool
     overlapping: bool
+    concepts: bool
 
     def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
+        if self.concepts:
+            # A candidate is about one pair
+            mentions = [one for mention in mentions for one in _one_for_each_concept(mention)]
         sentence_of = sentence_indices(doc)
         spans = [_sentences(mention, sentence_of) for mention in mentions]
         first = [start for start, _ in spans]
@@ -93,10 +97,11 @@ class EntityPairs:
         )
 
     def pairs(self, subject: Span, object: Span) -> List[Pair]:
-        return mention_pairs(subject, object)
+        linked = product(_linked(subject), _linked(object)) if self.concepts else ()
+        return list(linked) or mention_pairs(subject, object)
 
     def pool(self, candidates: Sequence[Candidate], odds: numpy.ndarray) -> Tuple[Sequence[Candidate], numpy.ndarray]:
-        return candidates, odds
+        return pool(candidates, odds, self.pairs, self.directed) if self.concepts else (candidates, odds)
 
     def _reason(
         self,
@@ -110,6 +115,8 @@ class EntityPairs:
             return "subject and object are one mention"
         if not types_allowed(subject.label_, object.label_, type_pairs, self.directed):
             return f"type pair {subject.label_}|{object.label_} not allowed"
+        if self.concepts and len(_linked(subject)) == 1 and _linked(subject) == _linked(object):
+            return "subject and object are one concept"
         if self.max_sentences is not None:
             apart = max(object_sentences[0] - subject_sentences[1], subject_sentences[0] - object_sentences[1])
             if apart > self.max_sentences:
@@ -130,6 +137,7 @@ def entity_pairs(
     type_pairs: TypePairSetting = "learn",
     directed: bool = True,
     overlapping: bool = True,
+    concepts: bool = False,
 ) -> CandidatePolicy:
     """Registered as ``spacy-dualre.entity_pairs.v1``: pairs of mentions.
 
@@ -139,11 +147,15 @@ def entity_pairs(
         [["CHEMICAL", "GENE"]].
     directed: both orders of a pair; false: each pair once, the first mention in the text as subject.
     overlapping: whether nested, crossing and identical spans (of different types) may be a pair.
+    concepts: a relation between two mentions with an id in ``span.kb_id_`` is one of their concepts. A gold one holds
+        for every pair of mentions of the same two concepts, and what is found comes out once, on the mention pair that
+        speaks most for it. Mentions without an id stand for themselves, as all do without this setting; in
+        `concept_pairs` they stand for their surface form, and few mention pairs for two concepts.
     Raises ValueError for a setting out of range.
     """
     check_at_least(0, max_sentences=max_sentences, max_tokens=max_tokens)
     check_type_pairs(type_pairs)
-    return EntityPairs(max_sentences, max_tokens, type_pairs, directed, overlapping)
+    return EntityPairs(max_sentences, max_tokens, type_pairs, directed, overlapping, concepts)
 
 
 def check_at_least(low: int, **settings: Optional[int]) -> None:
@@ -240,6 +252,15 @@ def get_corpus(doc: Doc) -> Optional[str]:
 def gold_relations(example: Example) -> List[Relation]:
     """The reference's relations, without those that say that there is none."""
     return [rel for rel in get_rels(example.reference) if rel.predicate != NEGATIVE]
+
+
+def _linked(mention: Span) -> List[Concept]:
+    """The concepts that a mention's ids name."""
+    return get_concepts(mention) if mention.kb_id_ else []
+
+
+def _one_for_each_concept(mention: Span) -> List[Span]:
+    return [with_concept(mention, concept.id) for concept in _linked(mention)] or [mention]
 
 
 def _sentences(mention: Span, sentence_of: Sequence[int]) -> Tuple[int, int]:

@@ -16,6 +16,7 @@ from .candidates import (
 )
 from .concepts import Concept, closest_pairs, get_concepts, tokens_between, with_concept
 from .errors import Errors
+from .pooling import POOLINGS, pool
 from .types import Candidate, Pair, TypePairs
 
 
@@ -67,19 +68,7 @@ class ConceptPairs:
         return [(one, other) for one in get_concepts(subject) for other in get_concepts(object)]
 
     def pool(self, candidates: Sequence[Candidate], odds: numpy.ndarray) -> Tuple[Sequence[Candidate], numpy.ndarray]:
-        """The decision on a pair of concepts is pooled from its mention pairs; it is shown on the one that speaks most
-        for the pooled best predicate.
-        """
-        rows: Dict[object, List[int]] = {}
-        for i, candidate in enumerate(candidates):
-            (pair,) = self.pairs(*candidate)
-            rows.setdefault(pair if self.directed else frozenset(pair), []).append(i)
-        pooled = numpy.array([POOLINGS[self.pooling](odds[of_pair]) for of_pair in rows.values()])
-        shown = [
-            candidates[of_pair[int(odds[of_pair, 1 + row[1:].argmax()].argmax())]]
-            for of_pair, row in zip(rows.values(), pooled)
-        ]
-        return shown, pooled.reshape(len(rows), odds.shape[1])
+        return pool(candidates, odds, self.pairs, self.directed, self.pooling)
 
 
 def concept_pairs(
@@ -114,17 +103,6 @@ def concept_pairs(
     if pooling not in POOLINGS:
         raise ValueError(Errors.DR102.format(name="pooling", value=pooling, known=", ".join(POOLINGS)))
     return ConceptPairs(mention_pairs, pooling, max_tokens, type_pairs, directed, self_pairs)
-
-
-def noisy_or(odds: numpy.ndarray) -> numpy.ndarray:
-    """(P, L) log odds of p -> (L,) log odds of 1 - product of (1 - p)."""
-    with numpy.errstate(divide="ignore"):
-        # 1 - p = exp(-softplus(odds)), so that s is minus the logarithm of the product
-        s = numpy.logaddexp(0.0, odds.astype("float64")).sum(axis=0)
-        return s + numpy.log(-numpy.expm1(-s))
-
-
-POOLINGS = {"max": lambda odds: odds.max(axis=0), "noisy-or": noisy_or}
 
 
 def _standing_for(mention: Span, concept: Concept) -> Span:

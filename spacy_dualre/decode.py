@@ -7,8 +7,8 @@ import numpy
 from thinc.api import get_array_module
 from thinc.types import Floats2d
 
-from .candidates import Pairs, mention_key, mention_pairs, relation_keys
-from .types import Candidate, Relation, RelScores
+from .candidates import mention_key, mention_pairs, relation_keys
+from .types import Candidate, Pairs, Relation, RelScores
 
 PREDICTIONS = ("similarity", "classifier", "joint")
 Threshold = Union[float, Dict[str, float]]

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, 
 
 from .errors import Errors
 from .markers import OBJECT, SUBJECT, type_words
-from .types import NEGATIVE, Description, DescriptionTexts, Mark, MarkedText, Relation
+from .types import NEGATIVE, Candidate, Description, DescriptionTexts, Mark, MarkedText
 
 ANY_TYPES = "*"
 #: How a template begins that somebody still has to write.
@@ -109,10 +109,10 @@ def _exchanged(template: Template) -> Template:
     return tuple({"{subject}": "{object}", "{object}": "{subject}"}.get(part, part) for part in template)
 
 
-def has_template(descriptions: Descriptions, rel: Relation, directed: bool = True) -> bool:
-    """Whether the relation's predicate is possible between its mentions' types."""
-    types = rel.subject.label_, rel.object.label_
-    (templates,) = choose_templates(descriptions, [rel.predicate], *types, directed=directed)
+def has_template(descriptions: Descriptions, label: str, candidate: Candidate, directed: bool = True) -> bool:
+    """Whether a predicate is possible between the types of a candidate's mentions."""
+    types = candidate.subject.label_, candidate.object.label_
+    (templates,) = choose_templates(descriptions, [label], *types, directed=directed)
     return bool(templates)
 
 

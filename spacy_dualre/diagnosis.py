@@ -1,16 +1,16 @@
 """What the training data holds and what is lost on the way, counted before training starts."""
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Callable, Iterable, List, Optional, Sequence, Set, cast
+from typing import Callable, Container, Dict, Iterable, List, Optional, Sequence, Set, cast
 
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from .candidates import CandidatePolicy, get_mentions, gold_relations
+from .candidates import CandidatePolicy, get_mentions, gold_relations, types_allowed
 from .targets import relation_pairs
-from .types import Relation, TypePairs
+from .types import Candidate, Pair, Relation, TypePairs
 
 #: Shows the counts at the start of a training. As spaCy's own logger it has a handler; silence it by its level.
 logger = logging.getLogger("spacy_dualre")
@@ -60,11 +60,11 @@ def diagnose(
     spans_key: Optional[str],
     type_pairs: TypePairs,
     undirected: Set[str],
-    is_possible: Callable[[Relation], bool],
+    is_possible: Callable[[str, Candidate], bool],
 ) -> Diagnosis:
     """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate.
 
-    is_possible: whether a relation's predicate has a description for its types.
+    is_possible: whether a predicate has a description for a candidate's types.
     """
     counts = Diagnosis()
     for example in examples:
@@ -75,21 +75,30 @@ def diagnose(
         gold = gold_relations(example)
         counts.relations += len(gold)
         counts.predicates.update(rel.predicate for rel in gold)
-        candidates = Counter(
-            pair for candidate in policy(example.predicted, mentions, type_pairs) for pair in policy.pairs(*candidate)
-        )
-        counts.candidates += candidates.total()
-        positives = set()
+        about: Dict[Pair, List[Candidate]] = defaultdict(list)
+        for candidate in policy(example.predicted, mentions, type_pairs):
+            counts.candidates += 1
+            for pair in policy.pairs(*candidate):
+                about[pair].append(candidate)
+        positives: Set[Candidate] = set()
         for rel in gold:
-            covered = relation_pairs(rel, policy, undirected) & candidates.keys()
-            if not is_possible(rel):
+            covering = [candidate for pair in relation_pairs(rel, policy, undirected) for candidate in about[pair]]
+            possible = [candidate for candidate in covering if is_possible(rel.predicate, candidate)]
+            positives.update(possible)
+            if covering and not possible:
                 counts.uncovered["predicate has no description for these types"] += 1
-            elif covered:
-                positives |= covered
-            else:
-                counts.uncovered[why_uncovered(example.predicted, rel, mentions, policy, type_pairs)] += 1
-        counts.positives += sum(candidates[pair] for pair in positives)
+            elif not covering:
+                asked = as_asked(rel, undirected, type_pairs)
+                counts.uncovered[why_uncovered(example.predicted, asked, mentions, policy, type_pairs)] += 1
+        counts.positives += len(positives)
     return counts
+
+
+def as_asked(rel: Relation, undirected: Container[str], type_pairs: TypePairs) -> Relation:
+    """A relation without direction in the order of its types that may be a candidate."""
+    if rel.predicate in undirected and types_allowed(rel.object.label_, rel.subject.label_, type_pairs, directed=True):
+        return rel._replace(subject=rel.object, object=rel.subject)
+    return rel
 
 
 def why_uncovered(

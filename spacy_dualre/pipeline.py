@@ -197,7 +197,7 @@ class DualEncoderRel(TrainablePipe):
             self.spans_key,
             self.type_pairs,
             self.undirected,
-            lambda rel: has_template(parsed, rel, self.candidates.directed),
+            lambda label, candidate: has_template(parsed, label, candidate, self.candidates.directed),
         )
         self._report(report)
         if self.spans_key is not None and not any(self.spans_key in example.predicted.spans for example in examples):

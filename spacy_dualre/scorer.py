@@ -7,8 +7,9 @@ from spacy.scorer import PRFScore
 from spacy.tokens import Span
 from spacy.training import Example
 
-from .candidates import Pairs, get_mentions, gold_relations, mention_pairs, relation_keys
+from .candidates import get_mentions, gold_relations, mention_pairs, relation_keys
 from .extension import get_rels
+from .types import Pairs
 
 Scores = Dict[str, Any]
 

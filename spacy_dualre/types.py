@@ -1,7 +1,7 @@
 """The vocabulary of the road from Docs to relations. No logic."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Hashable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, FrozenSet, Hashable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
 from spacy.tokens import Span
@@ -16,6 +16,8 @@ TypePairs = Optional[FrozenSet[TypePair]]
 #: What a relation is about: two mentions, or what they stand for, as values that are equal on the predicted and the
 #: reference Doc.
 Pair = Tuple[Hashable, Hashable]
+#: What a relation between two mentions is about, see `CandidatePolicy.pairs`.
+Pairs = Callable[[Span, Span], List[Pair]]
 #: What a user writes: a template, several, or either per "SUBJECT|OBJECT" types.
 TemplateTexts = Union[str, List[str]]
 DescriptionTexts = Dict[str, Union[TemplateTexts, Dict[str, TemplateTexts]]]

@@ -20,8 +20,8 @@ from transformers import AutoTokenizer
 
 from spacy_dualre import Candidate, Relation, pipeline
 from spacy_dualre.batcher import batch_by_candidates
-from spacy_dualre.candidates import get_mentions
-from spacy_dualre.concept_pairs import concept_pairs, noisy_or
+from spacy_dualre.candidates import entity_pairs, get_mentions
+from spacy_dualre.concept_pairs import concept_pairs
 from spacy_dualre.corpora.reader import copy_mentions
 from spacy_dualre.decode import probabilities
 from spacy_dualre.descriptions import parse_descriptions
@@ -30,6 +30,7 @@ from spacy_dualre.instances import InstanceMaker
 from spacy_dualre.markers import marker_tokens
 from spacy_dualre.models.pieces import Pieces
 from spacy_dualre.models.tokenize import tokenize_texts
+from spacy_dualre.pooling import noisy_or
 from spacy_dualre.types import NEGATIVE
 
 VOCAB = Vocab()
@@ -271,7 +272,17 @@ def test_pairs_of_concepts_come_in_text_order_with_their_closest_mentions_first(
 # Reasons
 
 
-@given(documents(), POLICIES, TYPE_PAIRS)
+WITHIN_SENTENCES = st.builds(
+    entity_pairs,
+    concepts=st.just(True),
+    max_sentences=st.sampled_from([0, 1, None]),
+    max_tokens=st.sampled_from([0, 3, None]),
+    directed=st.booleans(),
+    overlapping=st.booleans(),
+)
+
+
+@given(documents(), POLICIES | WITHIN_SENTENCES, TYPE_PAIRS)
 @settings(max_examples=300, deadline=None)
 def test_mentions_have_a_reason_exactly_if_they_cannot_speak_for_a_pair_of_concepts(doc, policy, type_pairs):
     """Farther mentions have none although the closest ones speak in their place."""
@@ -640,8 +651,9 @@ def full(doc):
     [
         {"mention_pairs": 1},
         {"mention_pairs": 3, "pooling": "noisy-or", "directed": True},
+        {"@misc": "spacy-dualre.entity_pairs.v1", "concepts": True, "directed": True},
     ],
-    ids=["undirected", "directed"],
+    ids=["undirected", "directed", "within sentences"],
 )
 def test_overfitting_and_io(trained, tmp_path, policy):
     nlp = trained(steps=500, **policy)
@@ -651,7 +663,7 @@ def test_overfitting_and_io(trained, tmp_path, policy):
     docs = list(nlp.pipe(fresh_docs(nlp.vocab)))
     assert [triples(doc, directed) for doc in docs] == GOLD
     assert [len(doc._.rels) for doc in docs] == [1, 1, 2, 0]
-    if policy["mention_pairs"] == 1:
+    if policy.get("mention_pairs") != 3:
         # Right, although shown on other mentions than gold's
         (found,), (gold,) = docs[0]._.rels, examples[0].reference._.rels
         assert {found.subject.start, found.object.start} != {gold.subject.start, gold.object.start}
@@ -659,7 +671,7 @@ def test_overfitting_and_io(trained, tmp_path, policy):
     expected = [full(doc) for doc in docs]
     nlp.to_disk(tmp_path / "pipeline")
     loaded = spacy.load(tmp_path / "pipeline")
-    assert loaded.get_pipe(NAME).candidates == concept_pairs(**policy)
+    assert loaded.get_pipe(NAME).candidates == nlp.get_pipe(NAME).candidates
     assert_same([full(doc) for doc in loaded.pipe(fresh_docs(loaded.vocab))], expected)
 
     in_two = list(nlp.pipe(fresh_docs(nlp.vocab) * 2, n_process=2, batch_size=3))
@@ -799,6 +811,64 @@ def test_both_distant_mentions_are_read_whole(encoders, kind, between):
     assert marks[1] - marks[0] > 10
 
 
+# Concepts with the candidates of entity_pairs: all mention pairs of a sentence
+
+IN_SENTENCES = entity_pairs(concepts=True)
+ANYWHERE = entity_pairs(concepts=True, max_sentences=None, directed=False)
+
+
+def test_all_mention_pairs_are_asked_for_but_those_of_one_concept(three_concepts):
+    found = concepts(three_concepts, ANYWHERE)
+    assert sorted(found) == sorted(
+        [("A:1", "B:2")] * 4 + [("B:2", "A:1")] * 2 + [("A:1", "A:3")] * 2 + [("B:2", "A:3")] * 3
+    )
+    assert ANYWHERE.why_not(three_concepts, *(three_concepts.spans["m"][i] for i in (0, 3)), None) == (
+        "subject and object are one concept"
+    )
+    assert len(candidates_of(three_concepts, entity_pairs(max_sentences=None, directed=False))) == 6 * 5 / 2
+
+
+def test_a_mention_of_several_concepts_is_asked_for_with_each_but_not_with_itself():
+    doc = doc_of(4, [(0, 1, "A", "1,2"), (2, 3, "B", "3"), (3, 4, "A", "1")])
+    found = concepts(doc, ANYWHERE)
+    assert found == [("A:1", "B:3"), ("A:2", "B:3"), ("A:2", "A:1"), ("B:3", "A:1")]
+
+
+def test_mentions_without_an_id_stand_for_themselves():
+    # A surface form twice, and once looked up in vain
+    doc = doc_of(6, [(0, 1, "A", ""), (1, 2, "B", "2"), (2, 3, "A", ""), (3, 4, "A", "-"), (4, 5, "B", "2")])
+    linked, unlinked = doc.spans["m"][1], doc.spans["m"][0]
+    assert IN_SENTENCES.pairs(unlinked, linked) == entity_pairs().pairs(unlinked, linked)
+    candidates = candidates_of(doc, ANYWHERE)
+    odds = numpy.arange(2.0 * len(candidates)).reshape(-1, 2)
+    shown, rows = ANYWHERE.pool(candidates, odds)
+    assert shown == candidates and (rows == odds).all() and len(candidates) == 9
+
+
+def test_the_decisions_on_the_mention_pairs_of_two_concepts_are_one():
+    doc = doc_of(4, [(0, 1, "A", "1"), (1, 2, "B", "2"), (2, 3, "A", "1"), (3, 4, "A", "")])
+    shown, rows = pooled(ANYWHERE, doc, [[0, 1, 5], [0, 0, 1], [0, 2, 4], [0, 0, 3], [0, 9, 0]])
+    assert shown == [(0, 1), (0, 3), (1, 3), (2, 3)]
+    assert rows.tolist() == [[0, 2, 5], [0, 0, 1], [0, 0, 3], [0, 9, 0]]
+
+
+def test_gold_of_concepts_is_the_target_of_all_their_mention_pairs_in_a_sentence(trained):
+    pipe = trained(**{"@misc": "spacy-dualre.entity_pairs.v1", "concepts": True}).get_pipe(NAME)
+    candidates, targets = pipe._training_candidates(examples_of(pipe.vocab))
+    found = [
+        (subject.kb_id_, object.kb_id_, subject.start, predicates)
+        for (subject, object), predicates in zip(candidates, targets, strict=True)
+    ]
+    assert found == [
+        ("C1", "G1", 0, ["INHIBITS"]),
+        ("C3", "G2", 0, ["ACTIVATES"]),
+        ("C2", "G2", 10, []),
+        ("C4", "G3", 0, ["INHIBITS"]),
+        ("C4", "G4", 0, ["INHIBITS"]),
+        ("C2", "G1", 0, []),
+    ]
+
+
 # Scores and diagnosis
 
 
@@ -810,8 +880,8 @@ def scored(policy, gold, predicted):
     return scores["rels_p"], scores["rels_r"]
 
 
-def test_relations_are_right_if_their_concepts_are():
-    policy = concept_pairs(directed=True)
+@pytest.mark.parametrize("policy", [concept_pairs(directed=True), IN_SENTENCES])
+def test_relations_are_right_if_their_concepts_are(policy):
     assert scored(policy, [(0, "P", 1)], [(2, "P", 1)]) == (1.0, 1.0)
     assert scored(policy, [(0, "P", 1), (2, "P", 1)], [(2, "P", 1)]) == (1.0, 1.0)
     assert scored(policy, [(0, "P", 1)], [(1, "P", 0)]) == (0.0, 0.0)
@@ -827,7 +897,7 @@ def test_each_concept_of_a_mention_counts():
 POLICY = concept_pairs()
 
 
-def counts(gold, policy=POLICY, type_pairs=None, lost=(), symmetric=frozenset("P")):
+def counts(gold, policy=POLICY, type_pairs=None, lost=(), symmetric=frozenset("P"), is_possible=lambda *_: True):
     """The diagnosis of one document; the predicted one lacks some of the mentions."""
     mentions = [
         (0, 1, "A", "1"),
@@ -839,7 +909,7 @@ def counts(gold, policy=POLICY, type_pairs=None, lost=(), symmetric=frozenset("P
     ]
     reference = doc_of(10, mentions, gold)
     predicted = doc_of(10, [mention for i, mention in enumerate(mentions) if i not in lost])
-    return diagnose([Example(predicted, reference)], policy, "m", type_pairs, set(symmetric), lambda rel: True)
+    return diagnose([Example(predicted, reference)], policy, "m", type_pairs, set(symmetric), is_possible)
 
 
 def test_covered_relations():
@@ -880,7 +950,7 @@ def test_a_concept_that_is_on_no_mention_is_missing():
 def test_a_gold_mention_without_a_concept_is_told_whatever_the_predicted_one_has():
     reference = doc_of(4, [(0, 1, "A", "-"), (2, 3, "B", "2")], [(0, "P", 1)])
     predicted = doc_of(4, [(0, 1, "A", "1"), (2, 3, "B", "2")])
-    report = diagnose([Example(predicted, reference)], POLICY, "m", None, {"P"}, lambda rel: True)
+    report = diagnose([Example(predicted, reference)], POLICY, "m", None, {"P"}, lambda label, candidate: True)
     assert dict(report.uncovered) == {"mention without a concept": 1}
 
 
@@ -889,6 +959,28 @@ def test_a_directed_relation_needs_its_direction():
     one_way = frozenset({("A", "B")})
     assert not counts([(0, "P", 1)], policy, one_way, symmetric=()).uncovered
     assert counts([(1, "P", 0)], policy, one_way, symmetric=()).uncovered == {"type pair B|A not allowed": 1}
+
+
+def test_a_predicate_without_direction_needs_a_description_in_one_order_of_the_types():
+    def from_a_to_b(label, candidate):
+        return (label, candidate.subject.label_, candidate.object.label_) == ("P", "A", "B")
+
+    both_ways = entity_pairs(concepts=True, max_sentences=None)
+    for gold in (0, "P", 1), (1, "P", 0):
+        report = counts([gold], both_ways, is_possible=from_a_to_b)
+        # 1 has two mentions and 2 has two; those of B and A are learnt as negatives
+        assert not report.uncovered and report.positives == 4
+    assert not counts([(0, "P", 1)], both_ways, symmetric=(), is_possible=from_a_to_b).uncovered
+    report = counts([(1, "P", 0)], both_ways, symmetric=(), is_possible=from_a_to_b)
+    assert report.uncovered == {"predicate has no description for these types": 1} and report.positives == 0
+
+
+def test_the_reason_is_that_of_the_order_that_may_be_a_candidate():
+    one_way = frozenset({("A", "B")})
+    near = entity_pairs(max_tokens=0)
+    report = counts([(1, "P", 0)], near, one_way)
+    assert report.uncovered == {"more than 0 tokens apart": 1}
+    assert counts([(1, "P", 0)], near, one_way, symmetric=()).uncovered == {"type pair B|A not allowed": 1}
 
 
 def test_gold_without_candidates_is_said_at_initialisation(make_nlp):

@@ -10,7 +10,7 @@ from spacy.util import minibatch
 
 from ..candidates import get_mentions, gold_relations, mention_pairs
 from ..decode import by_doc, canonical, log_odds, probabilities
-from ..diagnosis import why_uncovered
+from ..diagnosis import as_asked, why_uncovered
 from ..extension import get_rels
 from ..pipeline import DualEncoderRel
 from ..targets import doc_name
@@ -111,6 +111,7 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequen
     """Why a gold relation has no candidate, in words."""
     if gold.predicate not in rel.labels:
         return f"predicate {gold.predicate} not known to the pipeline"
+    gold = as_asked(gold, rel.undirected, rel.type_pairs)
     on_doc = why_uncovered(example.predicted, gold, mentions, rel.candidates, rel.type_pairs)
     # The component leaves types out before it asks its policy
     return rel.why_not(gold.subject, gold.object) or on_doc
