@@ -20,6 +20,7 @@ def dual_encoder_v1(
     dropout: float = 0.1,
     frozen_layers: int = 0,
     frozen_embeddings: bool = False,
+    frozen_descriptions: bool = False,
     gradient_checkpointing: bool = False,
     max_length: Optional[int] = None,
     mixed_precision: bool = False,
@@ -45,6 +46,7 @@ def dual_encoder_v1(
     dropout: of both representations; the encoder's own is set in transformer_config.
     frozen_layers: this many of the lowest layers, and with them all embeddings, are not trained.
     frozen_embeddings: the word embeddings are not trained; the markers' are, unless layers are frozen too.
+    frozen_descriptions: the encoder of the descriptions is not trained.
     gradient_checkpointing: training computes the encoders' layers twice and keeps less of them in memory.
 
     How it is run, can be changed, as in ``spacy.load(path, config={"components.dual_encoder_rel.model.precision":
@@ -75,6 +77,7 @@ def packed_dual_encoder_v1(
     dropout: float = 0.1,
     frozen_layers: int = 0,
     frozen_embeddings: bool = False,
+    frozen_descriptions: bool = False,
     gradient_checkpointing: bool = False,
     max_length: Optional[int] = None,
     mixed_precision: bool = False,

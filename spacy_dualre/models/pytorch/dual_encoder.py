@@ -21,7 +21,7 @@ class DualEncoderConfig(PretrainedConfig):
 
     encoder: the encoder's own configuration as a dict, or as JSON. n_classes: predicates that the classifier knows.
     marker_offset: the first id that is a marker; n_markers: how many. shared_encoder, cls_fusion, mean_fusion,
-    alike_at_start, dropout, frozen_layers, frozen_embeddings, gradient_checkpointing: see the architecture
+    alike_at_start, dropout, frozen_layers, frozen_embeddings, frozen_descriptions, gradient_checkpointing: see the architecture
     ``spacy-dualre.DualEncoder.v1``.
     """
 
@@ -41,6 +41,7 @@ class DualEncoderConfig(PretrainedConfig):
         dropout: float = 0.1,
         frozen_layers: int = 0,
         frozen_embeddings: bool = False,
+        frozen_descriptions: bool = False,
         gradient_checkpointing: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -56,6 +57,7 @@ class DualEncoderConfig(PretrainedConfig):
         self.dropout = dropout
         self.frozen_layers = frozen_layers
         self.frozen_embeddings = frozen_embeddings
+        self.frozen_descriptions = frozen_descriptions
         self.gradient_checkpointing = gradient_checkpointing
 
     def to_dict(self) -> Dict[str, Any]:
@@ -119,6 +121,8 @@ class DualEncoder(PreTrainedModel):
             if config.gradient_checkpointing:
                 # The other implementation gives no gradient where the embeddings are frozen
                 encoder.gradient_checkpointing_enable({"use_reentrant": False})
+        if config.frozen_descriptions and self.description_encoder is not None:
+            self.description_encoder.requires_grad_(False)
 
     @classmethod
     def from_config(cls, config: DualEncoderConfig) -> "DualEncoder":
