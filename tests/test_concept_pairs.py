@@ -968,7 +968,7 @@ def test_a_predicate_without_direction_needs_a_description_in_one_order_of_the_t
     both_ways = entity_pairs(concepts=True, max_sentences=None)
     for gold in (0, "P", 1), (1, "P", 0):
         report = counts([gold], both_ways, is_possible=from_a_to_b)
-        # 1 has two mentions and 2 has two; those of B and A are learnt as negatives
+        # 1 has two mentions and 2 has two; those of B and A have no description, and so no loss
         assert not report.uncovered and report.positives == 4
     assert not counts([(0, "P", 1)], both_ways, symmetric=(), is_possible=from_a_to_b).uncovered
     report = counts([(1, "P", 0)], both_ways, symmetric=(), is_possible=from_a_to_b)
