@@ -1,53 +1,33 @@
-"""Relations of a whole document: candidates by pairs of concepts, pooled decisions, and the component with them."""
+"""Relations of a whole document: candidates by pairs of concepts, and the component with them."""
 
 import itertools
-import math
-import random
-import warnings
 
 import numpy
 import pytest
 import spacy
+from concept_docs import VOCAB, annotate, candidates_of, doc_of
 from conftest import DESCRIPTIONS, NAME, optimizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import registry
-from spacy.vocab import Vocab
 from transformers import AutoTokenizer
 
-from spacy_dualre import Candidate, Relation, pipeline
+from spacy_dualre import Candidate, pipeline
 from spacy_dualre.batcher import batch_by_candidates
 from spacy_dualre.candidates import entity_pairs, get_mentions
 from spacy_dualre.concept_pairs import concept_pairs
 from spacy_dualre.corpora.reader import copy_mentions
 from spacy_dualre.decode import probabilities
 from spacy_dualre.descriptions import parse_descriptions
-from spacy_dualre.diagnosis import diagnose
 from spacy_dualre.instances import InstanceMaker
 from spacy_dualre.markers import marker_tokens
 from spacy_dualre.models.pieces import Pieces
 from spacy_dualre.models.tokenize import tokenize_texts
-from spacy_dualre.pooling import noisy_or
 from spacy_dualre.types import NEGATIVE
 
-VOCAB = Vocab()
 REGISTERED = "spacy-dualre.concept_pairs.v1"
-
-
-def doc_of(n_tokens, mentions, relations=(), vocab=VOCAB):
-    """Tokens t0 t1 ...; mentions (start, end, type, kb_id) in a span group; relations by number of mention."""
-    doc = Doc(vocab, words=[f"t{i}" for i in range(n_tokens)], sent_starts=[i == 0 for i in range(n_tokens)])
-    doc.spans["m"] = [Span(doc, start, end, label=type, kb_id=id) for start, end, type, id in mentions]
-    spans = doc.spans["m"]
-    doc._.rels = [Relation(spans[s], predicate, spans[o]) for s, predicate, o in relations]
-    return doc
-
-
-def candidates_of(doc, policy, type_pairs=None):
-    return list(policy(doc, get_mentions(doc, "m"), type_pairs))
 
 
 def starts(doc, policy, type_pairs=None):
@@ -386,186 +366,7 @@ def test_pairs_are_equal_over_other_tokens_and_places():
     assert concept_pairs().pairs(*gold) == concept_pairs().pairs(*found)
 
 
-# Pooling
-
-
-def pooled(policy, doc, odds):
-    """The shown mention pairs (by their starts) and the pooled odds."""
-    candidates = candidates_of(doc, policy)
-    assert len(candidates) == len(odds)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        shown, rows = policy.pool(candidates, numpy.asarray(odds, dtype="float32"))
-    assert all(candidate in candidates for candidate in shown)
-    return [(subject.start, object.start) for subject, object in shown], rows
-
-
-def two_by_two(n=2):
-    """The concepts A:1 and B:2 with pairs of mentions at (0, 1), (10, 11) ..., each closer than those between."""
-    places = [(10 * i + j, type, id) for i in range(n) for j, type, id in [(0, "A", "1"), (1, "B", "2")]]
-    return doc_of(10 * n, [(i, i + 1, type, id) for i, type, id in places])
-
-
-LN3 = math.log(3)
-
-
-def test_max_by_hand():
-    shown, rows = pooled(concept_pairs(mention_pairs=2), two_by_two(), [[0.0, 1.0, -2.0], [0.0, -1.0, 0.5]])
-    assert rows.tolist() == [[0.0, 1.0, 0.5]]
-    assert shown == [(0, 1)]
-
-
-def test_noisy_or_by_hand():
-    # P: 1 - 1/2 * 1/2 = 3/4; Q: 1 - 3/4 * 1/4 = 13/16
-    odds = [[0.0, 0.0, -LN3], [0.0, 0.0, LN3]]
-    shown, rows = pooled(concept_pairs(mention_pairs=2, pooling="noisy-or"), two_by_two(), odds)
-    assert rows[0, 1:].tolist() == pytest.approx([LN3, math.log(13 / 3)], abs=1e-6)
-    assert probabilities(rows)[0, 1:].tolist() == pytest.approx([3 / 4, 13 / 16])
-    assert shown == [(10, 11)]
-
-
-def test_agreeing_mention_pairs_win_over_a_single_one_in_noisy_or_only():
-    # Either gives P 0.6, the second Q 0.7
-    odds = numpy.log(numpy.array([[1.0, 1.4, 0.1], [1.0, 1.5, 7 / 3]]))
-    shown, rows = pooled(concept_pairs(mention_pairs=2), two_by_two(), odds)
-    assert rows[0].argmax() == 2 and shown == [(10, 11)]
-    odds[0, 1] += 0.2
-    shown, rows = pooled(concept_pairs(mention_pairs=2, pooling="noisy-or"), two_by_two(), odds)
-    assert rows[0, 1:].argmax() == 0 and shown == [(0, 1)]
-
-
-@pytest.mark.parametrize("pooling", ["max", "noisy-or"])
-def test_shown_is_the_mention_pair_that_speaks_most_for_the_best_predicate(pooling):
-    policy = concept_pairs(mention_pairs=3, pooling=pooling)
-    # The second has the highest odds of all, but for the negative predicate; the first is surest of the other one.
-    odds = [[0.0, -1.0, 1.9], [9.0, 0.5, -3.0], [0.0, 2.0, -3.0]]
-    assert pooled(policy, two_by_two(3), odds)[0] == [(20, 21)]
-    assert pooled(policy, two_by_two(3), [[0.0, -1.0, -1.0]] * 3)[0] == [(0, 1)]
-
-
-def test_each_pair_of_concepts_is_decided_by_itself():
-    doc = doc_of(30, [(i, i + 1, type, id) for i, type, id in [(0, "A", "1"), (2, "B", "2"), (5, "C", "3")]])
-    odds = [[0.0, 1.0, 2.0], [0.0, 3.0, 4.0], [0.0, 5.0, 6.0]]
-    shown, rows = pooled(concept_pairs(), doc, odds)
-    assert shown == [(0, 2), (0, 5), (2, 5)] and rows.tolist() == odds
-
-
-def test_directions_are_pooled_apart_where_there_are_directions():
-    odds = [[0.0, 1.0], [0.0, -4.0], [0.0, 2.0], [0.0, -5.0]]
-    shown, rows = pooled(concept_pairs(mention_pairs=2, directed=True), two_by_two(), odds)
-    assert shown == [(10, 11), (1, 0)] and rows.tolist() == [[0.0, 2.0], [0.0, -4.0]]
-
-
-def test_mention_pairs_in_either_order_of_the_text_are_one_pair_without_directions():
-    doc = doc_of(20, [(i, i + 1, type, id) for i, type, id in [(0, "A", "1"), (1, "B", "2"), (3, "A", "1")]])
-    shown, rows = pooled(concept_pairs(), doc, [[0.0, 1.0], [0.0, 2.0]])
-    assert shown == [(1, 3)] and rows.tolist() == [[0.0, 2.0]]
-
-
-def test_a_concept_with_itself_is_one_pair():
-    doc = doc_of(20, [(i, i + 1, "A", "1") for i in (0, 5, 7)])
-    for directed in (False, True):
-        policy = concept_pairs(self_pairs=True, directed=directed)
-        odds = [[0.0, float(i)] for i in range(len(candidates_of(doc, policy)))]
-        shown, rows = pooled(policy, doc, odds)
-        assert len(shown) == 1 and rows.tolist() == [odds[-1]]
-
-
-@pytest.mark.parametrize("pooling", ["max", "noisy-or"])
-def test_order_of_the_candidates_does_not_matter(pooling):
-    policy = concept_pairs(pooling=pooling)
-    places = [(0, "A", "1"), (2, "B", "2"), (5, "A", "1"), (6, "C", "3"), (9, "B", "2"), (12, "C", "3")]
-    doc = doc_of(20, [(i, i + 1, type, id) for i, type, id in places])
-    candidates = candidates_of(doc, policy)
-    odds = numpy.random.default_rng(0).normal(size=(len(candidates), 4)).astype("float32")
-
-    def decisions(order):
-        shown, rows = policy.pool([candidates[i] for i in order], odds[order])
-        return {policy.pairs(*candidate)[0]: (candidate, row) for candidate, row in zip(shown, rows)}
-
-    first = decisions(list(range(len(candidates))))
-    mixed = list(range(len(candidates)))
-    random.Random(1).shuffle(mixed)
-    second = decisions(mixed)
-    assert len(first) == 3 and first.keys() == second.keys()
-    for key in first:
-        assert first[key][0] == second[key][0]
-        numpy.testing.assert_allclose(first[key][1], second[key][1], rtol=1e-6)
-
-
-@pytest.mark.parametrize("pooling", ["max", "noisy-or"])
-def test_nothing_to_pool(pooling):
-    for candidates in ([], ()):
-        shown, rows = concept_pairs(pooling=pooling).pool(candidates, numpy.zeros((0, 3)))
-        assert list(shown) == [] and rows.shape == (0, 3)
-
-
-@pytest.mark.parametrize("pooling", ["max", "noisy-or"])
-def test_impossible_predicates_stay_impossible(pooling):
-    policy = concept_pairs(mention_pairs=2, pooling=pooling)
-    never = -numpy.inf
-    shown, rows = pooled(policy, two_by_two(), [[0.0, never, 1.0], [0.0, never, 2.0]])
-    assert rows[0, 1] == never and numpy.isfinite(rows[0, 2]) and shown == [(10, 11)]
-    assert probabilities(rows)[0, 1] == 0
-    shown, rows = pooled(policy, two_by_two(), [[0.0, never, never]] * 2)
-    assert (rows[0, 1:] == never).all() and len(shown) == 1
-    # One mention pair that may have it is enough
-    shown, rows = pooled(policy, two_by_two(), [[0.0, never, never], [0.0, 1.0, never]])
-    assert rows[0, 1] == pytest.approx(1.0) and shown == [(10, 11)]
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_noisy_or_of_very_sure_odds_is_finite_and_ordered(dtype):
-    odds = numpy.array([[-500, -500, -80, 0, 80, 500, 500], [-500, -400, -80, 0, 80, -500, 500]], dtype=dtype)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        result = noisy_or(odds)
-    expected = [-500 + math.log(2), -400, -80 + math.log(2), LN3, 160, 500, 1000]
-    numpy.testing.assert_allclose(result, expected, rtol=1e-6)
-
-
-ODDS = st.integers(1, 5).flatmap(
-    lambda n: arrays("float64", (n, 3), elements=st.floats(-12, 12, allow_nan=False, width=32))
-)
-
-
-@given(ODDS)
-@settings(max_examples=200, deadline=None)
-def test_noisy_or_is_one_minus_the_product(odds):
-    expected = 1 - numpy.prod(1 - 1 / (1 + numpy.exp(-odds)), axis=0)
-    numpy.testing.assert_allclose(1 / (1 + numpy.exp(-noisy_or(odds))), expected, rtol=1e-9, atol=1e-12)
-
-
-@given(arrays("float64", (4, 5), elements=st.floats(-500, 500)))
-@settings(max_examples=200, deadline=None)
-def test_noisy_or_is_never_less_than_the_surest_and_grows_with_each(odds):
-    result = noisy_or(odds)
-    assert numpy.isfinite(result).all()
-    assert (result >= odds.max(axis=0) - 1e-9).all()
-    assert (result >= noisy_or(odds[:3]) - 1e-9).all()
-
-
-@given(arrays("float32", (1, 4), elements=st.floats(-500, 500, width=32) | st.just(-numpy.inf)))
-@settings(max_examples=200, deadline=None)
-def test_a_single_mention_pair_decides_alone_however_it_is_pooled(odds):
-    doc = doc_of(4, [(0, 1, "A", "1"), (2, 3, "B", "2")])
-    for pooling in ("max", "noisy-or"):
-        shown, rows = pooled(concept_pairs(mention_pairs=1, pooling=pooling), doc, odds)
-        assert shown == [(0, 2)]
-        numpy.testing.assert_allclose(rows, odds, rtol=1e-6, atol=1e-6)
-
-
 # The component
-
-
-def annotate(vocab, text, relations=()):
-    """Sentences of words; a mention is word|TYPE|kb_id; relations (number of mention, predicate, number of mention)."""
-    words = [word.split("|") for word in text.split()]
-    starts = [i == 0 or words[i - 1][0] == "." for i in range(len(words))]
-    doc = Doc(vocab, words=[word for word, *_ in words], sent_starts=starts)
-    doc.ents = [Span(doc, i, i + 1, label=word[1], kb_id=word[2]) for i, word in enumerate(words) if len(word) > 1]
-    doc._.rels = [Relation(doc.ents[s], predicate, doc.ents[o]) for s, predicate, o in relations]
-    return doc
 
 
 # Gold stands at one pair of mentions, and not at the closest one.
@@ -845,13 +646,6 @@ def test_mentions_without_an_id_stand_for_themselves():
     assert shown == candidates and (rows == odds).all() and len(candidates) == 9
 
 
-def test_the_decisions_on_the_mention_pairs_of_two_concepts_are_one():
-    doc = doc_of(4, [(0, 1, "A", "1"), (1, 2, "B", "2"), (2, 3, "A", "1"), (3, 4, "A", "")])
-    shown, rows = pooled(ANYWHERE, doc, [[0, 1, 5], [0, 0, 1], [0, 2, 4], [0, 0, 3], [0, 9, 0]])
-    assert shown == [(0, 1), (0, 3), (1, 3), (2, 3)]
-    assert rows.tolist() == [[0, 2, 5], [0, 0, 1], [0, 0, 3], [0, 9, 0]]
-
-
 def test_gold_of_concepts_is_the_target_of_all_their_mention_pairs_in_a_sentence(trained):
     pipe = trained(**{"@misc": "spacy-dualre.entity_pairs.v1", "concepts": True}).get_pipe(NAME)
     candidates, targets = pipe._training_candidates(examples_of(pipe.vocab))
@@ -892,104 +686,6 @@ def test_each_concept_of_a_mention_counts():
     policy = concept_pairs(directed=True)
     assert scored(policy, [(0, "P", 3)], [(2, "P", 1)]) == (1.0, 0.5)
     assert scored(policy, [(0, "P", 1)], [(2, "P", 3)]) == (0.5, 1.0)
-
-
-POLICY = concept_pairs()
-
-
-def counts(gold, policy=POLICY, type_pairs=None, lost=(), symmetric=frozenset("P"), is_possible=lambda *_: True):
-    """The diagnosis of one document; the predicted one lacks some of the mentions."""
-    mentions = [
-        (0, 1, "A", "1"),
-        (2, 3, "B", "2"),
-        (4, 5, "A", "1"),
-        (6, 7, "B", "-"),
-        (8, 9, "C", "3"),
-        (9, 10, "B", "2,4"),
-    ]
-    reference = doc_of(10, mentions, gold)
-    predicted = doc_of(10, [mention for i, mention in enumerate(mentions) if i not in lost])
-    return diagnose([Example(predicted, reference)], policy, "m", type_pairs, set(symmetric), is_possible)
-
-
-def test_covered_relations():
-    report = counts([(0, "P", 1)])
-    assert not report.uncovered and (report.relations, report.mentions) == (1, 6)
-    # 1 and 2 have four pairs of mentions, of which three are asked for; 1 and 3, 1 and 4, 2 and 3 have two, the others
-    # one
-    assert (report.positives, report.candidates) == (3, 3 + 2 + 2 + 2 + 1 + 1)
-
-
-@pytest.mark.parametrize(
-    "gold, settings, reason",
-    [
-        ((0, "P", 3), {}, "mention without a concept"),
-        ((3, "P", 0), {}, "mention without a concept"),
-        ((0, "P", 2), {}, "subject and object are one concept"),
-        ((0, "P", 4), {"type_pairs": frozenset({("A", "B")})}, "type pair A|C not allowed"),
-        ((0, "P", 4), {"policy": concept_pairs(max_tokens=2)}, "closest mentions more than 2 tokens apart"),
-        ((4, "P", 0), {"lost": [4]}, "entity missing on the predicted document"),
-        ((0, "P", 0), {"policy": concept_pairs(self_pairs=True), "lost": [2]}, "subject and object are one mention"),
-    ],
-)
-def test_reasons_of_gold_relations_without_a_candidate(gold, settings, reason):
-    report = counts([gold], **settings)
-    assert dict(report.uncovered) == {reason: 1} and report.positives == 0
-
-
-@pytest.mark.parametrize("gold, positives", [((0, "P", 1), 1), ((1, "P", 0), 1), ((0, "P", 5), 2)])
-def test_a_relation_of_a_missing_mention_is_covered_by_other_mentions_of_its_concepts(gold, positives):
-    report = counts([gold], lost=[0, 1])
-    assert not report.uncovered and report.positives == positives
-
-
-def test_a_concept_that_is_on_no_mention_is_missing():
-    assert dict(counts([(0, "P", 1)], lost=[1, 5]).uncovered) == {"entity missing on the predicted document": 1}
-
-
-def test_a_gold_mention_without_a_concept_is_told_whatever_the_predicted_one_has():
-    reference = doc_of(4, [(0, 1, "A", "-"), (2, 3, "B", "2")], [(0, "P", 1)])
-    predicted = doc_of(4, [(0, 1, "A", "1"), (2, 3, "B", "2")])
-    report = diagnose([Example(predicted, reference)], POLICY, "m", None, {"P"}, lambda label, candidate: True)
-    assert dict(report.uncovered) == {"mention without a concept": 1}
-
-
-def test_a_directed_relation_needs_its_direction():
-    policy = concept_pairs(directed=True)
-    one_way = frozenset({("A", "B")})
-    assert not counts([(0, "P", 1)], policy, one_way, symmetric=()).uncovered
-    assert counts([(1, "P", 0)], policy, one_way, symmetric=()).uncovered == {"type pair B|A not allowed": 1}
-
-
-def test_a_predicate_without_direction_needs_a_description_in_one_order_of_the_types():
-    def from_a_to_b(label, candidate):
-        return (label, candidate.subject.label_, candidate.object.label_) == ("P", "A", "B")
-
-    both_ways = entity_pairs(concepts=True, max_sentences=None)
-    for gold in (0, "P", 1), (1, "P", 0):
-        report = counts([gold], both_ways, is_possible=from_a_to_b)
-        # 1 has two mentions and 2 has two; those of B and A have no description, and so no loss
-        assert not report.uncovered and report.positives == 4
-    assert not counts([(0, "P", 1)], both_ways, symmetric=(), is_possible=from_a_to_b).uncovered
-    report = counts([(1, "P", 0)], both_ways, symmetric=(), is_possible=from_a_to_b)
-    assert report.uncovered == {"predicate has no description for these types": 1} and report.positives == 0
-
-
-def test_the_reason_is_that_of_the_order_that_may_be_a_candidate():
-    one_way = frozenset({("A", "B")})
-    near = entity_pairs(max_tokens=0)
-    report = counts([(1, "P", 0)], near, one_way)
-    assert report.uncovered == {"more than 0 tokens apart": 1}
-    assert counts([(1, "P", 0)], near, one_way, symmetric=()).uncovered == {"type pair B|A not allowed": 1}
-
-
-def test_gold_without_candidates_is_said_at_initialisation(make_nlp):
-    nlp = make_nlp(candidates={"@misc": REGISTERED})
-    text = "Aspirin|CHEMICAL|C1 inhibits COX-1|GENE|G1 and beta-1|GENE|- and Aspirin|CHEMICAL|C1 ."
-    doc = annotate(nlp.vocab, text, [(0, "INHIBITS", 1), (0, "INHIBITS", 2), (0, "ACTIVATES", 3)])
-    with pytest.warns(UserWarning, match="DW004.*2 of 3.*1 mention without a concept") as caught:
-        nlp.get_pipe(NAME).initialize(lambda: [Example(copy_mentions(doc), doc)], nlp=nlp, descriptions=DESCRIPTIONS)
-    assert any("1 subject and object are one concept" in str(warning.message) for warning in caught)
 
 
 # Batches
