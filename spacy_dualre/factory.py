@@ -70,6 +70,8 @@ def make_dual_encoder_rel(
     context: int,
     description_mode: str,
     cascade: Optional[Dict[str, float]],
+    description_dropout: float = 0.0,
+    static_mixed_in: float = 0.0,
 ) -> DualEncoderRel:
     """The factory `dual_encoder_rel`. The settings are those of DualEncoderRel."""
     return DualEncoderRel(
@@ -91,4 +93,6 @@ def make_dual_encoder_rel(
         context=context,
         description_mode=description_mode,
         cascade=cascade,
+        description_dropout=description_dropout,
+        static_mixed_in=static_mixed_in,
     )

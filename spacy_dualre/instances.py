@@ -1,5 +1,6 @@
 """Candidates and templates -> instances: what the model reads of each candidate, as words and positions."""
 
+import random
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -32,6 +33,7 @@ class InstanceMaker:
         mode: str,
         directed: bool = True,
         of_corpus: Mapping[str, Collection[str]] = {},
+        static_mixed_in: float = 0.0,
     ) -> None:
         self.labels = tuple(labels)
         self.descriptions = descriptions
@@ -39,6 +41,7 @@ class InstanceMaker:
         self.mode = mode
         self.directed = directed
         self.of_corpus = of_corpus
+        self.static_mixed_in = static_mixed_in
         self._window: Optional[_Window] = None
         self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
@@ -59,7 +62,7 @@ class InstanceMaker:
         key = (corpus, *types)
         if key not in self._templates:
             self._templates[key] = self._templates_for(*key)
-        if self.mode == "adapted":
+        if self.mode == "adapted" and random.random() >= self.static_mixed_in:
             fillers = _filler(window.words, subject), _filler(window.words, object)
         else:
             fillers = _as_words(type_words(types[0])), _as_words(type_words(types[1]))

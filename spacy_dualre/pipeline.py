@@ -77,6 +77,9 @@ class DualEncoderRel(TrainablePipe):
     multi_label: every predicate that reaches its threshold, in place of the best one only.
     context: words of the window around the sentence of a candidate.
     description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
+    description_dropout: in training, the probability of each piece of a description, but for markers and special
+        pieces, to be masked.
+    static_mixed_in: in training, the probability of a candidate's descriptions to be the static ones.
     cascade: in prediction, read no description where the classifier gives the negative predicate at least the
         probability "negative", and elsewhere only those of its "predicates" likeliest others and the negative one;
         `spacy dualre tune` finds values that cost next to nothing. None: read all.
@@ -105,6 +108,8 @@ class DualEncoderRel(TrainablePipe):
         context: int = 100,
         description_mode: str = "adapted",
         cascade: Optional[Dict[str, float]] = None,
+        description_dropout: float = 0.0,
+        static_mixed_in: float = 0.0,
     ) -> None:
         """Raises ValueError for a setting out of range."""
         threshold = as_threshold(threshold)
@@ -136,6 +141,8 @@ class DualEncoderRel(TrainablePipe):
         self.multi_label = multi_label
         self.context = context
         self.description_mode = description_mode
+        self.description_dropout = description_dropout
+        self.static_mixed_in = static_mixed_in
         self.cascade = Cascade(int(cascade["predicates"]), cascade["negative"]) if cascade is not None else None
         # What training learnt. Settings stay in the config, so that a config given at loading time can change them.
         self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None, "of_corpus": {}}
@@ -319,7 +326,9 @@ class DualEncoderRel(TrainablePipe):
             self._say_shortened(scores.shortened)
             yield chunk, instances, scores
 
-    def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
+    def _slices(
+        self, candidates: Iterable[Candidate], size: int, static_mixed_in: float = 0.0
+    ) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         if not self.is_initialized:
             raise ValueError(Errors.DR042.format(name=self.name))
         make_instances = InstanceMaker(
@@ -329,6 +338,7 @@ class DualEncoderRel(TrainablePipe):
             self.description_mode,
             self.candidates.directed,
             self.cfg["of_corpus"] if self.predicates_per_corpus else {},
+            static_mixed_in,
         )
         stream = iter(candidates)
         while True:
@@ -403,10 +413,11 @@ class DualEncoderRel(TrainablePipe):
             return losses
         rows = target_rows(targets, list(self.label_data))
         done = 0
-        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch):
+        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch, self.static_mixed_in):
             gold = rows[done : done + len(chunk)]
             # alpha 1 trains the classifier alone, which reads no descriptions
             query = Query(instances, similarity=self.alpha < 1, sampled=self.sampled_predicates, gold=gold)
+            get_engine(self.model).description_dropout = self.description_dropout
             scores, backprop = self.model.begin_update(query)
             self._say_shortened(scores.shortened)
             loss, d_scores = joint_loss(scores, self.model.ops.asarray2f(gold), self.alpha, len(candidates))

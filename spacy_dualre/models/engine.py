@@ -3,6 +3,7 @@
 No setting changes a score by more than rounding, but for the precision and a query's cascade.
 """
 
+from dataclasses import replace
 from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 import numpy
@@ -64,6 +65,7 @@ class Engine:
         self.levitated = levitated
         self.mixed_precision = mixed_precision
         self.wanted_length = wanted_length
+        self.description_dropout = 0.0
         self._network: Optional[DualEncoder] = None
         self._pieces: Optional[Pieces] = None
         self._weights = -1
@@ -179,8 +181,18 @@ class Engine:
         if not query.similarity or not distinct:
             return PairBatch(texts, text_order, None, rows), shortened
         descriptions, order, cut = self.description_batches(distinct)
+        if self.description_dropout:
+            descriptions = [self._masked(batch) for batch in descriptions]
         index = numpy.where(rows >= 0, order[rows], -1)
         return PairBatch(texts, text_order, descriptions, index), Shortened(*map(sum, zip(shortened, cut)))
+
+    def _masked(self, batch: PaddedBatch) -> PaddedBatch:
+        assert self._pieces is not None
+        tokenizer = self._pieces.tokenizer
+        ids = batch.ids
+        drop = numpy.random.random(ids.shape) < self.description_dropout
+        drop &= ~numpy.isin(ids, tokenizer.all_special_ids) & (ids < self.network.config.marker_offset)
+        return replace(batch, ids=numpy.where(drop, tokenizer.mask_token_id, ids))
 
     def _sample(self, query: Query, texts: List[PaddedBatch], order: numpy.ndarray) -> numpy.ndarray:
         """(P, L) the predicates whose descriptions are read in training."""
