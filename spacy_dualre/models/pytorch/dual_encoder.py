@@ -39,6 +39,7 @@ class DualEncoderConfig(PretrainedConfig):
         mean_fusion: bool = False,
         alike_at_start: bool = False,
         dropout: float = 0.1,
+        markers_at_start: str = "words",
         frozen_layers: int = 0,
         frozen_embeddings: bool = False,
         gradient_checkpointing: bool = False,
@@ -54,6 +55,7 @@ class DualEncoderConfig(PretrainedConfig):
         self.mean_fusion = mean_fusion
         self.alike_at_start = alike_at_start
         self.dropout = dropout
+        self.markers_at_start = markers_at_start
         self.frozen_layers = frozen_layers
         self.frozen_embeddings = frozen_embeddings
         self.gradient_checkpointing = gradient_checkpointing
@@ -222,6 +224,12 @@ def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[Li
     name = next(name for name, module in encoder.named_modules() if module is words)
     pretrained[f"{name}.words.weight"] = pretrained.pop(f"{name}.weight")
     means = torch.stack([words.weight[list(pieces)].mean(0) for pieces in marker_pieces])
+    if network.config.markers_at_start == "random":
+        means = torch.randn_like(means) * 0.02
+    elif network.config.markers_at_start == "random as large as words":
+        means = torch.randn_like(means) * words.weight.std()
+    elif network.config.markers_at_start == "words and noise":
+        means = means + torch.randn_like(means) * 0.02
     pretrained[f"{name}.markers.weight"] = means
     for target in network.encoders():
         target.load_state_dict(pretrained)
