@@ -9,9 +9,9 @@ from spacy_dualre.candidates import get_mentions
 VOCAB = Vocab()
 
 
-def doc_of(n_tokens, mentions, relations=(), vocab=VOCAB):
+def doc_of(n_tokens, mentions, relations=()):
     """Tokens t0 t1 ...; mentions (start, end, type, kb_id) in a span group; relations by number of mention."""
-    doc = Doc(vocab, words=[f"t{i}" for i in range(n_tokens)], sent_starts=[i == 0 for i in range(n_tokens)])
+    doc = Doc(VOCAB, words=[f"t{i}" for i in range(n_tokens)], sent_starts=[i == 0 for i in range(n_tokens)])
     doc.spans["m"] = [Span(doc, start, end, label=type, kb_id=id) for start, end, type, id in mentions]
     spans = doc.spans["m"]
     doc._.rels = [Relation(spans[s], predicate, spans[o]) for s, predicate, o in relations]
