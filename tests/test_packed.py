@@ -318,6 +318,19 @@ def test_encoders_whose_pieces_cannot_be_placed_are_refused(
         packed(name=save_other(tmp_path / "other", encoder, kind))
 
 
+def test_encoder_whose_pieces_cannot_be_placed_is_refused_at_loading(
+    make_nlp: Callable[..., Language], encoder: str, tmp_path: Path
+) -> None:
+    nlp = make_nlp(model={"name": save_other(tmp_path / "other", encoder, "mpnet")})
+    examples = make_examples(nlp.vocab)
+    nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
+    nlp.to_disk(tmp_path / "pipeline")
+    setting = {f"components.{NAME}.model.@architectures": PACKED["@architectures"]}
+    loaded = spacy.load(tmp_path / "pipeline", config=setting)
+    with pytest.raises(ValueError, match="DR087.*other"):
+        loaded(fresh_docs(loaded)[0])
+
+
 def test_other_encoders_with_positions_are_trained(
     packed: Callable[..., Language], encoder: str, tmp_path: Path
 ) -> None:

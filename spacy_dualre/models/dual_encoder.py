@@ -2,6 +2,8 @@
 border.
 """
 
+import os
+import threading
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import torch
@@ -27,6 +29,19 @@ from .pytorch.dual_encoder import (
 
 #: Room for [CLS], [SEP], four markers and a few words.
 SHORTEST = 16
+#: Held while a network predicts: threads, such as those of a web server, share its mode and what it remembers. It is no
+#: part of the engine, which is copied and pickled.
+_PREDICTING = threading.Lock()
+
+
+def _predict_anew() -> None:
+    # A process may have been forked while another thread predicted
+    global _PREDICTING
+    _PREDICTING = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_predict_anew)
 
 
 def dual_encoder(
@@ -76,11 +91,12 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
     and logits.
     """
     one_thread_in_worker()
-    engine = get_engine(model)
     if not is_train:
-        found = engine.score(query)
+        with _PREDICTING:
+            found = get_engine(model).score(query)
         similarity, logits = cast(Floats2d, torch2xp(found.similarity)), cast(Floats2d, torch2xp(found.logits))
         return RelScores(similarity, logits, model.ops.xp.asarray(found.mask), found.shortened), lambda d_scores: []
+    engine = get_engine(model)
     engine.forget()
     # thinc's own mixed precision, which the wrapper does, is for GPUs
     with torch.autocast("cpu", torch.bfloat16, enabled=engine.mixed_precision and has_bfloat16(engine.network.device)):
@@ -98,7 +114,7 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
 
 def get_engine(model: Model) -> Engine:
     """The layer's engine, with the layer's network in use. Raises ValueError where there is no network yet, or where it
-    cannot read as many pieces as the settings say.
+    cannot read as many pieces, or in the way, that the settings say.
     """
     hf_objects = _shim(model)._hfmodel
     network, tokenizer = hf_objects.transformer, hf_objects.tokenizer
@@ -108,6 +124,8 @@ def get_engine(model: Model) -> Engine:
     if engine.wanted_length is not None:
         encoder = network.text_encoder
         model.attrs["max_length"] = _max_length(model.attrs["name"], engine.wanted_length, tokenizer, encoder)
+    if not engine.runs(network):
+        _check_positions(model, network.text_encoder)
     engine.use(network, tokenizer, model.attrs["max_length"])
     return engine
 
@@ -131,8 +149,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         )
     if model.attrs["network_config"]["frozen_layers"] and encoder_layers(encoder) is None:
         raise ValueError(Errors.DR085.format(name=name))
-    if model.attrs["engine"].levitated and not takes_positions(encoder):
-        raise ValueError(Errors.DR087.format(name=name))
+    _check_positions(model, encoder)
     types = model.attrs["entity_types"]
     for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
         raise ValueError(Errors.DR086.format(name=name, marker=marker))
@@ -201,6 +218,11 @@ def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_confi
         return huggingface_from_pretrained(name, dict(tokenizer_config), dict(transformer_config))
     except Exception as err:  # wrong folders fail in as many ways as there are file formats
         raise ValueError(Errors.DR080.format(name=name, problem=err)) from err
+
+
+def _check_positions(model: Model, encoder: Any) -> None:
+    if model.attrs["engine"].levitated and not takes_positions(encoder):
+        raise ValueError(Errors.DR087.format(name=model.attrs["name"]))
 
 
 def _max_length(name: str, setting: Optional[int], tokenizer: Any, encoder: Any) -> int:

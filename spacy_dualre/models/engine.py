@@ -86,13 +86,17 @@ class Engine:
         assert self._network is not None
         return self._network
 
+    def runs(self, network: DualEncoder) -> bool:
+        """Whether this network is in use already."""
+        return network is self._network
+
     def use(self, network: DualEncoder, tokenizer: Any, max_length: int) -> None:
         """Run this network from now on."""
         if self._pieces is None or self._pieces.tokenizer is not tokenizer:
             self._pieces = Pieces(tokenizer)
         # Grows when weights are changed in place
         weights = sum(parameter._version for parameter in network.parameters())
-        if network is not self._network or weights != self._weights:
+        if not self.runs(network) or weights != self._weights:
             self.forget()
         self._network, self._weights = network, weights
         self.max_length = max_length
@@ -126,7 +130,6 @@ class Engine:
                 shortened = Shortened(*map(sum, zip(shortened, cut)))
                 with stage("heads"):
                     similarity = self._compare(text, cls, projected, to_device(rows, network.device))
-        network.train()
         return Found(similarity, logits, mask if not query.similarity else mask & read, shortened)
 
     def _describe(self, descriptions: List[Description]) -> Tuple[Tensor, Shortened]:
@@ -190,7 +193,6 @@ class Engine:
         with torch.inference_mode():
             states, _ = network.encode(network.text_encoder, to_device(texts, network.device))
             logits = network.classify(network.represent(states)[to_device(order, network.device)])
-        network.train()
         return sample(logits.float().cpu().numpy(), possible(query.instances), query.gold > 0, query.sampled)
 
     def text_batches(self, instances: Sequence[Instance]) -> Tuple[List[PaddedBatch], numpy.ndarray, Shortened]:
