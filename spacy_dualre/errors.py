@@ -304,6 +304,10 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW016 = "No relation has the predicate {names}. There are: {known}."
     DW017 = "No relations to draw: Doc._.rels is empty in every document."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
+    DW021 = (
+        "'{name}': no gold relations in any of the {n} documents of the training data, so all that can be learnt is that "
+        "there are none. They are read from Doc._.rels, which a DocBin keeps with store_user_data=True only."
+    )
     DW012 = "No mentions, and so no relations, in {n} of {total} documents."
     DW013 = "Left out of the input: {reason}, {n} times, first at {where}."
     DW014 = "The output format has no place for: {what}, {n} times."

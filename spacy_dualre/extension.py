@@ -5,6 +5,7 @@ offsets, with the object's offset relative to the subject. ``Doc.from_docs`` kee
 """
 
 import warnings
+from numbers import Real
 from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from spacy.tokens import Doc, Span
@@ -112,7 +113,7 @@ def _checked(doc: Doc, rel: Any) -> Relation:
         rel = Relation(*rel)
     except TypeError:
         raise ValueError(Errors.DR061.format(value=rel)) from None
-    if not isinstance(rel.predicate, str) or not isinstance(rel.score, (int, float)):
+    if not isinstance(rel.predicate, str) or not isinstance(rel.score, Real):
         raise ValueError(Errors.DR061.format(value=rel))
     for span in (rel.subject, rel.object):
         if not isinstance(span, Span):

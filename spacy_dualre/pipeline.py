@@ -258,6 +258,8 @@ class DualEncoderRel(TrainablePipe):
         logger.info("'%s': %s", self.name, report)
         if report.documents and not report.mentions:
             self._warn(Warnings.DW008, source=self.mentions_from, n=report.documents)
+        if report.documents and not report.relations:
+            self._warn(Warnings.DW021, n=report.documents)
         if report.uncovered:
             n = sum(report.uncovered.values())
             if n == report.relations:
@@ -442,7 +444,7 @@ class DualEncoderRel(TrainablePipe):
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
         """Load from what `to_bytes` gave. Raises ValueError where it is damaged."""
         with self._readable_errors("bytes"):
-            self._forget_labels()
+            self._forget_labels(exclude)
             super().from_bytes(bytes_data, exclude=exclude)
             self._check_loaded(exclude)
         return self
@@ -450,14 +452,15 @@ class DualEncoderRel(TrainablePipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
         """Load from the folder that `to_disk` wrote. Raises ValueError where a file is missing or damaged."""
         with self._readable_errors(path):
-            self._forget_labels()
+            self._forget_labels(exclude)
             super().from_disk(path, exclude=exclude)
             self._check_loaded(exclude)
         return self
 
-    def _forget_labels(self) -> None:
+    def _forget_labels(self, exclude: Iterable[str]) -> None:
         # thinc refuses to load a dimension that differs from the one that is set.
-        self.model.set_dim("nO", cast(int, None), force=True)
+        if "model" not in exclude:
+            self.model.set_dim("nO", cast(int, None), force=True)
 
     @contextmanager
     def _readable_errors(self, source: Union[str, Path]) -> Iterator[None]:
@@ -468,7 +471,8 @@ class DualEncoderRel(TrainablePipe):
 
     def _check_loaded(self, exclude: Iterable[str]) -> None:
         parse_descriptions(self.label_data)
-        if not {"cfg", "model"} & set(exclude) and bool(self.labels) != (self.model.has_dim("nO") is True):
+        # Labels without a network are what add_label leaves before initialisation
+        if not {"cfg", "model"} & set(exclude) and self.model.has_dim("nO") is True and not self.labels:
             raise ValueError("the settings in 'cfg' do not belong to the network in 'model'")
 
     # Messages

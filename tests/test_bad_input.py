@@ -63,6 +63,16 @@ def test_nothing_to_learn(make_nlp):
         initialize(nlp, [Example(doc.copy(), doc)], descriptions=None)
 
 
+def test_relations_missing_on_the_reference_documents(make_nlp):
+    nlp = make_nlp()
+    examples = make_examples(nlp.vocab)
+    # As in a DocBin without user data
+    for example in examples:
+        example.reference.user_data.clear()
+    with pytest.warns(UserWarning, match="DW021.*store_user_data"):
+        initialize(nlp, examples)
+
+
 def test_entities_missing_on_the_predicted_documents(make_nlp):
     nlp = make_nlp()
     references = [example.reference for example in make_examples(nlp.vocab)]

@@ -3,6 +3,7 @@
 import json
 import pickle
 
+import numpy
 import pytest
 from conftest import make_doc
 from spacy.tokens import Doc, DocBin, Span
@@ -47,6 +48,12 @@ def test_relations_are_read_as_written(doc):
 
 def test_relation_has_score_1_unless_given(doc):
     assert [rel.score for rel in doc._.rels] == [1.0, 1.0, 1.0]
+
+
+def test_score_may_be_a_number_of_numpy(doc):
+    doc._.rels = [Relation(doc.ents[0], "INHIBITS", doc.ents[1], numpy.float32(0.5))]
+    assert [rel.score for rel in doc._.rels] == [0.5]
+    assert type(doc._.rels[0].score) is float
 
 
 def test_writing_replaces(doc):

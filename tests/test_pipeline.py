@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -12,6 +13,7 @@ import spacy
 from conftest import (
     DESCRIPTIONS,
     NAME,
+    Score,
     assert_close,
     fresh_docs,
     make_doc,
@@ -79,6 +81,21 @@ def test_relations_survive_docbin_and_processes(trained):
     assert [rels(doc) for doc in in_two] == [rels(doc) for doc in docs] * 3
 
 
+def test_threads_find_what_one_finds(trained):
+    # A memory that forgets while others read, and dropout that must stay off
+    nlp = trained(threshold=0.0, model={"description_memory": 4})
+    rel, docs = nlp.get_pipe(NAME), fresh_docs(nlp, n=20)
+
+    def scores(doc):
+        return [Score(relation.score) for relation in rel.predict([doc])[0]]
+
+    expected = [scores(doc) for doc in docs]
+    assert any(expected)
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(scores, docs)) == expected
+    assert [scores(doc) for doc in docs] == expected
+
+
 def test_scores_do_not_depend_on_slices_batches_or_order(trained, monkeypatch):
     nlp = trained()
     docs = fresh_docs(nlp)
@@ -128,6 +145,25 @@ def test_serialisation_initialised_and_not(make_nlp, trained, tmp_path):
         assert again.get_pipe(NAME).labels == nlp.get_pipe(NAME).labels
         make_nlp().from_bytes(nlp.to_bytes())
     assert spacy.load(tmp_path / "1").get_pipe(NAME).is_initialized
+
+
+@pytest.mark.filterwarnings("error")
+def test_label_added_before_initialisation_is_kept(make_nlp, tmp_path):
+    nlp = make_nlp()
+    nlp.get_pipe(NAME).add_label("INHIBITS", DESCRIPTIONS["INHIBITS"])
+    nlp.to_disk(tmp_path)
+    rel = spacy.load(tmp_path).get_pipe(NAME)
+    assert rel.labels == ("INHIBITS",) and not rel.is_initialized
+
+
+def test_settings_are_loaded_without_the_model(trained, tmp_path):
+    nlp = trained(threshold=0.0)
+    rel, docs = nlp.get_pipe(NAME), fresh_docs(nlp)
+    expected = [rels(nlp(doc)) for doc in docs]
+    rel.to_disk(tmp_path)
+    rel.from_disk(tmp_path, exclude=["model"])
+    rel.from_bytes(rel.to_bytes(), exclude=["model"])
+    assert [rels(nlp(doc)) for doc in docs] == expected
 
 
 def test_settings_can_be_changed_at_loading(trained, tmp_path):

@@ -54,6 +54,12 @@ def test_other_delimiters(path: Path, delimiter: str) -> None:
     assert (record.id, len(record.relations)) == ("2", 1)
 
 
+def test_a_text_may_be_as_long_as_a_document(path: Path) -> None:
+    text = "Aspirin blocks COX-1. " + "More of it. " * 20_000
+    (record,) = read(write(path, f"{COLUMNS}\n{text},Aspirin,C,INHIBITS,COX-1,G\n"))
+    assert record.text == text
+
+
 def test_without_ids_the_same_text_is_one_document(path: Path) -> None:
     row = "A owns B and C,A,X,OWNS,{},Y\n"
     (record,) = read(write(path, COLUMNS + "\n" + row.format("B") + row.format("C")))

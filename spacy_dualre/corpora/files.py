@@ -1,13 +1,16 @@
 """Reading text files line by line, with errors that name file and line."""
 
+import csv
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Tuple, Type, TypeVar, Union
+from typing import Any, Callable, Iterable, Iterator, List, Tuple, Type, TypeVar, Union
 
 from pydantic import BaseModel, ValidationError
 
 from .record import Place, corpus_error
 
 Schema = TypeVar("Schema", bound=BaseModel)
+#: Characters of a table's cell, at most: a forgotten quote must not fill the memory.
+_LONGEST_CELL = 10_000_000
 _BOM = "\ufeff".encode("utf8")
 
 
@@ -55,6 +58,12 @@ def decode_text(data: bytes, place: Place) -> str:
         return data.removeprefix(_BOM).decode("utf8")
     except UnicodeDecodeError as err:
         raise corpus_error(place.path, f"not UTF-8 ({err}); save the file as UTF-8", place.line) from err
+
+
+def csv_rows(lines: Iterable[str], **dialect: Any) -> Any:
+    """Python's csv.reader, strict, of cells as long as documents are."""
+    csv.field_size_limit(_LONGEST_CELL)
+    return csv.reader(lines, strict=True, **dialect)
 
 
 def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, Schema]]:

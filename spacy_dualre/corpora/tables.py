@@ -26,7 +26,7 @@ import io
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
-from .files import read_text
+from .files import csv_rows, read_text
 from .record import MentionRecord, Place, Record, RelationRecord, corpus_error
 
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
@@ -57,7 +57,7 @@ def read(path: Path) -> Iterator[Record]:
 def _rows(path: Path) -> Iterator[_Row]:
     text = read_text(path)
     header = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count), strict=True)
+    reader = csv_rows(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
     line = 1
     try:
         columns = [column.strip() for column in next(reader, [])]

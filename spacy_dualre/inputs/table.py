@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
+from ..corpora.files import csv_rows
 from ..corpora.record import Place, Record, corpus_error
 from .source import Pending, Source, plain
 
 #: Names of columns in any case, tried in this order.
 TEXT_NAMES = ("text", "abstract", "sentence")
 ID_NAMES = ("id", "doc_id", "document_id", "pmid")
-#: Characters of a cell, at most: a forgotten quote must not fill the memory.
-_LONGEST_CELL = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,9 @@ class Table:
 
     def read(self, source: Source) -> Iterator[Pending]:
         """One document a row that is not blank. Raises CorpusError where there is no column of texts."""
-        csv.field_size_limit(_LONGEST_CELL)
         # Bytes that are no UTF-8 are looked for in each row, so that the others can be read
         lines = (line.decode("utf8", "surrogateescape") for _, line in source.lines())
-        rows = csv.reader(lines, strict=True, **self.dialect)
+        rows = csv_rows(lines, **self.dialect)
         columns: Optional[_Columns] = None
         while True:
             place = Place(source.path, rows.line_num + 1)
