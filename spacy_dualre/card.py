@@ -7,8 +7,9 @@ from spacy.cli.package import generate_readme
 from spacy.language import Language
 from wasabi import MarkdownRenderer
 
+from .components import find_component
 from .descriptions import ANY_TYPES
-from .pipeline import DualEncoderRel, find_component
+from .pipeline import DualEncoderRel
 
 #: What of a pipeline's meta.json a reader of the card needs, and training does not fill in.
 WANTED = ("description", "license", "author", "sources")

@@ -120,6 +120,15 @@ class Errors(metaclass=ErrorsWithCodes):
     # Commands
     DR120 = "{path}: not found. {hint}"
     DR121 = "Predictions are written in the format of a protocol: name it with --protocol ({known})."
+    DR122 = (
+        "Protocols count by the ids of the gold mentions, which mentions that are found do not have: leave out "
+        "--protocol or --no-gold-mentions. What a pipeline finds and links can be written with extract and counted "
+        "with score."
+    )
+    DR123 = (
+        "{path}: no document has mentions where the pipeline reads them. Give documents with mentions, or let it find "
+        "them with --no-gold-mentions."
+    )
     # Benchmark
     DR130 = (
         "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}. Give a "
@@ -247,6 +256,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR222 = "No mention has the text {text!r}. The mentions are: {known}."
     DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
+    DR225 = "{path}: is a file, but no text (.txt) and no documents (.spacy)."
     DR224 = "{path}: is a file; a report is written to a folder."
 
     # Pipelines, own data and sharing
@@ -305,8 +315,8 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW017 = "No relations to draw: Doc._.rels is empty in every document."
     DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
     DW021 = (
-        "'{name}': no gold relations in any of the {n} documents of the training data, so all that can be learnt is that "
-        "there are none. They are read from Doc._.rels, which a DocBin keeps with store_user_data=True only."
+        "'{name}': no gold relations in any of the {n} documents of the training data, so all that can be learnt is "
+        "that there are none. They are read from Doc._.rels, which a DocBin keeps with store_user_data=True only."
     )
     DW012 = "No mentions, and so no relations, in {n} of {total} documents."
     DW013 = "Left out of the input: {reason}, {n} times, first at {where}."

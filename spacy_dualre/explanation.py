@@ -9,10 +9,11 @@ from spacy.tokens import Doc, Span
 
 from .candidates import get_mentions, mention_key
 from .cascade import unknown_to_classifier
+from .components import find_component
 from .decode import log_odds, probabilities, threshold_row
 from .descriptions import adapt
 from .extension import span_to_json
-from .pipeline import DualEncoderRel, find_component
+from .pipeline import DualEncoderRel
 from .types import Candidate, Instance, Relation, RelScores
 
 #: Why a pair is left out that its policy has nothing against: it asks for the closest mentions of two concepts alone.

@@ -496,11 +496,3 @@ class DualEncoderRel(TrainablePipe):
                 limit=self.model.attrs["max_length"],
                 mentions=shortened.mentions,
             )
-
-
-def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:
-    """The first component of a pipeline that finds relations, with its name. Raises ValueError where there is none."""
-    for name, component in nlp.pipeline:
-        if isinstance(component, DualEncoderRel):
-            return name, component
-    raise ValueError(Errors.DR130.format(names=", ".join(nlp.pipe_names) or "none"))

@@ -42,7 +42,7 @@ def score_rels(
     symmetric = set(symmetric)
     for example in examples:
         gold = {key for rel in gold_relations(example) for key in relation_keys(rel, symmetric, pairs)}
-        of_found = _seen_as_gold(example, spans_key, pairs)
+        of_found = pairs_of_found(example, spans_key, pairs)
         predicted = {key for rel in get_rels(example.predicted) for key in relation_keys(rel, symmetric, of_found)}
         total.score_set(predicted, gold)
         in_gold.update(predicate for predicate, _ in gold)
@@ -63,7 +63,8 @@ def score_rels(
     }
 
 
-def _seen_as_gold(example: Example, spans_key: Optional[str], pairs: Pairs) -> Pairs:
+def pairs_of_found(example: Example, spans_key: Optional[str], pairs: Pairs) -> Pairs:
+    """The pairs of predicted mentions: one without a kb_id is taken for the gold mention with its offsets and type."""
     gold = {_place(span): span for span in get_mentions(example.reference, spans_key)}
 
     def seen(span: Span) -> Span:

@@ -314,6 +314,21 @@ def test_evaluate_without_gold_mentions_needs_the_pipeline_to_find_them(pipeline
     assert not (pipeline / "s.json").exists()
 
 
+def test_evaluate_does_not_count_found_mentions_by_ids(pipeline, match):
+    args = ("--no-gold-mentions", "--protocol", "biored")
+    result = dualre("evaluate", pipeline / "pipeline", pipeline / "data.spacy", *args)
+    assert result.exit_code == 1
+    match("DR122.*--protocol", result.output)
+
+
+def test_evaluate_with_gold_mentions_needs_some(pipeline, match):
+    nlp = spacy.blank("en")
+    DocBin(docs=[nlp.make_doc("Aspirin inhibits COX-1.")]).to_disk(pipeline / "texts.spacy")
+    result = dualre("evaluate", pipeline / "pipeline", pipeline / "texts.spacy")
+    assert result.exit_code == 1
+    match("DR123.*texts.spacy.*--no-gold-mentions", result.output)
+
+
 @pytest.mark.parametrize("command", ["evaluate", "explain", "visualize"])
 def test_damaged_documents_are_named(pipeline, command, match):
     (pipeline / "bad.spacy").write_bytes(b"damaged")

@@ -194,6 +194,21 @@ def test_texts_without_mentions_are_refused_and_among_others_they_are_not(pipeli
     assert code == 0, output
 
 
+def test_a_folder_of_documents_is_read_and_another_file_is_no_text(pipeline):
+    (pipeline / "folder").mkdir()
+    (pipeline / "data.spacy").rename(pipeline / "folder" / "data.spacy")
+    code, output = dualre("explain", pipeline / "bare", pipeline / "folder", "--limit", 2)
+    assert code == 0 and "Document 1" in output and "Document 2" in output, output
+    (pipeline / "notes.md").write_text(TEXT)
+    code, output = dualre("explain", pipeline / "pipeline", pipeline / "notes.md")
+    assert code == 1 and "DR225" in output and "notes.md" in output
+
+
+def test_a_text_may_be_longer_than_names_of_files(pipeline):
+    code, output = dualre("explain", pipeline / "pipeline", f"{TEXT} {'Nothing here. ' * 100}")
+    assert code == 0 and "Aspirin (CHEMICAL) -> COX-1 (GENE)" in output, output
+
+
 @pytest.mark.parametrize(
     "args, problem",
     [

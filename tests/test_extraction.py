@@ -115,6 +115,24 @@ def test_given_mentions_stay_among_documents_whose_mentions_are_found(make_pipel
     assert found[1]["sentences"] == [0] and found[2]["mentions"] == []
 
 
+def test_long_forms_of_given_mentions_are_used_and_kept(make_pipeline, tmp_path):
+    text = "Acetylsalicylic acid or ASA inhibits COX-1."
+    mentions = [
+        {"start": 0, "end": 20, "type": "CHEMICAL"},
+        {"start": 24, "end": 27, "type": "CHEMICAL", "long_form": "acetylsalicylic acid"},
+        {"start": 37, "end": 42, "type": "GENE"},
+    ]
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": text, "mentions": mentions}])
+    path = make_pipeline(None)
+    # Of the two mentions of one concept the closer one has the relation
+    policy = {"@misc": "spacy-dualre.concept_pairs.v1", "mention_pairs": 1}
+    spacy.load(path, config={f"components.{NAME}.candidates": policy}).to_disk(tmp_path / "concepts")
+    done(tmp_path / "concepts", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert triples(tmp_path / "out.jsonl") == [[("ASA", "COX-1")]]
+    (found,) = srsly.read_jsonl(tmp_path / "out.jsonl")
+    assert [mention.get("long_form") for mention in found["mentions"]] == [None, "acetylsalicylic acid", None]
+
+
 def test_given_mentions_are_found_anew_if_asked_for(make_pipeline, tmp_path):
     path = tmp_path / "in.jsonl"
     gene = {"start": 17, "end": 22, "type": "GENE"}

@@ -5,12 +5,13 @@ import sys
 import pytest
 import spacy
 import srsly
-from conftest import make_doc, make_examples
+from conftest import NAME, make_doc, make_examples
 from spacy.training import Example
 
 from spacy_dualre import Relation
+from spacy_dualre.components import find_component
+from spacy_dualre.concepts import with_concept
 from spacy_dualre.corpora.reader import copy_mentions
-from spacy_dualre.pipeline import find_component
 from spacy_dualre.report import check_report, numbers, write_report
 from spacy_dualre.report.outcomes import Item, Outcomes, Scored, find_outcomes
 from spacy_dualre.report.page import make_page, worst_mistakes
@@ -177,6 +178,27 @@ def test_the_numbers_are_the_scorers(predicted, settings):
     for one in outcomes.items:
         if one.is_predicted:
             assert one.probability == pytest.approx(one.relation.score, abs=1e-5) or one.is_gold
+
+
+@pytest.mark.parametrize("policy", ["entity_pairs", "concept_pairs"])
+def test_the_numbers_are_the_scorers_where_found_mentions_have_no_concepts(trained, policy):
+    nlp = trained(threshold=0.0, candidates={"@misc": f"spacy-dualre.{policy}.v1"})
+    rel, examples = nlp.get_pipe(NAME), make_examples(nlp.vocab)
+    for example in examples:
+        gold = example.reference
+        # One mention of two concepts in each document
+        linked = {(e.start, e.end): with_concept(e, f"C{i},D" if i == 0 else f"C{i}") for i, e in enumerate(gold.ents)}
+        gold._.rels = [
+            Relation(linked[r.subject.start, r.subject.end], r.predicate, linked[r.object.start, r.object.end])
+            for r in gold._.rels
+        ]
+        gold.ents = list(linked.values())
+        example.predicted = nlp(example.predicted)
+    outcomes = find_outcomes(nlp, rel, examples)
+    scores, found = rel.score(examples), numbers.prf(outcomes.items)
+    assert found["right"] > 0
+    assert (found["p"], found["r"], found["f"]) == pytest.approx((scores["rels_p"], scores["rels_r"], scores["rels_f"]))
+    assert not any(one.uncovered for one in outcomes.items)
 
 
 def test_gold_without_a_candidate_is_named(predicted):

@@ -10,11 +10,12 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..cascade import unknown_to_classifier
+from ..components import find_component
 from ..corpora.reader import copy_mentions, rel_corpus
 from ..errors import Errors
 from ..models.dual_encoder import get_engine
 from ..models.engine import Engine, number
-from ..pipeline import DualEncoderRel, find_component
+from ..pipeline import DualEncoderRel
 from ..types import Description, Instance, PaddedBatch
 
 #: Documents that are read before anything is measured.

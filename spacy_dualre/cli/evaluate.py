@@ -1,5 +1,6 @@
 """`spacy dualre evaluate`: the scores of a trained pipeline on annotated documents."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Dict, Mapping, Optional
@@ -9,6 +10,8 @@ from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from spacy.scorer import Scorer
 
+from ..candidates import get_mentions
+from ..components import given_mentions
 from ..corpora.reader import rel_corpus
 from ..errors import Errors
 from ..extraction import check_finds_mentions
@@ -76,11 +79,13 @@ def evaluate(
     gold_mentions: false: the pipeline gets the text alone, and its mentions are scored too. protocol_name: the scores
     are the official ones, with a 95 % bootstrap interval over documents. predictions: what was found is written to this
     file in the protocol's format. overrides: settings of the pipeline's config. report: a folder for an error report,
-    for which the candidates are scored once more. Raises ValueError for predictions without a protocol and where
-    nothing finds mentions that are not given, ImportError for a report without matplotlib.
+    for which the candidates are scored once more. Raises ValueError for predictions without a protocol, for a protocol
+    without gold mentions, and where there are none or nothing finds them, ImportError for a report without matplotlib.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
+    if protocol_name is not None and not gold_mentions:
+        raise ValueError(Errors.DR122)
     protocol = get_protocol(protocol_name) if protocol_name is not None else None
     existing(data_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
     if report is not None:
@@ -91,16 +96,20 @@ def evaluate(
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
     if not examples:
         raise ValueError(Errors.DR163.format(path=data_path))
+    spans_key = mentions_key(nlp)
+    if gold_mentions and not any(get_mentions(example.predicted, spans_key) for example in examples):
+        raise ValueError(Errors.DR123.format(path=data_path))
     # Whether the predictions can be written is known before the work
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
     start = perf_counter()
-    for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
-        example.predicted = doc
+    with given_mentions(nlp) if gold_mentions else nullcontext():
+        for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
+            example.predicted = doc
     speed = sum(len(example.predicted) for example in examples) / (perf_counter() - start)
     scores = Scorer(nlp).score(examples)
     result = {"documents": len(examples), **{name: scores.get(name) for name in SCORES}, "speed": speed}
     if not gold_mentions:
-        result.update(score_mentions(examples, mentions_key(nlp)))
+        result.update(score_mentions(examples, spans_key))
     if protocol is not None:
         counts = count_examples(protocol, examples)
         result.update(to_rel_scores(protocol, counts))

@@ -6,7 +6,7 @@ from typing import Optional
 import typer
 from wasabi import msg
 
-from ..pipeline import find_component
+from ..components import find_component
 from ..visualize import render, serve
 from ..writing import check_writable, write_text
 from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors

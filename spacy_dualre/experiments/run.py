@@ -18,6 +18,7 @@ import srsly
 import torch
 from spacy.language import Language
 
+from ..components import given_mentions
 from ..corpora.reader import rel_corpus
 from ..descriptions import read_descriptions
 from ..environment import commit, device_name, package_versions
@@ -178,6 +179,7 @@ def _add_predicates(nlp: Language, labels: Sequence[str], run: Run) -> None:
 def _count(nlp: Language, data: Path, protocol: Protocol) -> Tuple[List[str], numpy.ndarray]:
     """The document ids, and integers (documents, labels, 3)."""
     examples = list(rel_corpus(data)(nlp))
-    for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
-        example.predicted = doc
+    with given_mentions(nlp):
+        for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
+            example.predicted = doc
     return document_ids(example.reference for example in examples), count_examples(protocol, examples)

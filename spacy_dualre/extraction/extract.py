@@ -10,12 +10,13 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Tuple
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..components import find_component
+from ..concepts import set_long_forms
 from ..corpora.convert import SPANS_KEY, ConversionReport, records_to_docs
 from ..corpora.jsonl import to_json
 from ..corpora.record import Record
 from ..errors import CorpusError, Errors
 from ..inputs.source import Pending
-from ..pipeline import find_component
 from .mentions import GIVEN, check_finds_mentions, extraction_pipeline, sentence_splitter
 
 Json = Dict[str, Any]
@@ -163,6 +164,7 @@ class Extraction:
             where = f"{record.place}, document {record.id}"
             self.tally.leave_out(_NESTED, where, report.mentions_nested_or_overlapping)
         doc.user_data = {GIVEN: True}
+        set_long_forms(doc, record.long_forms)
         return doc
 
     def _bare(self, record: Record) -> Doc:

@@ -1,6 +1,6 @@
 """Documents whose mentions are given, among those whose mentions the pipeline finds."""
 
-from typing import Any, Iterable, Iterator, List, Optional, Set
+from typing import Any, Iterable, Iterator, List, Optional
 
 import spacy
 from spacy.language import Language
@@ -8,13 +8,11 @@ from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
+from ..components import MENTIONS, assigned, components_before, find_component
 from ..errors import Errors
-from ..pipeline import find_component
 
 #: Key in ``doc.user_data`` of documents whose mentions are given.
 GIVEN = "spacy_dualre_given_mentions"
-#: What a component that finds mentions says that it assigns.
-_MENTIONS = {"doc.ents", "doc.spans"}
 
 
 @Language.factory("dualre_find_mentions")
@@ -44,7 +42,7 @@ def extraction_pipeline(nlp: Language, rel_name: str) -> Language:
     """The pipeline with all components before the relations in one `FindMentions`, and with a sentencizer before them
     where none of them starts sentences. It shares vocabulary and components with nlp.
     """
-    before = _before(nlp, rel_name)
+    before = components_before(nlp, rel_name)
     components: List[Any] = [nlp.get_pipe(name) for name in before]
     if not starts_sentences(nlp, rel_name):
         components.insert(0, Sentencizer())
@@ -64,8 +62,8 @@ def sentence_splitter(nlp: Language, rel_name: str) -> Language:
     if not starts_sentences(nlp, rel_name):
         splitter.add_pipe("sentencizer")
         return splitter
-    for name in _before(nlp, rel_name):
-        if not _MENTIONS & assigned(nlp, name):
+    for name in components_before(nlp, rel_name):
+        if not MENTIONS & assigned(nlp, name):
             splitter.add_pipe(name, source=nlp)
     return splitter
 
@@ -83,8 +81,8 @@ def may_find_mentions(nlp: Language, rel_name: str, spans_key: Optional[str]) ->
     what it assigns.
     """
     # Where a Doc has no span group of this name, doc.ents are read
-    where = {"doc.ents"} if spans_key is None else _MENTIONS
-    for name in _before(nlp, rel_name):
+    where = {"doc.ents"} if spans_key is None else MENTIONS
+    for name in components_before(nlp, rel_name):
         what = assigned(nlp, name)
         # A ruler of spans says nothing of the entities that it sets
         if not what or where & what or spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
@@ -95,18 +93,9 @@ def may_find_mentions(nlp: Language, rel_name: str, spans_key: Optional[str]) ->
 def starts_sentences(nlp: Language, rel_name: str) -> bool:
     """Whether a component before the relations starts sentences."""
     doc = nlp.make_doc("One is here. Two is there.")
-    for name in _before(nlp, rel_name):
+    for name in components_before(nlp, rel_name):
         doc = nlp.get_pipe(name)(doc)
     return doc.has_annotation("SENT_START")
-
-
-def assigned(nlp: Language, name: str) -> Set[str]:
-    """What a component says that it assigns."""
-    return set(nlp.get_pipe_meta(name).assigns)
-
-
-def _before(nlp: Language, rel_name: str) -> List[str]:
-    return nlp.pipe_names[: nlp.pipe_names.index(rel_name)]
 
 
 def _empty(nlp: Language) -> Language:

@@ -6,8 +6,8 @@ from typing import Sequence
 from spacy.language import Language
 from spacy.training import Example
 
+from ..components import find_component
 from ..errors import Errors
-from ..pipeline import find_component
 from ..plotting import new_figure
 from ..writing import write_json, write_text
 from .numbers import to_json

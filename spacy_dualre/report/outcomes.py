@@ -13,8 +13,9 @@ from ..decode import by_doc, canonical, log_odds, probabilities
 from ..diagnosis import as_asked, why_uncovered
 from ..extension import get_rels
 from ..pipeline import DualEncoderRel
+from ..scorer import pairs_of_found
 from ..targets import doc_name
-from ..types import Relation
+from ..types import Pairs, Relation
 
 #: The number of a document, and what a relation of it is about, as the candidates see it.
 Place = Tuple[int, Hashable]
@@ -86,9 +87,11 @@ def _odds(rel: DualEncoderRel, examples: Sequence[Example]) -> Dict[int, Tuple[S
 def _add(
     outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example, scored: Optional[Tuple[Sequence, Any]]
 ) -> None:
-    gold = {key: r for r in gold_relations(example) for key in _keys(rel, r)}
-    predicted = {key: r for r in get_rels(example.predicted) for key in _keys(rel, r)}
-    probability, best = _probabilities(rel, *scored) if scored is not None else ({}, {})
+    of_gold = rel.candidates.pairs
+    of_found = pairs_of_found(example, rel.spans_key, of_gold)
+    gold = {key: r for r in gold_relations(example) for key in _keys(rel, r, of_gold)}
+    predicted = {key: r for r in get_rels(example.predicted) for key in _keys(rel, r, of_found)}
+    probability, best = _probabilities(rel, *scored, of_found) if scored is not None else ({}, {})
     outcomes.pairs += len(scored[0]) if scored is not None else 0
     outcomes.scored += [Scored(key[0], (number, key[1]), value, key in gold) for key, value in best.items()]
     mentions = get_mentions(example.predicted, rel.spans_key)
@@ -117,7 +120,9 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequen
     return rel.why_not(gold.subject, gold.object) or on_doc
 
 
-def _probabilities(rel: DualEncoderRel, decisions: Sequence, odds: Any) -> Tuple[Dict[_Key, float], Dict[_Key, float]]:
+def _probabilities(
+    rel: DualEncoderRel, decisions: Sequence, odds: Any, pairs: Pairs
+) -> Tuple[Dict[_Key, float], Dict[_Key, float]]:
     """The probability of everything that was scored, and of what could be decided: the likeliest predicate of each
     pair or, where there may be several, all. Of the two orders of a symmetric predicate the likelier one counts.
     """
@@ -128,17 +133,17 @@ def _probabilities(rel: DualEncoderRel, decisions: Sequence, odds: Any) -> Tuple
         likeliest = 1 + int(row[1:].argmax())
         for column in range(1, len(labels)):
             value = float(of_row[column])
-            (key,) = _keys(rel, Relation(candidate.subject, labels[column], candidate.object))
-            everything[key] = max(everything.get(key, 0.0), value)
-            if rel.multi_label or column == likeliest:
-                best[key] = max(best.get(key, 0.0), value)
+            for key in _keys(rel, Relation(candidate.subject, labels[column], candidate.object), pairs):
+                everything[key] = max(everything.get(key, 0.0), value)
+                if rel.multi_label or column == likeliest:
+                    best[key] = max(best.get(key, 0.0), value)
     return everything, best
 
 
-def _keys(rel: DualEncoderRel, relation: Relation) -> Iterable[_Key]:
+def _keys(rel: DualEncoderRel, relation: Relation, pairs: Pairs) -> Iterable[_Key]:
     """The predicate with each of the pairs that a relation is about, those without a direction in one order."""
     relation = canonical(relation, rel.undirected)
-    pairs = rel.candidates.pairs(relation.subject, relation.object)
-    for pair in pairs or mention_pairs(relation.subject, relation.object):
+    about = pairs(relation.subject, relation.object)
+    for pair in about or mention_pairs(relation.subject, relation.object):
         # A pair of concepts has no order in the text
         yield relation.predicate, tuple(sorted(pair)) if relation.predicate in rel.undirected else pair  # type: ignore

@@ -11,6 +11,7 @@ from spacy.util import minibatch
 
 from ..candidates import gold_relations
 from ..cascade import needed, unknown_to_classifier
+from ..components import components_before, given_mentions
 from ..decode import Threshold, log_odds
 from ..errors import Errors
 from ..models.engine import number
@@ -30,7 +31,8 @@ class Development:
     """
 
     def __init__(self, nlp: Language, name: str, examples: Sequence[Example]) -> None:
-        """The Docs get what the components before the named one write, and are scored in the batches of ``nlp.pipe``.
+        """The Docs get what the components before the named one write, but keep their mentions, and are scored in the
+        batches of ``nlp.pipe``.
 
         Raises ValueError where there is nothing to tune on: no gold relation, no candidate or no score.
         """
@@ -41,8 +43,7 @@ class Development:
         self.n_gold = sum(len(gold_relations(example)) for example in self.examples)
         if not self.n_gold:
             raise ValueError(Errors.DR142)
-        before = nlp.pipe_names[: nlp.pipe_names.index(name)]
-        with nlp.select_pipes(enable=before):
+        with given_mentions(nlp), nlp.select_pipes(enable=components_before(nlp, name)):
             for example, doc in zip(self.examples, nlp.pipe([example.predicted for example in self.examples])):
                 example.predicted = doc
         self.docs: List[Doc] = [example.predicted for example in self.examples]
