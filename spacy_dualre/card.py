@@ -7,7 +7,7 @@ from spacy.cli.package import generate_readme
 from spacy.language import Language
 from wasabi import MarkdownRenderer
 
-from .components import find_component
+from .components import components_before, find_component, finds_mentions
 from .descriptions import ANY_TYPES
 from .pipeline import DualEncoderRel
 
@@ -47,7 +47,7 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None, front_
         md.add(f"---\n{_hub_data(meta, scores).to_yaml()}\n---")
     md.add(generate_readme(meta).strip())
     _add_relations(md, component, rel)
-    _add_use(md, nlp, rel, f"{meta['lang']}_{meta['name']}")
+    _add_use(md, nlp, component, rel, f"{meta['lang']}_{meta['name']}")
     if scores is not None:
         _add_scores(md, scores)
     md.add(md.title(3, "Intended Use"))
@@ -119,15 +119,10 @@ def _cell(value: Any) -> str:
     return "<br>".join(line.replace("|", "\\|").replace("\n", " ") for line in lines)
 
 
-def _finds_mentions(nlp: Language) -> bool:
-    assigned = {attribute for name in nlp.pipe_names for attribute in nlp.get_pipe_meta(name).assigns}
-    return bool(assigned & {"doc.ents", "doc.spans"})
-
-
-def _add_use(md: MarkdownRenderer, nlp: Language, rel: DualEncoderRel, name: str) -> None:
+def _add_use(md: MarkdownRenderer, nlp: Language, component: str, rel: DualEncoderRel, package: str) -> None:
     md.add(md.title(3, "Use"))
-    md.add(md.code_block(_USE.format(name=name, text="..."), "python"))
-    if not _finds_mentions(nlp):
+    md.add(md.code_block(_USE.format(name=package, text="..."), "python"))
+    if not any(finds_mentions(nlp, name) for name in components_before(nlp, component)):
         md.add(
             "The pipeline finds no mentions itself: put a component before it that writes them to "
             f"{md.code(rel.mentions_from)}, and one that starts sentences."

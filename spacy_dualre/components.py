@@ -30,6 +30,11 @@ def assigned(nlp: Language, name: str) -> Set[str]:
     return set(nlp.get_pipe_meta(name).assigns)
 
 
+def finds_mentions(nlp: Language, name: str) -> bool:
+    """Whether a component says that it finds mentions."""
+    return bool(MENTIONS & assigned(nlp, name))
+
+
 def given_mentions(nlp: Language) -> AbstractContextManager:
     """Within it, documents keep the mentions that they have: components that say that they find some are disabled."""
-    return nlp.select_pipes(disable=[name for name in nlp.pipe_names if MENTIONS & assigned(nlp, name)])
+    return nlp.select_pipes(disable=[name for name in nlp.pipe_names if finds_mentions(nlp, name)])

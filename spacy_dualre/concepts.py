@@ -24,6 +24,11 @@ _NONE = ("", NO_CONCEPT, "NIL")
 ABBREVIATIONS: Any = ("._.", "abbreviations", None, None)
 
 
+def is_concept(id: str) -> bool:
+    """Whether a knowledge-base id names a concept."""
+    return id not in _NONE
+
+
 class Concept(NamedTuple):
     """id: knowledge-base id, or the surface form, if possible the long one, in lower case with single blanks."""
 
@@ -54,7 +59,7 @@ def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
     if not kb_id:
         return [Concept(type, " ".join(text.lower().split()))]
     ids = dict.fromkeys(id.strip() for id in kb_id.split(SEPARATOR))
-    return [Concept(type, id) for id in ids if id not in _NONE]
+    return [Concept(type, id) for id in ids if is_concept(id)]
 
 
 def get_long_form(span: Span) -> Optional[str]:

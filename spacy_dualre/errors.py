@@ -200,8 +200,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "train anew without --resume."
     )
     DR172 = (
-        "The training data are not those of the checkpoint: up to step {step} there were {then} words, now {now}. Give "
-        "those, or train anew without --resume."
+        "The training data are not those of the checkpoint: up to step {step} texts or relations were others ({then} "
+        "words, now {now}). Give those, or train anew without --resume."
     )
     # Extraction
     DR181 = "{path}: its name does not say in what format it is. Say it with --format ({known})."

@@ -188,6 +188,18 @@ def test_the_same_as_from_pubtator(tmp_path: Path, content: Any) -> None:
     assert records[0].meta["novel"] == [["Bind", "C71", "902"]] and "novel" not in records[1].meta
 
 
+@pytest.mark.parametrize("envelope", ["PubTator3", "list"])
+def test_the_envelopes_of_ncbi(tmp_path: Path, envelope: str) -> None:
+    """As the APIs of PubTator 3 and of BioC for PMC have them."""
+    documents = JSON["documents"]
+    several = [{"bioctype": "BioCCollection", "documents": [document]} for document in documents]
+    content = several if envelope == "list" else {"PubTator3": documents}
+    assert contents(read_all(tmp_path, json.dumps(content))) == contents(read_all(tmp_path, JSON))
+    where = r"0\.documents\.0" if envelope == "list" else r"documents\.0"
+    with pytest.raises(CorpusError, match=f"in {where}"):
+        read_all(tmp_path, json.dumps(content).replace('"passages"', '"nothing"'))
+
+
 def test_corpus_and_split_are_in_meta(tmp_path: Path) -> None:
     (record,) = bioc.read(write(tmp_path, NODES, "Dev.BioC.JSON"))
     assert record.meta == {"corpus": "bioc", "split": "Dev"}
@@ -421,9 +433,10 @@ def with_offset(offset: Any) -> Json:
 
 BAD_FILES = {
     "empty": ("", 0, "is empty"),
-    "blanks": (" \n \n", 0, "starts with ''; expected BioC XML (<) or BioC JSON ({)"),
+    "blanks": (" \n \n", 0, "starts with ''; expected BioC XML (<) or BioC JSON ({ or [)"),
     "neither": ("71|t|Zorbin\n", 0, "starts with '7'; expected BioC XML"),
-    "JSON: a list": ("[]", 0, "starts with '['; expected BioC XML"),
+    "JSON: a list": ("[]", 0, "holds no document"),
+    "JSON: a list of something else": ("[1]", 0, "in 0"),
     "JSON: truncated": (json.dumps(JSON)[:-9], 0, "Invalid JSON: EOF while parsing"),
     "JSON: not UTF-8": (json.dumps(JSON).encode("utf8").replace(b"mice", b"mic\xe9"), 1, "not UTF-8"),
     "JSON: lone surrogate": (json.dumps(JSON).replace("mice", "\\ud800"), 0, "Invalid JSON"),

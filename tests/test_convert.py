@@ -414,6 +414,13 @@ def test_own_tokens_out_of_order_are_refused(tokens: Any) -> None:
         convert(record("abc def", tokens=tokens))
 
 
+def test_a_text_that_is_too_long_is_named() -> None:
+    nlp = spacy.blank("en")
+    nlp.max_length = 5
+    with pytest.raises(CorpusError, match=r"DR100.*document d1.*E088"):
+        convert(Record("d1", "Long text", PLACE), nlp=nlp)
+
+
 def test_own_sentences_are_kept_whatever_a_splitter_says() -> None:
     text = "One. two is. Three"
     (doc,), report = convert(record(text, sentences=(0, 5)))

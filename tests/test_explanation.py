@@ -216,6 +216,7 @@ def test_a_text_may_be_longer_than_names_of_files(pipeline):
         (("pipeline", "missing.txt"), "DR120"),
         (("pipeline", "missing.spacy"), "DR120"),
         (("pipeline", " "), "DR223"),
+        (("pipeline", ""), "DR223"),
         (("pipeline", TEXT, "--subject", "warfarin"), "DR222"),
         (("missing", TEXT), "DR120"),
     ],

@@ -124,8 +124,9 @@ def test_long_forms_are_the_concepts_of_pubtator_are_kept_in_docs_and_counted_el
         assert write(name, [short], tmp_path / name)["long form of a mention"] == 1
 
 
-def test_pubtator_leaves_relations_of_what_was_not_found_out(tmp_path):
-    one = document("A hits B now.", [(0, 1, "X", "-"), (7, 8, "X", "9")], [(0, "HITS", 1, 0.9)], id="a|b")
+@pytest.mark.parametrize("not_found", ["-", "NIL"])
+def test_pubtator_leaves_relations_of_what_was_not_found_out(tmp_path, not_found):
+    one = document("A hits B now.", [(0, 1, "X", not_found), (7, 8, "X", "9")], [(0, "HITS", 1, 0.9)], id="a|b")
     lost = write("pubtator", [one], tmp_path / "out.pubtator")
     assert lost["relation of a mention that was looked up and not found, left out"] == 1
     assert lost["document id with a tab, a line end or |, for which a blank stands"] == 1

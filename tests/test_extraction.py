@@ -1,6 +1,7 @@
 """From documents to relations: mentions given and found, and a work that is cut off and goes on."""
 
 import errno
+import json
 import multiprocessing
 import os
 import shutil
@@ -113,6 +114,14 @@ def test_given_mentions_stay_among_documents_whose_mentions_are_found(make_pipel
     assert [(m["id"], m.get("kb_id")) for m in found[1]["mentions"]] == [("a", "D2"), ("b", None)]
     assert found[1]["meta"] == {"source": "made up", "model": "en_pipeline", "version": "0.0.0"}
     assert found[1]["sentences"] == [0] and found[2]["mentions"] == []
+
+
+def test_standard_output_is_utf8_whatever_the_locale(make_pipeline, tmp_path):
+    (tmp_path / "in.txt").write_text("Aspirin inhibits COX-1, not TNF-\u03b1.", encoding="utf8")
+    runner = CliRunner(charset="cp1252")
+    result = runner.invoke(app, ["dualre", "extract", str(make_pipeline()), str(tmp_path / "in.txt")])
+    assert result.exit_code == 0
+    assert "TNF-\u03b1" in json.loads(result.stdout_bytes.decode("utf8"))["text"]
 
 
 def test_long_forms_of_given_mentions_are_used_and_kept(make_pipeline, tmp_path):

@@ -78,6 +78,13 @@ def test_csv_finds_its_columns_and_goes_on_after_a_bad_row(tmp_path):
     assert "in.csv, line 4: 1 columns; expected 2" in problem
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_csv_of_other_delimiters(tmp_path, delimiter):
+    table = delimiter.join(("id", "abstract", "year")) + "\n" + delimiter.join(("7", "One, two.", "2020")) + "\n"
+    records, problems = read(write(tmp_path / "in.csv", table))
+    assert not problems and contents(records) == [("7", "One, two.")]
+
+
 def test_columns_by_name(tmp_path):
     path = write(tmp_path / "in.tsv", 'text\tbody\tkey\nno\t"Yes" it is.\tk1\n')
     assert contents(read(path, text_column="body", id_column="key")[0]) == [("k1", '"Yes" it is.')]

@@ -3,10 +3,14 @@
 import numpy
 import pytest
 import spacy
+import srsly
 from conftest import DESCRIPTIONS, NAME, fresh_docs, make_examples, optimizer, rels
 from spacy.tokens import DocBin
 
+from spacy_dualre.corpora.jsonl import to_json
 from spacy_dualre.corpora.reader import rel_corpus
+from spacy_dualre.extraction import Extraction
+from spacy_dualre.inputs import Documents
 
 CORPORA = ("inhibition", "activation")
 
@@ -51,6 +55,25 @@ def test_documents_are_asked_about_the_predicates_of_their_corpus(make, per_corp
         mask = scores_of(nlp, corpus).mask
         expected = [label in ("no_relation", only) or only is None or not per_corpus for label in labels]
         assert (mask == numpy.array(expected)).all()
+
+
+def test_extraction_asks_about_the_predicates_of_the_corpus(make, tmp_path):
+    nlp = make(predicates_per_corpus=True, threshold=0.0)
+    docs = fresh_docs(nlp)
+    for doc in docs:
+        doc.user_data["corpus"] = "inhibition"
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "in.spacy")
+    lines = [
+        {**to_json(doc, str(i)), "meta": {"corpus": "inhibition", "split": "x", "year": 1}}
+        for i, doc in enumerate(docs)
+    ]
+    srsly.write_jsonl(tmp_path / "in.jsonl", lines)
+    for name in ("in.spacy", "in.jsonl"):
+        extraction = Extraction(nlp, print)
+        found = list(extraction.extract(extraction.read(Documents(tmp_path / name)), batch_size=2))
+        assert {rel["predicate"] for document in found for rel in document["rels"]} == {"INHIBITS"}
+        assert all(document["meta"]["corpus"] == "inhibition" for document in found)
+    assert found[0]["meta"]["split"] == "x" and found[0]["meta"]["year"] == 1
 
 
 def test_what_a_corpus_has_not_annotated_is_not_learnt_as_negative(make):

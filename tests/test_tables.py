@@ -66,6 +66,12 @@ def test_without_ids_the_same_text_is_one_document(path: Path) -> None:
     assert len(record.relations) == 2 and len(record.mentions) == 3
 
 
+def test_an_id_that_is_also_the_number_of_a_line_without_one_is_refused(path: Path) -> None:
+    rows = ["3,A owns B,A,X,OWNS,B,Y", ",A has B,A,X,OWNS,B,Y"]
+    with pytest.raises(CorpusError, match="line 3.*document 3 occurs twice"):
+        list(read(write(path, "\n".join([f"id,{COLUMNS}", *rows, ""]))))
+
+
 def test_a_form_inside_a_longer_word_is_not_meant(path: Path) -> None:
     (record,) = read(write(path, f"{COLUMNS}\nCOX-12 and COX-1 meet ASAP ASA,COX-1,X,MEET,ASA,Y\n"))
     assert [(mention.start, mention.end) for mention in record.mentions] == [(11, 16), (27, 30)]

@@ -5,6 +5,7 @@ import pkgutil
 import random
 import re
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy
@@ -15,11 +16,14 @@ import torch
 from conftest import DESCRIPTIONS, NAME, make_doc, make_examples, optimizer
 from spacy.cli._util import app
 from spacy.tokens import DocBin
+from spacy.training import Example
 from spacy.util import registry
+from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre import Relation
+from spacy_dualre.corpora.reader import copy_mentions
 from spacy_dualre.errors import CheckpointError
 from spacy_dualre.pipeline import DualEncoderRel
 from spacy_dualre.scorer import make_rel_scorer
@@ -317,11 +321,30 @@ def test_other_documents_are_refused(encoder, tmp_path, n):
     assert "DR172" in refused(arguments, tmp_path / "half")
 
 
+@pytest.mark.parametrize("change", ["nothing", "text", "predicate", "no relation"])
+def test_corrected_documents_are_refused(change):
+    def examples(changed):
+        text = [("Aspirin", "CHEMICAL"), ("hits" if changed == "text" else "blocks", ""), ("COX-1", "GENE")]
+        rels = [(0, "ACTIVATES" if changed == "predicate" else "INHIBITS", 1)]
+        doc = make_doc(Vocab(), text, [] if changed == "no relation" else rels)
+        return [(0, [Example(copy_mentions(doc), doc)])] * 3
+
+    run = Checkpoint({})
+    info = {"step": 2, "epoch": 0, "score": 0.0, "other_scores": {}, "losses": {}, "seconds": 1, "words": 9}
+    recorded = Replay(run)
+    assert [len(batch) for _, batch in recorded.batches(examples("nothing"))] == [1, 1, 1]
+    recorded.report(dict(info))
+    replay = Replay(run)
+    assert [len(batch) for _, batch in replay.batches(examples(change))] == [0, 0, 0]
+    with pytest.raises(CheckpointError, match="DR172") if change != "nothing" else nullcontext():
+        replay.report(dict(info))
+
+
 def test_documents_that_end_before_the_checkpoint_are_refused():
-    before = {"step": 5, "words": 20, "seconds": 1, "score": 0.0, "other_scores": {}}
+    before = {"step": 5, "words": 20, "data": 1, "seconds": 1, "score": 0.0, "other_scores": {}}
     replay = Replay(Checkpoint({}, [before]))
     assert list(replay.batches([])) == []
-    with pytest.raises(CheckpointError, match="DR172.*up to step 5 there were 20 words, now 0"):
+    with pytest.raises(CheckpointError, match="DR172.*up to step 5.*20 words, now 0"):
         replay.finish()
 
 

@@ -72,6 +72,8 @@ def extract_cli(
         records = extraction.read(documents)
         found = _shown(extraction.extract(records, batch_size, n_process), extraction.tally, show)
         if output_path is None or writer is None:
+            # Whatever the locale's is
+            stdout.reconfigure(encoding="utf8", newline="\n")  # type: ignore[union-attr]
             stdout.writelines(map(line, found))
         else:
             settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions}

@@ -10,8 +10,9 @@ from spacy.tokens import Doc
 
 from ..candidates import get_mentions
 from ..components import components_before, find_component, given_mentions
-from ..corpora.files import read_text
+from ..corpora.files import decode_text, read_text
 from ..corpora.reader import rel_corpus
+from ..corpora.record import Place
 from ..errors import Errors
 from .app import existing
 
@@ -44,7 +45,7 @@ def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
 
 def _read_text(source: str) -> str:
     if source == "-":
-        return sys.stdin.read()
+        return decode_text(sys.stdin.buffer.read(), Place(Path(source)))
     if source.endswith(".txt"):
         return read_text(existing(Path(source), "Expected a file of text."))
     if _is_there(source):
@@ -55,6 +56,6 @@ def _read_text(source: str) -> str:
 def _is_there(source: str) -> bool:
     """Whether it is the name of a file or folder."""
     try:
-        return Path(source).exists()
+        return bool(source.strip()) and Path(source).exists()
     except (OSError, ValueError):  # a text may be longer than names can be, or hold what they cannot
         return False

@@ -1,4 +1,5 @@
-"""BioC, XML and JSON, as in BioRED and as NCBI's tools export it.
+"""BioC, XML and JSON, as in BioRED and as NCBI's tools export it: a collection, in JSON also a list of collections
+(BioC API for PMC) and one whose documents are under "PubTator3" (PubTator 3's API).
 
 Texts are given in passages, or in sentences within them, which have offsets into the document. Offsets are code points,
 and annotations count from the start of the document. A relation is either one between annotations (nodes) or, in
@@ -14,7 +15,7 @@ from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, Tupl
 
 from bioc import BioCAnnotation, BioCDocument, BioCPassage, BioCRelation, biocjson, biocxml
 from lxml import etree
-from pydantic import BaseModel
+from pydantic import AliasChoices, BaseModel, Field, RootModel
 
 from ..concepts import SEPARATOR
 from .elements import read_elements
@@ -76,7 +77,11 @@ class _Document(_Annotated):
 
 
 class _Collection(BaseModel):
-    documents: List[Any]
+    documents: List[Any] = Field(validation_alias=AliasChoices("documents", "PubTator3"))
+
+
+class _Collections(RootModel):
+    root: List[_Collection]
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -106,16 +111,20 @@ def pending(file: Any, path: Path) -> Iterator[Callable[[], Record]]:
 
 
 def _pending(file: BinaryIO, path: Path, first: str) -> Iterator[Callable[[], Record]]:
-    if first not in ("<", "{"):
-        raise corpus_error(path, f"starts with {first!r}; expected BioC XML (<) or BioC JSON ({{)")
+    if first not in ("<", "{", "["):
+        raise corpus_error(path, f"starts with {first!r}; expected BioC XML (<) or BioC JSON ({{ or [)")
     if first == "<":
         for place, element in read_elements(file, path, "document"):
             yield partial(_from_xml, element, place)
         return
     place = Place(path)
-    collection = parse_json(decode_text(file.read(), place), _Collection, place)
-    for number, value in enumerate(collection.documents):
-        yield partial(_from_json, value, f"documents.{number}", place)
+    text = decode_text(file.read(), place)
+    several = first == "["
+    collections = parse_json(text, _Collections, place).root if several else [parse_json(text, _Collection, place)]
+    for position, collection in enumerate(collections):
+        for number, value in enumerate(collection.documents):
+            key = f"{position}.documents.{number}" if several else f"documents.{number}"
+            yield partial(_from_json, value, key, place)
 
 
 def _from_xml(element: Any, place: Place) -> Record:

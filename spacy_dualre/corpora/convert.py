@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from ..candidates import sentence_indices
-from ..concepts import NO_CONCEPT, SEPARATOR, closest_pairs, get_concepts, set_long_forms, with_concept
+from ..concepts import SEPARATOR, closest_pairs, get_concepts, is_concept, set_long_forms, with_concept
 from ..errors import CorpusError, Errors
 from ..extension import set_rels
 from ..types import Relation
@@ -108,7 +108,7 @@ def _checked_meta(record: Record) -> Dict[str, Any]:
 
 def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     """The Doc with token boundaries added where a mention starts or ends inside a token, and with sentences."""
-    tokens = nlp.make_doc(record.text) if record.tokens is None else _own_tokens(record, nlp)
+    tokens = _tokens(record, nlp) if record.tokens is None else _own_tokens(record, nlp)
     edges = {token.idx for token in tokens} | {token.idx + len(token) for token in tokens}
     cuts = {offset for mention in record.mentions for offset in (mention.start, mention.end)} - edges
     report.mentions_that_split_a_token += sum(
@@ -125,6 +125,13 @@ def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     split = Doc(nlp.vocab, words=words, spaces=spaces)
     starts = sentence_starts(split, record, nlp, report.sentence_starts_removed)
     return Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=starts)  # type: ignore[arg-type]
+
+
+def _tokens(record: Record, nlp: Language) -> Doc:
+    try:
+        return nlp.make_doc(record.text)
+    except ValueError as err:  # a text that is too long
+        raise corpus_error(record.place.path, f"document {record.id}: {err}", record.place.line) from err
 
 
 def _own_tokens(record: Record, nlp: Language) -> Doc:
@@ -171,7 +178,9 @@ def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionRe
     report.mentions_nested_or_overlapping += len(spans) - len(doc.ents)
     report.mentions_merged += len(record.mentions) - len(spans)
     report.mentions_of_several_concepts += sum(len(mention.concepts) > 1 for mention in record.mentions)
-    report.mentions_not_normalised += sum(mention.concepts == (NO_CONCEPT,) for mention in record.mentions)
+    report.mentions_not_normalised += sum(
+        bool(mention.concepts) and not any(map(is_concept, mention.concepts)) for mention in record.mentions
+    )
     return by_id
 
 
@@ -220,7 +229,7 @@ def _add_relations(doc: Doc, rels: Iterable[Relation], sentence_of: Sequence[int
         report.relations_of_predicate[rel.predicate] += 1
         report.relations_of_type_pair[f"{subject.label_}|{object.label_}"] += 1
         report.relations_across_sentences += sentence_of[subject.start] != sentence_of[object.start]
-        is_known = subject.kb_id_ not in ("", NO_CONCEPT)
+        is_known = is_concept(subject.kb_id_)
         report.relations_with_itself += pair[0] == pair[1] or is_known and subject.kb_id_ == object.kb_id_
     report.pairs_with_several_predicates += sum(len(predicates) > 1 for predicates in pairs.values())
     set_rels(doc, kept.values())

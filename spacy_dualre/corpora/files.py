@@ -1,6 +1,7 @@
 """Reading text files line by line, with errors that name file and line."""
 
 import csv
+from itertools import chain
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, List, Tuple, Type, TypeVar, Union
 
@@ -61,9 +62,14 @@ def decode_text(data: bytes, place: Place) -> str:
 
 
 def csv_rows(lines: Iterable[str], **dialect: Any) -> Any:
-    """Python's csv.reader, strict, of cells as long as documents are."""
+    """Python's csv.reader, strict, of cells as long as documents are. Where the dialect does not name the delimiter, it
+    is that of comma, semicolon and tab of which the first line has most.
+    """
     csv.field_size_limit(_LONGEST_CELL)
-    return csv.reader(lines, strict=True, **dialect)
+    lines = iter(lines)
+    first = next(lines, "")
+    dialect = {"delimiter": max(",;\t", key=first.count), **dialect}
+    return csv.reader(chain([first] if first else [], lines), strict=True, **dialect)
 
 
 def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, Schema]]:

@@ -103,8 +103,10 @@ def read(path: Path) -> Iterator[Record]:
     Raises CorpusError naming file, line and key for what is not of the schema above: no JSON, an unknown key, a wrong
     type, a score outside of 0 to 1, sentences or tokens that do not fit the text, a document that occurs twice.
     """
-    documents = read_json_lines(path, _Document)
-    yield from distinct(path, (_record(document, place) for place, document in documents))
+    origin = {"corpus": "jsonl", "split": path.stem}
+    for record in distinct(path, (_record(document, place) for place, document in read_json_lines(path, _Document))):
+        record.meta = {**origin, **record.meta}
+        yield record
 
 
 def parse(line: Union[str, bytes], place: Place, default_id: str = "") -> Record:
@@ -175,7 +177,7 @@ def _record(document: _Document, place: Place, default_id: str = "") -> Record:
         place,
         sentences=_sentences(document, place),
         tokens=_tokens(document, place),
-        meta={"corpus": "jsonl", "split": place.path.stem, **(document.meta or {})},
+        meta=document.meta or {},
         mentions_given=bool({"mentions", "rels"} & document.model_fields_set),
     )
     mentions = _Mentions(record, document)

@@ -7,6 +7,7 @@ for, and with which label: null for a token that is in no span. Offsets are char
 Source: https://prodi.gy/docs/api-interfaces#relations
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Literal, Optional, Set, Union
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from .files import read_json_lines
 from .jsonl import check_tokens
-from .record import Dropped, MentionRecord, Place, Record, RelationRecord, corpus_error
+from .record import MentionRecord, Place, Record, RelationRecord, corpus_error
 
 #: The type of a mention that is a mere token, without a label.
 TOKEN = "TOKEN"
@@ -62,27 +63,26 @@ def read(path: Path) -> Iterator[Record]:
 
     Mentions have the id "start-end-label". An argument that is no span becomes a mention with its own label, or of the
     type "TOKEN". The id of a document is ``meta.id``, ``id`` or the number of the line; where it occurs again, as in
-    examples that several people annotated, the line is added. Examples with another answer than accept are counted in
-    `Record.dropped` of the next document, or of the last; without an answer they are taken. Prodigy's own ``meta`` is
-    in ``meta["prodigy"]``.
+    examples that several people annotated, the line is added. Examples with another answer than accept are noted with
+    the next document, or the last; without an answer they are taken. Prodigy's own ``meta`` is in ``meta["prodigy"]``.
     Raises CorpusError naming file and line for what is not JSON of this kind, tokens that do not fit the text, and a
     file without an accepted example.
     """
     seen: Set[str] = set()
-    left_out: List[Dropped] = []
+    not_accepted: Counter = Counter()
     record = None
     for place, example in read_json_lines(path, _Example):
         if example.answer in ("reject", "ignore"):
-            left_out.append(Dropped("example", f"answer is {example.answer}", str(place)))
+            not_accepted[f"examples not taken: answer is {example.answer}"] += 1
             continue
         if record is not None:
             yield record
         record = _record(example, place, seen)
-        record.dropped += left_out
-        left_out = []
+        record.notes += not_accepted
+        not_accepted.clear()
     if record is None:
-        raise corpus_error(path, f'no example with the answer "accept", {len(left_out)} with another')
-    record.dropped += left_out
+        raise corpus_error(path, f'no example with the answer "accept", {not_accepted.total()} with another')
+    record.notes += not_accepted
     yield record
 
 

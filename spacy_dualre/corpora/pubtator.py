@@ -21,7 +21,7 @@ Sources: https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/ and the readme of the BioCr
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-from ..concepts import NO_CONCEPT, SEPARATOR
+from ..concepts import SEPARATOR, is_concept
 from ..errors import CorpusError
 from .files import read_lines
 from .record import ConceptRelationRecord, MentionRecord, Place, Record, corpus_error, distinct
@@ -58,7 +58,7 @@ def add_concept_relation(record: Record, rel: ConceptRelationRecord, place: Plac
     if not rel.predicate:
         record.drop("relation", "no type", place, detail)
         return
-    if NO_CONCEPT in (rel.subject, rel.object):
+    if not (is_concept(rel.subject) and is_concept(rel.object)):
         record.drop("relation", "an argument without a concept", place, detail)
         return
     before = len(record.concept_relations)

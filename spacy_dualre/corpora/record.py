@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ..concepts import NO_CONCEPT
+from ..concepts import is_concept
 from ..errors import CorpusError, Errors
 
 #: (start, end) in characters of a text, end exclusive
@@ -143,7 +143,7 @@ class Record:
     @property
     def concepts(self) -> Set[str]:
         """The concepts that have a mention."""
-        return {concept for mention in self.mentions for concept in mention.concepts} - {"", NO_CONCEPT}
+        return {concept for mention in self.mentions for concept in mention.concepts if is_concept(concept)}
 
     def drop(self, what: str, why: str, place: Optional[Place] = None, detail: str = "") -> None:
         """Note that something had to be left out. detail: which one, in words."""

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from .files import csv_rows, read_text
-from .record import MentionRecord, Place, Record, RelationRecord, corpus_error
+from .record import MentionRecord, Place, Record, RelationRecord, corpus_error, distinct
 
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
 _OPTIONAL = ("id", "subject_start", "object_start")
@@ -51,13 +51,11 @@ def read(path: Path) -> Iterator[Record]:
         _add(_record_of(row, records), row)
     if not records:
         raise corpus_error(path, "holds no row under the header")
-    yield from records.values()
+    yield from distinct(path, records.values())
 
 
 def _rows(path: Path) -> Iterator[_Row]:
-    text = read_text(path)
-    header = text.split("\n", 1)[0]
-    reader = csv_rows(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    reader = csv_rows(io.StringIO(read_text(path), newline=""))
     line = 1
     try:
         columns = [column.strip() for column in next(reader, [])]

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
-from ..concepts import NO_CONCEPT, SEPARATOR
+from ..concepts import SEPARATOR, is_concept
 from ..corpora.record import MentionRecord, Record
 from .record import as_record, one_line
 
@@ -50,7 +50,7 @@ def _triples(record: Record, lost: Counter) -> Iterator[Tuple[str, str, str]]:
     mentions = {mention.id: mention for mention in record.mentions}
     for rel in record.relations:
         subjects, objects = (
-            [concept for concept in _concepts(mentions[id], record) if concept != NO_CONCEPT]
+            [concept for concept in _concepts(mentions[id], record) if is_concept(concept)]
             for id in (rel.subject, rel.object)
         )
         lost["relation of a mention that was looked up and not found, left out"] += not (subjects and objects)

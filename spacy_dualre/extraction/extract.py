@@ -143,8 +143,10 @@ class Extraction:
         for record in records:
             doc = self._doc(record)
             if doc is not None:
-                own = {key: value for key, value in record.meta.items() if key not in ("corpus", "split")}
-                yield doc, {"id": record.id, "meta": {**own, **self._origin}}
+                if "corpus" in record.meta:
+                    # Its predicates may be asked for alone
+                    doc.user_data["corpus"] = record.meta["corpus"]
+                yield doc, {"id": record.id, "meta": {**record.meta, **self._origin}}
 
     def _doc(self, record: Record) -> Optional[Doc]:
         try:

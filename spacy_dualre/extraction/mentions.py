@@ -8,7 +8,7 @@ from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
-from ..components import MENTIONS, assigned, components_before, find_component
+from ..components import MENTIONS, assigned, components_before, find_component, finds_mentions
 from ..errors import Errors
 
 #: Key in ``doc.user_data`` of documents whose mentions are given.
@@ -63,7 +63,7 @@ def sentence_splitter(nlp: Language, rel_name: str) -> Language:
         splitter.add_pipe("sentencizer")
         return splitter
     for name in components_before(nlp, rel_name):
-        if not MENTIONS & assigned(nlp, name):
+        if not finds_mentions(nlp, name):
             splitter.add_pipe(name, source=nlp)
     return splitter
 

@@ -22,4 +22,6 @@ def read(source: Source) -> Iterator[Pending]:
 def _record(parse: Pending) -> Record:
     record = parse()
     record.mentions_given = bool(record.mentions or record.dropped)
+    # Not the document's own
+    del record.meta["corpus"], record.meta["split"]
     return record

@@ -1,4 +1,6 @@
-"""Tables with a line of column names: CSV (RFC 4180) and TSV (IANA's text/tab-separated-values, without quotes)."""
+"""Tables with a line of column names: CSV (RFC 4180, with comma, semicolon or tab between the columns) and TSV (IANA's
+text/tab-separated-values, without quotes).
+"""
 
 import csv
 from dataclasses import dataclass

@@ -1,10 +1,12 @@
 """The steps before a checkpoint, gone through again without training."""
 
+import zlib
 from collections import deque
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
 
 from spacy.training import Example
 
+from ..candidates import gold_relations
 from ..errors import CheckpointError, Errors
 from .checkpoint import Checkpoint
 from .states import random_states, set_random_states
@@ -29,6 +31,7 @@ class Replay:
         self._to_come = deque(run.evaluations)
         self._epochs = 0
         self._words = 0
+        self._data = 0
 
     @property
     def is_over(self) -> bool:
@@ -41,8 +44,8 @@ class Replay:
         for step, (epoch, batch) in enumerate(batches):
             if step <= self._last["step"]:
                 self._words += sum(len(example) for example in batch)
-                batch = []
-            yield epoch, batch
+            self._data = _checksum(batch, self._data)
+            yield epoch, [] if step <= self._last["step"] else batch
 
     def batcher(self, batcher: Batcher) -> Batcher:
         """The batcher that shares out an epoch."""
@@ -66,12 +69,12 @@ class Replay:
         if self.is_over:
             info["words"] += self._words
             info["seconds"] += self._last["seconds"]
-            self.run.evaluations.append({name: info[name] for name in _REPORTED})
+            self.run.evaluations.append({"data": self._data, **{name: info[name] for name in _REPORTED}})
             return
         before = self._to_come.popleft()
-        if self._words != before["words"]:
+        if self._data != before["data"]:
             raise self._other_data(before)
-        info.update(before)
+        info.update({name: before[name] for name in _REPORTED})
 
     def finish(self) -> None:
         """Raises CheckpointError where the training data came to an end before the checkpoint."""
@@ -87,3 +90,14 @@ class Replay:
         else:
             self.run.epochs.append(random_states())
         self._epochs += 1
+
+
+def _checksum(batch: Iterable[Example], start: int) -> int:
+    """CRC-32 of the batches before, and of texts and gold relations of one more."""
+    for example in batch:
+        relations = [
+            (rel.predicate, *((span.start_char, span.end_char, span.label_) for span in (rel.subject, rel.object)))
+            for rel in gold_relations(example)
+        ]
+        start = zlib.crc32(repr((example.reference.text, relations)).encode("utf8"), start)
+    return start
