@@ -256,8 +256,8 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR222 = "No mention has the text {text!r}. The mentions are: {known}."
     DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
-    DR225 = "{path}: is a file, but no text (.txt) and no documents (.spacy)."
     DR224 = "{path}: is a file; a report is written to a folder."
+    DR225 = "{path}: is a file, but no text (.txt) and no documents (.spacy)."
 
     # Pipelines, own data and sharing
     DR240 = "{setting} names {name!r}, which is no component of the pipeline. It has: {known}."
