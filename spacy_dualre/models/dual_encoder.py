@@ -168,6 +168,8 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     network.to(device=get_torch_default_device())  # type: ignore[call-arg]
     shim._model = network
     shim._hfmodel = HFObjects(tokenizer, network, pretrained.vocab_file_contents)
+    # Its positions need no second look
+    model.attrs["engine"].use(network, tokenizer, model.attrs["max_length"])
 
 
 def convert_inputs(model: Model, batch: PairBatch, is_train: bool) -> Tuple[ArgsKwargs, Callable[[Any], List[Any]]]:
