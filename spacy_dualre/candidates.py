@@ -245,8 +245,9 @@ def given_type_pairs(
 
 
 def get_corpus(doc: Doc) -> Optional[str]:
-    """The corpus that a Doc says it is from, as converted ones do."""
-    return doc.user_data.get("corpus")
+    """The corpus that a Doc says it is from, as converted ones do; what is no text is a note of the user's own."""
+    corpus = doc.user_data.get("corpus")
+    return corpus if isinstance(corpus, str) else None
 
 
 def gold_relations(example: Example) -> List[Relation]:

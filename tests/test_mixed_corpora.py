@@ -76,6 +76,18 @@ def test_extraction_asks_about_the_predicates_of_the_corpus(make, tmp_path):
     assert found[0]["meta"]["split"] == "x" and found[0]["meta"]["year"] == 1
 
 
+def test_a_corpus_that_is_no_text_is_none(make, tmp_path):
+    nlp = make(predicates_per_corpus=True, threshold=0.0)
+    plain, doc = (fresh_docs(nlp)[0] for _ in range(2))
+    expected = rels(nlp(plain))
+    doc.user_data.update({"corpus": [b"mine"], "split": b"x"})
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "in.spacy")
+    extraction = Extraction(nlp, print)
+    (found,) = extraction.extract(extraction.read(Documents(tmp_path / "in.spacy")), batch_size=2)
+    assert len(found["rels"]) == len(expected) > 0 and "corpus" not in found["meta"]
+    assert rels(nlp(doc)) == expected
+
+
 def test_what_a_corpus_has_not_annotated_is_not_learnt_as_negative(make):
     nlp = make(predicates_per_corpus=True)
     spacy.util.fix_random_seed(0)

@@ -32,7 +32,9 @@ def _record(source: Source, doc: Doc, number: int) -> Record:
     key = source.options.spans_key
     values = jsonl.to_json(doc, str(doc.user_data.get("doc_id", source.id_of(number))), key, tokens=True)
     del values["rels"]
-    values["meta"] = {key: doc.user_data[key] for key in ("corpus", "split") if key in doc.user_data}
+    # Others may be of kinds that JSON does not have
+    texts = {key: value for key, value in doc.user_data.items() if isinstance(value, str)}
+    values["meta"] = {key: texts[key] for key in ("corpus", "split") if key in texts}
     if not (key in doc.spans or doc.has_annotation("ENT_IOB")):
         del values["mentions"]
     return jsonl.from_json(values, Place(source.path))
