@@ -17,6 +17,9 @@ logger = logging.getLogger("spacy_dualre")
 logger.setLevel(logging.INFO)
 logger.addHandler(logging.StreamHandler())
 
+#: Why a gold relation between the mentions of a candidate has none of its own.
+NO_DESCRIPTION = "predicate has no description for these types"
+
 
 @dataclass
 class Diagnosis:
@@ -86,7 +89,7 @@ def diagnose(
             possible = [candidate for candidate in covering if is_possible(rel.predicate, candidate)]
             positives.update(possible)
             if covering and not possible:
-                counts.uncovered["predicate has no description for these types"] += 1
+                counts.uncovered[NO_DESCRIPTION] += 1
             elif not covering:
                 asked = as_asked(rel, undirected, type_pairs)
                 counts.uncovered[why_uncovered(example.predicted, asked, mentions, policy, type_pairs)] += 1

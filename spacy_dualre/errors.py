@@ -185,10 +185,16 @@ class Errors(metaclass=ErrorsWithCodes):
     DR163 = "{path}: no documents in it to score on."
     DR164 = (
         "Variant {name!r} is trained as {source!r}: that must be a variant that is trained itself, and what differs "
-        "must be settings of the pipeline (components...)."
+        "must be settings that a trained pipeline can be read with (components..., but neither what its network is nor "
+        "what is of training alone)."
     )
     DR165 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
     DR166 = "The plan has no variant {name!r}. It has {variants}."
+    DR167 = "{path} and {other} are seeds of the same variant with other settings ({keys}). Leave one of them out."
+    DR168 = (
+        "Variant {name!r}: the component's {setting!r} names the new predicates {unknown}, which a pipeline that is "
+        "trained without them does not know. Choose others, or override {setting!r} in the variant."
+    )
 
     # Training that goes on
     DR170 = (
@@ -200,8 +206,12 @@ class Errors(metaclass=ErrorsWithCodes):
         "train anew without --resume."
     )
     DR172 = (
-        "The training data are not those of the checkpoint: up to step {step} texts or relations were others ({then} "
-        "words, now {now}). Give those, or train anew without --resume."
+        "The training data are not those of the checkpoint: up to step {step} texts, mentions or relations were others "
+        "({then} words, now {now}). Give those, or train anew without --resume."
+    )
+    DR173 = (
+        "{path}: not as they were when the training of this checkpoint began: {names}. Give the same data, "
+        "descriptions and labels, or train anew without --resume."
     )
     # Extraction
     DR181 = "{path}: its name does not say in what format it is. Say it with --format ({known})."
@@ -317,6 +327,10 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW021 = (
         "'{name}': no gold relations in any of the {n} documents of the training data, so all that can be learnt is "
         "that there are none. They are read from Doc._.rels, which a DocBin keeps with store_user_data=True only."
+    )
+    DW022 = (
+        "'{name}': the network in {source} is read as it was trained, with {settings}, whatever the config says: what "
+        "it is cannot be changed when it is loaded."
     )
     DW012 = "No mentions, and so no relations, in {n} of {total} documents."
     DW013 = "Left out of the input: {reason}, {n} times, first at {where}."

@@ -1,6 +1,6 @@
 """Candidates and templates -> instances: what the model reads of each candidate, as words and positions."""
 
-from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -21,7 +21,8 @@ class InstanceMaker:
 
     labels: the L predicates in the model's order. descriptions: their parsed templates. context: window in words,
     filled up around the sentence, half on each side (arXiv 2503.17799; 100 there). mode: one of MODES. of_corpus: the
-    predicates that each corpus has; its candidates are not asked about those that only others have.
+    predicates that each corpus has; its candidates are not asked about those that only others have. corpus: which one a
+    Doc is from.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class InstanceMaker:
         mode: str,
         directed: bool = True,
         of_corpus: Mapping[str, Collection[str]] = {},
+        corpus: Callable[[Doc], Optional[str]] = get_corpus,
     ) -> None:
         self.labels = tuple(labels)
         self.descriptions = descriptions
@@ -39,6 +41,7 @@ class InstanceMaker:
         self.mode = mode
         self.directed = directed
         self.of_corpus = of_corpus
+        self.corpus = corpus
         self._window: Optional[_Window] = None
         self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
@@ -55,7 +58,7 @@ class InstanceMaker:
     def _describe(self, candidate: Candidate, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
         subject, object = candidate
         types = (subject.label_, object.label_)
-        corpus = get_corpus(window.doc) if self.of_corpus else None
+        corpus = self.corpus(window.doc) if self.of_corpus else None
         key = (corpus, *types)
         if key not in self._templates:
             self._templates[key] = self._templates_for(*key)

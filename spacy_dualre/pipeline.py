@@ -13,7 +13,7 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
-from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_mentions, given_type_pairs, gold_relations
+from .candidates import CANDIDATE_RANGE, CandidatePolicy, get_corpus, get_mentions, given_type_pairs, gold_relations
 from .decode import (
     OTHER,
     Threshold,
@@ -34,7 +34,7 @@ from .loss import joint_loss
 from .models.dual_encoder import get_engine
 from .settings import check_settings
 from .stages import stage
-from .targets import gold_predicates, labels_of_corpora, sample_negatives, target_rows
+from .targets import gold_predicates, labels_of_corpora, sample_negatives, target_rows, training_corpora
 from .types import (
     NEGATIVE,
     Candidate,
@@ -73,7 +73,8 @@ class DualEncoderRel(TrainablePipe):
         drawn by the classifier's probabilities; None: with all.
     predicates_per_corpus: a document that says its corpus (``user_data["corpus"]``, as converted ones do) is not asked
         about predicates that in the training data only other corpora have, in training and in prediction; one that does
-        not say so is asked about all. So one pipeline learns from corpora with different predicates.
+        not say so is asked about all, in training unless its reference says it. So one pipeline learns from corpora
+        with different predicates.
     multi_label: every predicate that reaches its threshold, in place of the best one only.
     context: words of the window around the sentence of a candidate.
     description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
@@ -321,7 +322,9 @@ class DualEncoderRel(TrainablePipe):
             self._say_shortened(scores.shortened)
             yield chunk, instances, scores
 
-    def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
+    def _slices(
+        self, candidates: Iterable[Candidate], size: int, corpus: Callable[[Doc], Optional[str]] = get_corpus
+    ) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         if not self.is_initialized:
             raise ValueError(Errors.DR042.format(name=self.name))
         make_instances = InstanceMaker(
@@ -331,6 +334,7 @@ class DualEncoderRel(TrainablePipe):
             self.description_mode,
             self.candidates.directed,
             self.cfg["of_corpus"] if self.predicates_per_corpus else {},
+            corpus,
         )
         stream = iter(candidates)
         while True:
@@ -405,7 +409,8 @@ class DualEncoderRel(TrainablePipe):
             return losses
         rows = target_rows(targets, list(self.label_data))
         done = 0
-        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch):
+        corpora = training_corpora(examples)
+        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch, corpora.get):
             gold = rows[done : done + len(chunk)]
             # alpha 1 trains the classifier alone, which reads no descriptions
             query = Query(instances, similarity=self.alpha < 1, sampled=self.sampled_predicates, gold=gold)
@@ -443,31 +448,31 @@ class DualEncoderRel(TrainablePipe):
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
         """Load from what `to_bytes` gave. Raises ValueError where it is damaged."""
-        with self._readable_errors("bytes"):
-            self._forget_labels(exclude)
+        with self._loading("bytes", exclude):
             super().from_bytes(bytes_data, exclude=exclude)
-            self._check_loaded(exclude)
         return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
         """Load from the folder that `to_disk` wrote. Raises ValueError where a file is missing or damaged."""
-        with self._readable_errors(path):
-            self._forget_labels(exclude)
+        with self._loading(path, exclude):
             super().from_disk(path, exclude=exclude)
-            self._check_loaded(exclude)
         return self
 
-    def _forget_labels(self, exclude: Iterable[str]) -> None:
-        # thinc refuses to load a dimension that differs from the one that is set.
-        if "model" not in exclude:
-            self.model.set_dim("nO", cast(int, None), force=True)
-
     @contextmanager
-    def _readable_errors(self, source: Union[str, Path]) -> Iterator[None]:
+    def _loading(self, source: Union[str, Path], exclude: Iterable[str]) -> Iterator[None]:
+        given = self.model.attrs.get("network_config", {})
         try:
+            # thinc refuses to load a dimension that differs from the one that is set.
+            if "model" not in exclude:
+                self.model.set_dim("nO", cast(int, None), force=True)
             yield
+            self._check_loaded(exclude)
         except Exception as err:  # damaged files fail in as many ways as there are libraries below
             raise ValueError(Errors.DR083.format(name=self.name, path=source, problem=repr(err))) from err
+        stored = self.model.attrs.get("network_config", {})
+        other = [f"{key} = {stored[key]!r}" for key in stored if key in given and given[key] != stored[key]]
+        if other:
+            self._warn(Warnings.DW022, source=source, settings=", ".join(other))
 
     def _check_loaded(self, exclude: Iterable[str]) -> None:
         parse_descriptions(self.label_data)

@@ -1,9 +1,10 @@
 """What training asks of the model: the candidates of a batch and the gold predicates of each."""
 
 import random
-from typing import Any, Dict, Iterable, List, Sequence, Set
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set
 
 import numpy
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from .candidates import CandidatePolicy, get_corpus, gold_relations
@@ -45,6 +46,11 @@ def labels_of_corpora(examples: Iterable[Example]) -> Dict[str, List[str]]:
         if corpus is not None:
             found.setdefault(corpus, set()).update(rel.predicate for rel in gold_relations(example))
     return {corpus: sorted(labels) for corpus, labels in sorted(found.items())}
+
+
+def training_corpora(examples: Iterable[Example]) -> Dict[Doc, Optional[str]]:
+    """The corpus of each predicted Doc: the reference's where it says none itself, as one made from a text does."""
+    return {e.predicted: get_corpus(e.predicted) or get_corpus(e.reference) for e in examples}
 
 
 def target_rows(targets: Sequence[Sequence[str]], labels: Sequence[str]) -> Any:

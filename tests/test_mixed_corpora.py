@@ -103,6 +103,24 @@ def test_what_a_corpus_has_not_annotated_is_not_learnt_as_negative(make):
     }
 
 
+def test_in_training_the_reference_says_the_corpus_of_a_document_that_does_not(make):
+    rel = make(predicates_per_corpus=True).get_pipe(NAME)
+
+    def loss(corpora):
+        """With these corpora said by the predicted Docs; None: not said."""
+        examples = list(mixed(rel.vocab))
+        for example, corpus in zip(examples, corpora):
+            example.predicted.user_data["corpus"] = corpus
+        spacy.util.fix_random_seed(0)
+        loss = rel.update(examples)[NAME]
+        assert [example.predicted.user_data["corpus"] for example in examples] == corpora
+        return loss
+
+    said = [corpus for corpus in CORPORA for _ in range(3)]
+    assert loss([None] * 6) == loss([["a note"]] * 6) == loss(said)
+    assert loss(["another"] * 6) != loss(said)
+
+
 def test_predicates_that_no_corpus_has_are_asked_for_everywhere(make):
     nlp = make(predicates_per_corpus=True)
     nlp.get_pipe(NAME).add_label("BINDS", "{subject} sticks to {object}.")

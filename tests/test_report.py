@@ -5,7 +5,7 @@ import sys
 import pytest
 import spacy
 import srsly
-from conftest import NAME, make_doc, make_examples
+from conftest import DESCRIPTIONS, NAME, make_doc, make_examples
 from spacy.training import Example
 
 from spacy_dualre import Relation
@@ -222,6 +222,43 @@ def test_gold_that_could_not_be_found_says_why(trained):
         ("INHIBITS", None),
         ("INHIBITS", "entity missing on the predicted document"),
     }
+
+
+TYPED = {**DESCRIPTIONS, "INHIBITS": {"CHEMICAL|CHEMICAL": "{subject} lowers the effect of {object}."}}
+
+
+@pytest.mark.parametrize("cascade", [None, {"predicates": 1, "negative": 0.0}])
+@pytest.mark.parametrize("multi_label", [False, True])
+def test_gold_that_its_candidate_was_not_asked_for_says_so(make_nlp, multi_label, cascade):
+    nlp = make_nlp(threshold=0.0, multi_label=multi_label, cascade=cascade)
+    rel, examples = nlp.get_pipe(NAME), make_examples(nlp.vocab)
+    reason = "predicate has no description for these types"
+    with pytest.warns(UserWarning, match=f"DW004.*2 {reason}"):
+        rel.initialize(lambda: examples, nlp=nlp, descriptions=TYPED)
+    for example in examples:
+        nlp(example.predicted)
+    outcomes = find_outcomes(nlp, rel, examples)
+    found = numbers.to_json(outcomes)
+    missed = 0 if cascade is None else 2
+    assert found["false_negatives"] == {"scored": missed, "no_candidate": {reason: 2}}
+    # The cascade reads nothing at all: that was asked for nevertheless
+    assert {one.predicate for one in outcomes.scored} == {"ACTIVATES"} and len(outcomes.scored) == outcomes.pairs
+    # No threshold finds them
+    assert found["precision_recall"]["points"][-1]["r"] == 0.5
+
+
+def test_gold_of_other_corpora_predicates_says_so(make_nlp):
+    nlp = make_nlp(predicates_per_corpus=True)
+    rel, examples = nlp.get_pipe(NAME), make_examples(nlp.vocab)[::2]
+    for example, corpus in zip(examples, ("inhibition", "activation")):
+        example.reference.user_data["corpus"] = corpus
+        example.predicted.user_data["corpus"] = "inhibition"
+    rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
+    outcomes = find_outcomes(nlp, rel, examples)
+    assert [(one.relation.predicate, one.uncovered) for one in outcomes.items if one.is_gold] == [
+        ("INHIBITS", None),
+        ("ACTIVATES", "predicate that only other corpora have"),
+    ]
 
 
 def test_a_report_is_written(predicted, tmp_path):

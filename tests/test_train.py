@@ -1,5 +1,6 @@
 """`spacy dualre train`: as `spacy train`, and as if nothing had happened after it was cut off at any moment."""
 
+import json
 import os
 import pkgutil
 import random
@@ -15,7 +16,7 @@ import srsly
 import torch
 from conftest import DESCRIPTIONS, NAME, make_doc, make_examples, optimizer
 from spacy.cli._util import app
-from spacy.tokens import DocBin
+from spacy.tokens import DocBin, Span
 from spacy.training import Example
 from spacy.util import registry
 from spacy.vocab import Vocab
@@ -266,6 +267,21 @@ def test_any_pipeline_of_spacys_goes_on(tmp_path):
     assert_same_models(tmp_path / "killed", tmp_path / "whole")
 
 
+@pytest.mark.parametrize(
+    "option, value, problem",
+    [
+        ("--paths.train", "none.spacy", "none.spacy"),
+        ("--paths.descriptions", "none.json", "DR022.*none.json"),
+        ("--paths.encoder", "nowhere", "DR08.*nowhere"),
+        ("--components.dual_encoder_rel.prediction", "guess", "DR001.*'guess'"),
+    ],
+)
+def test_what_training_cannot_start_from_is_said_in_a_line(arguments, tmp_path, option, value, problem):
+    result = run("dualre", "train", *arguments, "--output", tmp_path, option, value)
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert re.search(f"✘.*{problem}", words(result))
+
+
 def test_finished_training_stays_as_it_is(arguments, whole):
     before = files(whole[0])
     output = train(arguments, whole[0], "--resume")
@@ -321,11 +337,54 @@ def test_other_documents_are_refused(encoder, tmp_path, n):
     assert "DR172" in refused(arguments, tmp_path / "half")
 
 
-@pytest.mark.parametrize("change", ["nothing", "text", "predicate", "no relation"])
+def other_descriptions(folder):
+    texts = srsly.read_json(folder / "descriptions.json")
+    srsly.write_json(folder / "descriptions.json", {**texts, "INHIBITS": "{subject} slows {object}."})
+
+
+def descriptions_in_another_order(folder):
+    texts = srsly.read_json(folder / "descriptions.json")
+    (folder / "descriptions.json").write_text(json.dumps(dict(reversed(texts.items()))))
+
+
+def other_dev_documents(folder):
+    write_data(folder / "dev.spacy", 1)
+
+
+def other_types(folder):
+    nlp = spacy.blank("en")
+    docs = list(DocBin().from_disk(folder / "data.spacy").get_docs(nlp.vocab))
+    docs[-1].ents = [Span(docs[-1], span.start, span.end, "DRUG") for span in docs[-1].ents]
+    DocBin(docs=docs, store_user_data=True).to_disk(folder / "data.spacy")
+
+
+@pytest.mark.parametrize(
+    "change, named",
+    [
+        (other_descriptions, f"component '{NAME}'"),
+        (descriptions_in_another_order, f"component '{NAME}'"),
+        (other_dev_documents, "dev documents"),
+        (other_types, f"component '{NAME}'"),
+    ],
+)
+def test_other_content_of_the_same_files_is_refused(encoder, tmp_path, change, named):
+    arguments = make_arguments(tmp_path, encoder)
+    train_until(UPDATE, 20, arguments, tmp_path / "half")
+    change(tmp_path)
+    assert re.search(rf"DR173.*half/checkpoint.pt.*began: {named}\.", refused(arguments, tmp_path / "half"))
+
+
+@pytest.mark.parametrize("change", ["nothing", "text", "type", "predicate", "no relation"])
 def test_corrected_documents_are_refused(change):
     def examples(changed):
-        text = [("Aspirin", "CHEMICAL"), ("hits" if changed == "text" else "blocks", ""), ("COX-1", "GENE")]
-        rels = [(0, "ACTIVATES" if changed == "predicate" else "INHIBITS", 1)]
+        type = "DRUG" if changed == "type" else "CHEMICAL"
+        text = [
+            ("Ibuprofen", type),
+            ("Aspirin", "CHEMICAL"),
+            ("hits" if changed == "text" else "blocks", ""),
+            ("COX-1", "GENE"),
+        ]
+        rels = [(1, "ACTIVATES" if changed == "predicate" else "INHIBITS", 2)]
         doc = make_doc(Vocab(), text, [] if changed == "no relation" else rels)
         return [(0, [Example(copy_mentions(doc), doc)])] * 3
 
@@ -342,7 +401,7 @@ def test_corrected_documents_are_refused(change):
 
 def test_documents_that_end_before_the_checkpoint_are_refused():
     before = {"step": 5, "words": 20, "data": 1, "seconds": 1, "score": 0.0, "other_scores": {}}
-    replay = Replay(Checkpoint({}, [before]))
+    replay = Replay(Checkpoint({}, {}, [before]))
     assert list(replay.batches([])) == []
     with pytest.raises(CheckpointError, match="DR172.*up to step 5.*20 words, now 0"):
         replay.finish()

@@ -32,7 +32,7 @@ def ablations_cli(
         None, "--seed", help="In place of the plan's; may be given several times"
     ),
     variants: Optional[List[str]] = typer.Option(
-        None, "--variant", help="The runs of this one alone; may be given several times"
+        None, "--variant", help="The runs of this one, and of the one it is trained as; may be given several times"
     ),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
     use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
@@ -52,17 +52,21 @@ def ablations_cli(
         folder.mkdir(parents=True, exist_ok=True)
         for name in same:
             msg.warn(Warnings.DW011.format(name=name))
-        msg.info(f"{len(runs)} runs, {len(runs) - len(missing)} of them done already")
+        undone = {run.name for run in missing}
+        total = len(undone | {run.name for run in runs})
+        msg.info(f"{total} runs, {total - len(missing)} of them done already")
         failed = []
         for done, run in enumerate(missing, 1):
             if not run_and_report(plan, run, folder, use_gpu):
                 failed.append(run)
-            if not keep_models and run.training not in {later.training for later in missing[done:]}:
+            # What an earlier call has kept stays
+            is_used = run.training.name in {later.training.name for later in missing[done:]}
+            if run.training.name in undone and not keep_models and not is_used:
                 discard(folder, run)
-        if len(failed) < len(runs):
+        if len(failed) < total:
             print_tables(write_tables(output, folder))
         if failed:
-            msg.fail(f"{len(failed)} of {len(runs)} runs failed: {', '.join(run.name for run in failed)}", exits=1)
+            msg.fail(f"{len(failed)} of {total} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
 def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
@@ -75,7 +79,7 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
         return False
     write_result(result_path(folder, run), result)
     msg.good(f"{run.name}: F1 {100 * result.scores['f']:.2f} after {result.seconds.training:.0f} s")
-    if run.training == run.name and result.unscored > _MOST_UNSCORED * result.steps:
+    if run.source is None and result.unscored > _MOST_UNSCORED * result.steps:
         frequency = result.settings["training"]["eval_frequency"]
         values = {"name": run.name, "n": result.unscored, "total": result.steps, "frequency": frequency}
         msg.warn(Warnings.DW020.format(**values))

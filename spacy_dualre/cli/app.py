@@ -4,9 +4,8 @@ import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, Dict, Iterator, Optional
 
-import spacy
 import typer
 from click import ClickException
 from spacy.cli._util import app, import_code, parse_config_overrides
@@ -46,18 +45,6 @@ def readable_errors() -> Iterator[None]:
         raise typer.Exit(err.code) from None
     except (ValueError, OSError, ImportError) as err:
         msg.fail(str(err), exits=1)
-
-
-def load_pipeline(path: str, overrides: Mapping[str, Any] = {}) -> Language:
-    """A trained pipeline from a folder or an installed package.
-
-    overrides: settings of its config, such as {"components.dual_encoder_rel.threshold": 0.7}. Raises ValueError where
-    there is no pipeline, or it has no such setting.
-    """
-    try:
-        return spacy.load(path, config=dict(overrides))
-    except OSError as err:
-        raise ValueError(Errors.DR120.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
 
 
 def mentions_key(nlp: Language) -> Optional[str]:

@@ -8,8 +8,9 @@ from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..benchmark import Plan, benchmark
+from ..loading import load_pipeline
 from ..writing import check_writable, write_json
-from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, existing, load_pipeline, readable_errors
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, existing, readable_errors
 
 
 @dualre_cli.command("benchmark", no_args_is_help=True, context_settings=WITH_OVERRIDES)

@@ -10,8 +10,9 @@ from wasabi import msg
 
 from ..card import missing, model_card
 from ..errors import Errors
+from ..loading import load_pipeline
 from ..writing import check_writable, write_text
-from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
+from .app import CODE, dualre_cli, existing, readable_errors
 
 _SCORES = "Expected scores, as `spacy dualre evaluate -o` writes them"
 

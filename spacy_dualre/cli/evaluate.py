@@ -15,6 +15,7 @@ from ..components import given_mentions
 from ..corpora.reader import rel_corpus
 from ..errors import Errors
 from ..extraction import check_finds_mentions
+from ..loading import load_pipeline
 from ..pipeline import DualEncoderRel
 from ..protocols import PROTOCOLS, document_ids, get_protocol
 from ..protocols.scorer import count_examples, to_rel_scores
@@ -28,7 +29,6 @@ from .app import (
     config_overrides,
     dualre_cli,
     existing,
-    load_pipeline,
     mentions_key,
     print_scores,
     readable_errors,

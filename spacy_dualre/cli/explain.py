@@ -9,7 +9,8 @@ from wasabi import msg
 
 from ..errors import Errors
 from ..explanation import Explanation, explain
-from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, load_pipeline, readable_errors
+from ..loading import load_pipeline
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .source import SOURCE_HELP, read_docs
 
 #: Of the pairs that were left out for the same reason, this many are printed.

@@ -19,7 +19,8 @@ from ..export import OutputFormat, output_format
 from ..export.jsonl import line
 from ..extraction import Extraction, Journal, Tally, part_of
 from ..inputs import FORMATS, Documents, Options
-from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, interactive, load_pipeline, readable_errors
+from ..loading import load_pipeline
+from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, interactive, readable_errors
 from .interrupt import Interrupted, interruptible
 
 Json = Dict[str, Any]

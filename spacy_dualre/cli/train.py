@@ -13,7 +13,7 @@ from wasabi import msg
 
 from ..errors import CheckpointError
 from ..training import CHECKPOINT, Checkpoint, check_settings, settings_of, train
-from .app import WITH_OVERRIDES, dualre_cli
+from .app import WITH_OVERRIDES, dualre_cli, readable_errors
 
 
 @dualre_cli.command("train", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -49,7 +49,7 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
         msg.good(f"Created output directory: {output_path}")
     msg.info(f"Saving to output directory: {output_path}")
     setup_gpu(use_gpu)
-    with show_validation_error(config_path):
+    with readable_errors(), show_validation_error(config_path):
         config = load_config(config_path, overrides=overrides, interpolate=False)
         run = Checkpoint(settings_of(config))
     if resume:
@@ -58,7 +58,7 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
             msg.good("This training is finished, there is nothing to resume", output_path)
             return
     msg.divider("Initializing pipeline")
-    with show_validation_error(config_path, hint_fill=False):
+    with readable_errors(), show_validation_error(config_path, hint_fill=False):
         nlp = init_nlp(config, use_gpu=use_gpu)
     msg.good("Initialized pipeline")
     msg.divider("Training pipeline")

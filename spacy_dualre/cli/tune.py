@@ -11,9 +11,10 @@ from wasabi import msg
 from ..corpora.reader import rel_corpus
 from ..decode import Threshold
 from ..errors import Errors, Warnings
+from ..loading import load_pipeline
 from ..tuning import THRESHOLDS, Tuned, tune
 from ..writing import check_writable, write_json
-from .app import CODE, dualre_cli, existing, load_pipeline, readable_errors
+from .app import CODE, dualre_cli, existing, readable_errors
 
 #: Gold relations below which a warning is due.
 _FEW = 500

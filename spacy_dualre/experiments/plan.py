@@ -13,18 +13,23 @@ from spacy.util import load_config, load_model_from_config, registry
 from ..corpora.files import parse_json, read_text
 from ..corpora.reader import rel_corpus
 from ..corpora.record import Place
+from ..decode import as_threshold
 from ..errors import Errors
+from ..models.architectures import READ_WITH
 from ..protocols import get_protocol
 from .clock import CALLBACK
 
 #: What the plan sets itself, and no overrides may.
 _SET = ("paths.train", "paths.dev", "training.seed", "training.before_update")
+COMPONENT = "dual_encoder_rel"
 #: What leaves predicates out of a training.
 WITHOUT = (
     "corpora.train.without",
     "corpora.dev.without",
-    "initialize.components.dual_encoder_rel.descriptions.without",
+    f"initialize.components.{COMPONENT}.descriptions.without",
 )
+#: Settings of the component that training alone asks for.
+_OF_TRAINING = ("negatives_per_positive", "sampled_predicates")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 Overrides = Dict[str, Any]
@@ -103,23 +108,23 @@ class Plan(BaseModel):
 
 class Run(NamedTuple):
     """A variant with a seed. overrides: all that it is given. settings: the whole config that comes of them, defaults
-    too. trained_as: the variant that is trained.
+    too. source: the run whose trained pipeline it reads; None: it is trained itself.
     """
 
     variant: str
     seed: int
     overrides: Overrides
     settings: Dict[str, Any]
-    trained_as: str
+    source: Optional["Run"]
 
     @property
     def name(self) -> str:
         return f"{self.variant}-{self.seed}"
 
     @property
-    def training(self) -> str:
-        """The name of the run whose training this is."""
-        return f"{self.trained_as}-{self.seed}"
+    def training(self) -> "Run":
+        """The run whose training this is."""
+        return self.source or self
 
 
 def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> Plan:
@@ -153,7 +158,7 @@ def check_plan(plan: Plan) -> None:
                 raise ValueError(Errors.DR153.format(key=key, where="the plan's overrides"))
     for name, variant in plan.variants.items():
         source = plan.variants.get(variant.trained_as) if variant.trained_as else None
-        foreign = [key for key in variant.overrides if not key.startswith("components.")]
+        foreign = [key for key in variant.overrides if not _is_of_reading(key)]
         if variant.trained_as and (source is None or source.trained_as or foreign or variant.new_predicates):
             raise ValueError(Errors.DR164.format(name=name, source=variant.trained_as))
     for name, variant in plan.variants.items():
@@ -166,11 +171,19 @@ def check_plan(plan: Plan) -> None:
         raise ValueError(Errors.DR163.format(path=data))
 
 
+def _is_of_reading(key: str) -> bool:
+    """Whether a trained pipeline can be read with another value: neither what its network is, nor of training alone."""
+    section, component, setting, *rest = [*key.split("."), "", ""]
+    if section != "components" or component != COMPONENT:
+        return section == "components"
+    return rest[0] in READ_WITH if setting == "model" else setting not in _OF_TRAINING
+
+
 def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[List[Run], List[str]]:
     """All runs, seed by seed, and the variants left out since they are the same as the reference in this config.
 
-    variants: those of which runs are wanted; None: of all. Raises ValueError for one that the plan does not have, and
-    for settings that the config does not have or that cannot be.
+    variants: those of which runs are wanted; None: of all. Raises ValueError for one that the plan does not have, for
+    settings that the config does not have or that cannot be, and for those that name a variant's new predicates.
     """
     wanted = plan.variants if variants is None else variants
     for name in wanted:
@@ -184,6 +197,7 @@ def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[L
         overrides = {**plan.common, **plan.of(name)}
         _check_keys(plan, name, overrides, base)
         settings[name] = _fill(plan, f"variant {name!r}", overrides)
+        _check_new(name, plan.new_predicates(name), settings[name]["components"].get(COMPONENT, {}))
     same = [name for name in plan.variants if name != plan.reference and settings[name] == settings[plan.reference]]
     trained_as = {name: plan.variants[name].trained_as or name for name in plan.variants if name not in same}
     trained_as = {name: plan.reference if source in same else source for name, source in trained_as.items()}
@@ -191,13 +205,13 @@ def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[L
     order = list(plan.variants)
     names = sorted(trained_as, key=lambda name: (order.index(trained_as[name]), trained_as[name] != name))
     names = [name for name in names if name in wanted]
-    return [_run(plan, name, seed, settings[name], trained_as[name]) for seed in plan.seeds for name in names], same
 
+    def run(name: str, seed: int) -> Run:
+        overrides = {**plan.common, **plan.of(name), "training.seed": seed}
+        own = {**settings[name], "training": {**settings[name]["training"], "seed": seed}}
+        return Run(name, seed, overrides, own, run(trained_as[name], seed) if trained_as[name] != name else None)
 
-def _run(plan: Plan, name: str, seed: int, settings: Dict[str, Any], trained_as: str) -> Run:
-    overrides = {**plan.common, **plan.of(name), "training.seed": seed}
-    settings = {**settings, "training": {**settings["training"], "seed": seed}}
-    return Run(name, seed, overrides, settings, trained_as)
+    return [run(name, seed) for seed in plan.seeds for name in names], same
 
 
 def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) -> Dict[str, Any]:
@@ -230,6 +244,15 @@ def _check_keys(plan: Plan, name: str, keys: Iterable[str], config: Dict[str, An
                 raise ValueError(Errors.DR154.format(**values))
             section = section[part]
             known = list(section) if isinstance(section, dict) else []
+
+
+def _check_new(name: str, new: Collection[str], component: Mapping[str, Any]) -> None:
+    threshold = as_threshold(component.get("threshold", 0.5))
+    thresholds = threshold if isinstance(threshold, dict) else {}
+    for setting, named in (("symmetric", component.get("symmetric", ())), ("threshold", thresholds)):
+        unknown = sorted({*new} & {*named})
+        if unknown:
+            raise ValueError(Errors.DR168.format(name=name, unknown=", ".join(unknown), setting=setting))
 
 
 def train_options(run: Run, clock: Path) -> List[str]:

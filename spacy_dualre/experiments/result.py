@@ -118,6 +118,18 @@ def is_done(path: Path, plan: Plan, run: Run) -> bool:
     return True
 
 
+def different_settings(first: RunResult, second: RunResult) -> List[str]:
+    """What differs between two runs of a variant beside the seed, by dotted keys. A setting that only one of them knows
+    and that it was not given is newer than the other: see `is_done`.
+    """
+    settings, others = flat(first.settings), flat(second.settings)
+    given = {*first.overrides, *second.overrides}
+    known = {*settings} & {*others} - {"training.seed"}
+    different = {key for key in known if settings[key] != others[key]}
+    different |= {key for key in given if first.overrides.get(key) != second.overrides.get(key)}
+    return sorted(different)
+
+
 def flat(settings: Dict[str, Any], prefix: str = "") -> Dict[str, Any]:
     """A config by dotted keys."""
     found: Dict[str, Any] = {}

@@ -10,10 +10,9 @@ import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from time import time
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
-import spacy
 import srsly
 import torch
 from spacy.language import Language
@@ -23,15 +22,15 @@ from ..corpora.reader import rel_corpus
 from ..descriptions import read_descriptions
 from ..environment import commit, device_name, package_versions
 from ..errors import Errors
+from ..loading import load_pipeline
 from ..protocols import Protocol, document_ids, get_protocol
 from ..protocols.scorer import count_examples
 from .clock import read_clock
-from .plan import Plan, Run, train_options
-from .result import RunResult, Seconds, is_done, result_path
+from .plan import COMPONENT, Plan, Run, train_options
+from .result import RunResult, Seconds, flat, is_done, result_path
 
 #: Settings that spaCy takes from the environment: they are the plan's already, where it is to have them.
 _LEFT_OUT = "SPACY_CONFIG_OVERRIDES"
-_COMPONENT = "dual_encoder_rel"
 
 
 class RunError(ValueError):
@@ -39,7 +38,9 @@ class RunError(ValueError):
 
 
 class Training(NamedTuple):
-    """What is known of a training. seconds, steps, epochs: see RunResult; command: what was called."""
+    """What is known of a training. seconds, steps, epochs: see RunResult; command: what was called; settings: the whole
+    config.
+    """
 
     training: float
     per_epoch: Optional[float]
@@ -47,16 +48,34 @@ class Training(NamedTuple):
     steps: int
     epochs: int
     command: str
+    settings: Dict[str, Any]
 
 
 def to_do(plan: Plan, runs: Sequence[Run], folder: Path) -> List[Run]:
-    """The runs without a result in the folder, and those whose trained pipeline one of them needs and does not find.
+    """The runs without a result in the folder, each after the one whose trained pipeline it needs, where that is not
+    there.
 
-    Raises ValueError for a result of other settings.
+    Raises ValueError for a result or a trained pipeline of other settings.
     """
-    missing = {run.name for run in runs if not is_done(result_path(folder, run), plan, run)}
-    needed = {run.training for run in runs if run.name in missing and not _training_path(folder, run).exists()}
-    return [run for run in runs if run.name in missing | needed]
+    found: Dict[str, Run] = {}
+    for run in runs:
+        if not is_done(result_path(folder, run), plan, run):
+            if run.source is not None and not _is_trained(plan, run.source, folder):
+                found[run.source.name] = run.source
+            found[run.name] = run
+    return list(found.values())
+
+
+def _is_trained(plan: Plan, run: Run, folder: Path) -> bool:
+    path = _training_path(folder, run)
+    is_done(result_path(folder, run), plan, run)
+    if not path.exists():
+        return False
+    then, now = flat(srsly.read_json(path).get("settings", {})), flat(run.settings)
+    other = [key for key in {**now, **then} if then.get(key) != now.get(key)]
+    if other:
+        raise ValueError(Errors.DR156.format(path=path, keys=", ".join(other)))
+    return True
 
 
 def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
@@ -65,14 +84,14 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
     """
     log = folder / f"{run.name}.log"
     try:
-        if run.training == run.name:
+        if run.source is None:
             _train(plan, run, folder, use_gpu)
         training = Training(**srsly.read_json(_training_path(folder, run)))
         start = time()
-        overrides = plan.of(run.variant) if run.training != run.name else {}
+        overrides = plan.of(run.variant) if run.source is not None else {}
         protocol = get_protocol(plan.protocol)
         model = _model(folder, run) / "model-best"
-        nlp = spacy.load(model, config=dict(overrides))
+        nlp = load_pipeline(model, overrides)
         new = plan.new_predicates(run.variant)
         _add_predicates(nlp, new, run)
         ids, counts = _count(nlp, Path(plan.data(plan.split)), protocol)
@@ -122,7 +141,7 @@ def discard(folder: Path, run: Run) -> None:
 
 
 def _model(folder: Path, run: Run) -> Path:
-    return folder / run.training
+    return folder / run.training.name
 
 
 def _training_path(folder: Path, run: Run) -> Path:
@@ -150,6 +169,7 @@ def _train(plan: Plan, run: Run, folder: Path, use_gpu: int) -> None:
         steps=clock.steps,
         epochs=clock.epochs,
         command=shlex.join(["python", *command[1:]]),
+        settings=run.settings,
     )
     srsly.write_json(_training_path(folder, run), known._asdict())
 
@@ -169,9 +189,9 @@ def _call(command: List[str], log: Path) -> None:
 
 def _add_predicates(nlp: Language, labels: Sequence[str], run: Run) -> None:
     if labels:
-        settings = run.settings["initialize"]["components"][_COMPONENT]["descriptions"]
+        settings = run.settings["initialize"]["components"][COMPONENT]["descriptions"]
         descriptions = read_descriptions(settings["path"])
-        component: Any = nlp.get_pipe(_COMPONENT)
+        component: Any = nlp.get_pipe(COMPONENT)
         for label in labels:
             component.add_label(label, descriptions[label])
 

@@ -10,7 +10,7 @@ import numpy
 from ..errors import Errors
 from ..protocols import get_protocol
 from ..protocols.significance import approximate_randomization
-from .result import RunResult
+from .result import RunResult, different_settings
 
 _Results = Mapping[Path, RunResult]
 
@@ -91,8 +91,8 @@ def make_tables(
     """A table for each corpus, split, protocol, config and common settings, in the order of the results.
 
     samples, seed: of the test. reference: the variant that the others are compared with; else that of the newest
-    result. Raises ValueError where a run is there twice, runs that are compared have other documents, or no run is of
-    the reference that is asked for.
+    result. Raises ValueError where a run is there twice, seeds of a variant have other settings, runs that are compared
+    have other documents, or no run is of the reference that is asked for.
     """
     groups: Dict[str, Dict[Path, RunResult]] = {}
     for path, result in results.items():
@@ -104,19 +104,21 @@ def make_tables(
 def compare(first: Sequence[RunResult], second: Sequence[RunResult], samples: int, seed: int) -> Optional[Comparison]:
     """How far the second variant's F1 is from the first's; None where no seed is common to both.
 
-    p_value: paired approximate randomisation over documents. Only seeds that both have count. The counts of each
-    document are summed over the seeds, and what is swapped is a whole document with all of its seeds: the outputs of
-    several trainings for one document are no independent observations, so that more seeds cannot make a difference
-    significant which rests on few documents. It tells whether the difference would hold for other documents; how much
-    it depends on the seed, the standard deviation tells. Raises ValueError where documents or labels are not the same.
+    p_value: paired approximate randomisation over documents, of the same mean. Only seeds that both have count. What is
+    swapped is a whole document with all of its seeds: the outputs of several trainings for one document are no
+    independent observations, so that more seeds cannot make a difference significant which rests on few documents. It
+    tells whether the difference would hold for other documents; how much it depends on the seed, the standard deviation
+    tells. Raises ValueError where documents or labels are not the same.
     """
     pairs = [(a, b) for a in first for b in second if a.seed == b.seed]
     if not pairs:
         return None
     figure = get_protocol(first[0].protocol).f1
-    counts_first, counts_second = (sum(result.counts for result in side) for side in zip(*pairs))
+    counts_first, counts_second = (numpy.stack([result.counts for result in side], axis=1) for side in zip(*pairs))
     difference = float(numpy.mean([b.scores["f"] - a.scores["f"] for a, b in pairs]))
-    p_value = approximate_randomization(counts_first, counts_second, figure, samples, seed)
+    p_value = approximate_randomization(
+        counts_first, counts_second, lambda totals: figure(totals).mean(axis=-1), samples, seed
+    )
     return Comparison([a.seed for a, _ in pairs], difference, p_value)
 
 
@@ -173,14 +175,21 @@ def _make_row(runs: Sequence[RunResult], comparison: Optional[Comparison], new: 
 
 
 def _check(results: _Results) -> None:
-    """Raises ValueError where a run is there twice, or where documents, gold or labels differ."""
+    """Raises ValueError where a run is there twice, where the seeds of a variant have other settings, or where
+    documents, gold or labels differ.
+    """
     seen: Dict[Tuple[str, int], Path] = {}
+    first_of: Dict[str, Path] = {}
     first_path, first = next(iter(results.items()))
     for path, result in results.items():
         run = (result.variant, result.seed)
         if run in seen:
             raise ValueError(Errors.DR159.format(first=seen[run], second=path))
         seen[run] = path
+        other = first_of.setdefault(result.variant, path)
+        keys = different_settings(result, results[other])
+        if keys:
+            raise ValueError(Errors.DR167.format(path=path, other=other, keys=", ".join(keys)))
         same = list(result.documents) == list(first.documents) and result.labels == first.labels
         if not same or (result.counts[..., 2] != first.counts[..., 2]).any():
             raise ValueError(Errors.DR160.format(path=path, other=first_path))

@@ -46,7 +46,8 @@ def approximate_randomization(
 
     If the systems were alike, which of them gave which output would be chance: n times, the outputs for each document
     are swapped or not. The p-value is (k + 1) / (n + 1), where k of the differences so made are as large as the one
-    found. counts_a, counts_b: (documents, labels, 3) of the same documents. Noreen (1989), Computer-Intensive Methods
+    found. counts_a, counts_b: (documents, labels, 3) of the same documents; or (documents, runs, labels, 3), of which
+    the figure makes one number out of (..., runs, labels, 3). Noreen (1989), Computer-Intensive Methods
     for Testing Hypotheses; Yeh (2000), More accurate tests for the statistical significance of result differences.
     Raises ValueError where the documents are not the same.
     """
@@ -64,7 +65,7 @@ def approximate_randomization(
 
 
 def _sums(weights: numpy.ndarray, counts: numpy.ndarray) -> numpy.ndarray:
-    """Weighted sums over documents: (rows, documents), (documents, labels, 3) -> (rows, labels, 3)."""
+    """Weighted sums over documents: (rows, documents), (documents, ..., 3) -> (rows, ..., 3)."""
     # As floats, which hold these integers exactly and multiply much faster
     flat = counts.reshape(len(counts), -1).astype("float64")
     return (weights.astype("float64") @ flat).reshape(len(weights), *counts.shape[1:])
@@ -78,7 +79,7 @@ def _chunks(n: int, documents: int) -> Iterator[int]:
 
 def _check(*counts: numpy.ndarray, n: int) -> None:
     first = counts[0]
-    good = first.ndim == 3 and first.shape[2] == 3 and len(first) > 0
+    good = first.ndim >= 3 and first.shape[-1] == 3 and len(first) > 0
     if not (good and all(other.shape == first.shape and (other[..., 2] == first[..., 2]).all() for other in counts)):
         raise ValueError(Errors.DR113.format(shapes=" and ".join(str(other.shape) for other in counts)))
     if n < 1:

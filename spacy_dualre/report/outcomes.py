@@ -1,7 +1,7 @@
 """What became of every pair that was asked for and of every gold relation: all that a report is computed from."""
 
 from dataclasses import dataclass
-from typing import Any, Collection, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Hashable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Span
@@ -10,17 +10,38 @@ from spacy.util import minibatch
 
 from ..candidates import get_mentions, gold_relations, mention_pairs
 from ..decode import by_doc, canonical, log_odds, probabilities
-from ..diagnosis import as_asked, why_uncovered
+from ..descriptions import has_template, parse_descriptions
+from ..diagnosis import NO_DESCRIPTION, as_asked, why_uncovered
 from ..extension import get_rels
 from ..pipeline import DualEncoderRel
 from ..scorer import pairs_of_found
 from ..targets import doc_name
-from ..types import Pairs, Relation
+from ..types import Candidate, Pairs, Relation
 
 #: The number of a document, and what a relation of it is about, as the candidates see it.
 Place = Tuple[int, Hashable]
 #: A predicate and what it is said about, within a document.
 _Key = Tuple[str, Hashable]
+
+
+class _Decisions(NamedTuple):
+    """What is decided on in a Doc, pooled: D candidates, their log odds (D, L), and which predicates each was asked for
+    (D, L): those with a description for its types that its corpus may have.
+    """
+
+    candidates: Sequence[Candidate]
+    odds: Any
+    possible: List[List[bool]]
+
+
+class _Probabilities(NamedTuple):
+    """The probability of everything that was asked for, and of what could be decided: the likeliest predicate of each
+    pair or, where there may be several, all. impossible: what candidates were not asked for.
+    """
+
+    everything: Dict[_Key, float]
+    best: Dict[_Key, float]
+    impossible: Set[_Key]
 
 
 class Scored(NamedTuple):
@@ -49,8 +70,8 @@ class Item(NamedTuple):
 @dataclass
 class Outcomes:
     """items: each gold or predicted relation once, as the scorer counts them. scored: as Scored, for every pair that
-    was asked for its likeliest predicate or, where there may be several, all. pairs: how many were asked for.
-    symmetric: predicates without direction.
+    was asked for its likeliest predicate or, where there may be several, all that are possible. pairs: how many were
+    asked for. symmetric: predicates without direction.
     """
 
     documents: int
@@ -68,50 +89,59 @@ def find_outcomes(nlp: Language, rel: DualEncoderRel, examples: Sequence[Example
     outcomes = Outcomes(len(examples), rel.labels, [], [], 0, rel.undirected)
     numbered = list(enumerate(examples))
     for batch in minibatch(numbered, size=nlp.batch_size):
-        odds_of = _odds(rel, [example for _, example in batch])
+        decisions_of = {id(d.candidates[0].subject.doc): d for d in _decisions(rel, [example for _, example in batch])}
         for number, example in batch:
-            _add(outcomes, rel, number, example, odds_of.get(id(example.predicted)))
+            _add(outcomes, rel, number, example, decisions_of.get(id(example.predicted)))
     return outcomes
 
 
-def _odds(rel: DualEncoderRel, examples: Sequence[Example]) -> Dict[int, Tuple[Sequence, Any]]:
-    """For each Doc that has candidates what is decided on, pooled, and the log odds (P, L)."""
+def _decisions(rel: DualEncoderRel, examples: Sequence[Example]) -> Iterator[_Decisions]:
+    """Those of each Doc that has candidates."""
     candidates = (candidate for example in examples for candidate in rel.get_candidates(example.predicted))
-    slices = (
-        (chunk, rel.model.ops.to_numpy(log_odds(scores, rel.prediction, rel.alpha)))
-        for chunk, _, scores in rel.model_scores(candidates, rel.cascade)
-    )
-    return {id(of_doc[0].subject.doc): rel.candidates.pool(of_doc, odds) for of_doc, odds in by_doc(slices)}
+    possible: Dict[Candidate, List[bool]] = {}
+    slices = []
+    for chunk, instances, scores in rel.model_scores(candidates, rel.cascade):
+        # Not the scores' mask: what a cascade leaves out was asked for
+        possible.update(zip(chunk, (list(map(bool, instance.descriptions)) for instance in instances)))
+        slices.append((chunk, rel.model.ops.to_numpy(log_odds(scores, rel.prediction, rel.alpha))))
+    for of_doc, odds in by_doc(slices):
+        decisions, pooled = rel.candidates.pool(of_doc, odds)
+        # The candidates of a pair have the same types, so any of them stands for the others
+        yield _Decisions(decisions, pooled, [possible[candidate] for candidate in decisions])
 
 
 def _add(
-    outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example, scored: Optional[Tuple[Sequence, Any]]
+    outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example, decisions: Optional[_Decisions]
 ) -> None:
     of_gold = rel.candidates.pairs
     of_found = pairs_of_found(example, rel.spans_key, of_gold)
     gold = {key: r for r in gold_relations(example) for key in _keys(rel, r, of_gold)}
     predicted = {key: r for r in get_rels(example.predicted) for key in _keys(rel, r, of_found)}
-    probability, best = _probabilities(rel, *scored, of_found) if scored is not None else ({}, {})
-    outcomes.pairs += len(scored[0]) if scored is not None else 0
-    outcomes.scored += [Scored(key[0], (number, key[1]), value, key in gold) for key, value in best.items()]
+    scored = _Probabilities({}, {}, set())
+    if decisions is not None:
+        scored = _probabilities(rel, decisions, of_found)
+        outcomes.pairs += len(decisions.candidates)
+    outcomes.scored += [Scored(key[0], (number, key[1]), value, key in gold) for key, value in scored.best.items()]
     mentions = get_mentions(example.predicted, rel.spans_key)
     for key in dict.fromkeys([*gold, *predicted]):
         relation = gold.get(key) or predicted[key]
-        is_scored = key in probability or key in predicted
+        is_scored = key in scored.everything or key in predicted
         item = Item(
             relation,
             doc_name(example),
             (number, key[1]),
             is_gold=key in gold,
             is_predicted=key in predicted,
-            probability=predicted[key].score if key in predicted else probability.get(key),
-            uncovered=None if is_scored else _why(rel, example, relation, mentions),
+            probability=predicted[key].score if key in predicted else scored.everything.get(key),
+            uncovered=None if is_scored else _why(rel, example, relation, mentions, key in scored.impossible),
         )
         outcomes.items.append(item)
 
 
-def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequence[Span]) -> str:
-    """Why a gold relation has no candidate, in words."""
+def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequence[Span], impossible: bool) -> str:
+    """Why a gold relation has no candidate, in words. impossible: its pair is one, but not for its predicate."""
+    if impossible:
+        return _why_impossible(rel, gold)
     if gold.predicate not in rel.labels:
         return f"predicate {gold.predicate} not known to the pipeline"
     gold = as_asked(gold, rel.undirected, rel.type_pairs)
@@ -120,24 +150,31 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequen
     return rel.why_not(gold.subject, gold.object) or on_doc
 
 
-def _probabilities(
-    rel: DualEncoderRel, decisions: Sequence, odds: Any, pairs: Pairs
-) -> Tuple[Dict[_Key, float], Dict[_Key, float]]:
-    """The probability of everything that was scored, and of what could be decided: the likeliest predicate of each
-    pair or, where there may be several, all. Of the two orders of a symmetric predicate the likelier one counts.
-    """
-    everything: Dict[_Key, float] = {}
-    best: Dict[_Key, float] = {}
+def _why_impossible(rel: DualEncoderRel, gold: Relation) -> str:
+    pair, directed = Candidate(gold.subject, gold.object), gold.predicate not in rel.undirected
+    if has_template(parse_descriptions(rel.label_data), gold.predicate, pair, directed):
+        return "predicate that only other corpora have"
+    return NO_DESCRIPTION
+
+
+def _probabilities(rel: DualEncoderRel, decisions: _Decisions, pairs: Pairs) -> _Probabilities:
+    """Of the two orders of a symmetric predicate the likelier one counts."""
+    found = _Probabilities({}, {}, set())
     labels = list(rel.label_data)
-    for candidate, row, of_row in zip(decisions, odds, probabilities(odds)):
-        likeliest = 1 + int(row[1:].argmax())
-        for column in range(1, len(labels)):
+    for candidate, odds, possible, of_row in zip(*decisions, probabilities(decisions.odds)):
+        columns = range(1, len(labels))
+        likeliest = max(filter(possible.__getitem__, columns), key=odds.__getitem__, default=None)
+        for column in columns:
             value = float(of_row[column])
-            for key in _keys(rel, Relation(candidate.subject, labels[column], candidate.object), pairs):
-                everything[key] = max(everything.get(key, 0.0), value)
+            keys = _keys(rel, Relation(candidate.subject, labels[column], candidate.object), pairs)
+            if not possible[column]:
+                found.impossible.update(keys)
+                continue
+            for key in keys:
+                found.everything[key] = max(found.everything.get(key, 0.0), value)
                 if rel.multi_label or column == likeliest:
-                    best[key] = max(best.get(key, 0.0), value)
-    return everything, best
+                    found.best[key] = max(found.best.get(key, 0.0), value)
+    return found
 
 
 def _keys(rel: DualEncoderRel, relation: Relation, pairs: Pairs) -> Iterable[_Key]:

@@ -20,12 +20,13 @@ CHECKPOINT = "checkpoint.pt"
 class Checkpoint:
     """What a training has gone through, and where it is.
 
-    settings: its config, as `settings_of` gives it. evaluations: what was reported at each. epochs: the random states
-    before each. state: everything after the last evaluation, as `training_state` gives it, until it has been set; None:
-    nothing to set.
+    settings: its config, as `settings_of` gives it. given: what the config named, as `given_by` gives it. evaluations:
+    what was reported at each. epochs: the random states before each. state: everything after the last evaluation, as
+    `training_state` gives it, until it has been set; None: nothing to set.
     """
 
     settings: Dict[str, str]
+    given: Dict[str, int] = field(default_factory=dict)
     evaluations: List[Dict[str, Any]] = field(default_factory=list)
     epochs: List[Dict[str, Any]] = field(default_factory=list)
     state: Optional[Dict[str, Any]] = None
@@ -66,3 +67,10 @@ def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> Non
             f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})" for name in names
         )
         raise CheckpointError(Errors.DR171.format(path=path, different=different))
+
+
+def check_given(path: Path, then: Dict[str, int], now: Dict[str, int]) -> None:
+    """Raises CheckpointError naming what is not as it was when the checkpoint's training began."""
+    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+    if names:
+        raise CheckpointError(Errors.DR173.format(path=path, names=", ".join(names)))

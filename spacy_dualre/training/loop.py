@@ -21,7 +21,8 @@ from thinc.api import Config, Optimizer, fix_random_seed
 from wasabi import Printer
 
 from ..errors import CheckpointError, Errors
-from .checkpoint import CHECKPOINT, Checkpoint
+from .checkpoint import CHECKPOINT, Checkpoint, check_given
+from .given import given_by
 from .replay import Replay
 from .states import set_training_state, training_state
 
@@ -42,9 +43,15 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     """Train an initialised pipeline as `spacy.training.loop.train` does, with the same output and the same result.
 
     run: a new one, which replaces what is in the folder; or the one read from the folder's checkpoint, which goes on.
-    Raises CheckpointError where it cannot go on: the training data are others, or the pipeline does not take its state.
+    Raises CheckpointError where it cannot go on: the data or what the components have from their initialisation are
+    others, or the pipeline does not take its state.
     """
     config = nlp.config.interpolate()
+    given = given_by(nlp, config)
+    if run.state is None:
+        run.given = given
+    else:
+        check_given(output_path / CHECKPOINT, run.given, given)
     if config["training"]["seed"] is not None:
         fix_random_seed(config["training"]["seed"])
     training = registry.resolve(config["training"], schema=ConfigSchemaTraining)

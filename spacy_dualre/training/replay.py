@@ -1,14 +1,13 @@
 """The steps before a checkpoint, gone through again without training."""
 
-import zlib
 from collections import deque
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Tuple
 
 from spacy.training import Example
 
-from ..candidates import gold_relations
 from ..errors import CheckpointError, Errors
 from .checkpoint import Checkpoint
+from .given import checksum
 from .states import random_states, set_random_states
 
 Batcher = Callable[[Iterable[Example]], Iterable[Any]]
@@ -44,7 +43,7 @@ class Replay:
         for step, (epoch, batch) in enumerate(batches):
             if step <= self._last["step"]:
                 self._words += sum(len(example) for example in batch)
-            self._data = _checksum(batch, self._data)
+            self._data = checksum(batch, self._data)
             yield epoch, [] if step <= self._last["step"] else batch
 
     def batcher(self, batcher: Batcher) -> Batcher:
@@ -90,14 +89,3 @@ class Replay:
         else:
             self.run.epochs.append(random_states())
         self._epochs += 1
-
-
-def _checksum(batch: Iterable[Example], start: int) -> int:
-    """CRC-32 of the batches before, and of texts and gold relations of one more."""
-    for example in batch:
-        relations = [
-            (rel.predicate, *((span.start_char, span.end_char, span.label_) for span in (rel.subject, rel.object)))
-            for rel in gold_relations(example)
-        ]
-        start = zlib.crc32(repr((example.reference.text, relations)).encode("utf8"), start)
-    return start
