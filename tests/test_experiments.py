@@ -350,8 +350,13 @@ def test_seeds_of_a_variant_with_other_settings_are_refused():
     assert table.rows[0].seeds == [0, 1]
     with pytest.raises(ValueError, match=r"DR167.*1.run.json.*0.run.json.*training.steps"):
         make_tables(named(run(0, {"steps": 4}), run(1, {"steps": 5})))
+    for other in ({"steps": {"of": 4}}, {"steps": {"of": {"all": 4}}}):
+        with pytest.raises(ValueError, match=r"DR167.*training.steps"):
+            make_tables(named(run(0, {"steps": None}), run(1, other)))
     with pytest.raises(ValueError, match=r"DR167.*\(alpha\)"):
         make_tables(named(run(0, {}, overrides={"alpha": 1}), run(1, {})))
+    # Said or not, it is the same
+    assert make_tables(named(run(0, {"steps": 4}, overrides={"training.steps": 4}), run(1, {"steps": 4})), samples=10)
 
 
 def test_more_seeds_that_say_the_same_do_not_make_a_difference_more_significant():
@@ -559,8 +564,10 @@ def test_unknown_variant(inside, tmp_path, pretend):
             for key, value in {
                 "training.dropout": 0.2,
                 f"{REL}.sampled_predicates": 2,
+                f"{REL}.max_candidates_per_batch": 2,
                 f"{REL}.model.cls_fusion": False,
                 f"{REL}.model": {},
+                REL: {},
             }.items()
         ),
         (
@@ -579,6 +586,12 @@ def test_bad_plans_are_refused_before_anything_is_trained(inside, tmp_path, pret
     assert result.exit_code == 1
     match(problem, result.output)
     assert not names and not (tmp_path / "out").exists()
+
+
+def test_added_predicates_may_have_thresholds(inside, tmp_path):
+    read = {"trained_as": "new", "overrides": {f"{REL}.threshold": [["CPR:9", 0.2], ["*", 0.5]]}}
+    plan = write_plan(tmp_path / "plan.json", variants={"full": {}, "new": NEW, "read": read}, seeds=[0])
+    assert [run.name for run in plan_runs(read_plan(plan))[0]] == ["full-0", "new-0", "read-0"]
 
 
 def test_config_with_a_callback_where_the_clock_is_needed(inside, tmp_path):
@@ -663,10 +676,13 @@ def test_pipeline_that_another_run_needs_is_trained_again(inside, tmp_path, pret
     training = tmp_path / "out" / "runs" / "shared-0" / "training.json"
     training.parent.mkdir()
     (run,) = plan_runs(read_plan(more, {}, seeds=[0]), ["shared"])[0]
-    srsly.write_json(training, {"settings": run.settings})
-    (tmp_path / "out" / "runs" / "classified-0.run.json").unlink()
-    assert dualre(*command, more, "--keep-models").exit_code == 0
-    assert names == ["classified-0"] and training.exists()
+    for kept in (True, False):
+        names.clear()
+        srsly.write_json(training, {"settings": run.settings, "kept": kept})
+        (tmp_path / "out" / "runs" / "classified-0.run.json").unlink()
+        assert dualre(*command, more).exit_code == 0
+        # What was to be kept stays, what an interrupted call has left goes
+        assert names == ["classified-0"] and training.exists() == kept
 
 
 def test_variant_of_one_that_is_left_out_is_trained_as_the_reference(inside, tmp_path):

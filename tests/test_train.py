@@ -20,6 +20,7 @@ from spacy.tokens import DocBin, Span
 from spacy.training import Example
 from spacy.util import registry
 from spacy.vocab import Vocab
+from thinc.api import Config
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
@@ -29,6 +30,7 @@ from spacy_dualre.errors import CheckpointError
 from spacy_dualre.pipeline import DualEncoderRel
 from spacy_dualre.scorer import make_rel_scorer
 from spacy_dualre.training import CHECKPOINT, Checkpoint
+from spacy_dualre.training.given import given_by
 from spacy_dualre.training.replay import Replay
 from spacy_dualre.training.states import random_states, set_random_states, set_training_state, training_state
 
@@ -372,6 +374,23 @@ def test_other_content_of_the_same_files_is_refused(encoder, tmp_path, change, n
     train_until(UPDATE, 20, arguments, tmp_path / "half")
     change(tmp_path)
     assert re.search(rf"DR173.*half/checkpoint.pt.*began: {named}\.", refused(arguments, tmp_path / "half"))
+
+
+def test_dev_documents_that_a_reader_changes_by_chance_are_the_same(trained):
+    nlp = trained()
+    config = Config(
+        {
+            "training": {"dev_corpus": "corpora.dev"},
+            "corpora": {"dev": lambda nlp: [example for example in make_examples(nlp.vocab) if random.random() < 0.5]},
+        }
+    )
+    found = []
+    for seed in range(5):
+        random.seed(seed)
+        state = random.getstate()
+        found.append(given_by(nlp, config))
+        assert random.getstate() == state
+    assert found == found[:1] * 5 and found[0].keys() == {f"component '{NAME}'", "dev documents"}
 
 
 @pytest.mark.parametrize("change", ["nothing", "text", "type", "predicate", "no relation"])

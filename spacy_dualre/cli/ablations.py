@@ -52,16 +52,13 @@ def ablations_cli(
         folder.mkdir(parents=True, exist_ok=True)
         for name in same:
             msg.warn(Warnings.DW011.format(name=name))
-        undone = {run.name for run in missing}
-        total = len(undone | {run.name for run in runs})
+        total = len({run.name for run in [*runs, *missing]})
         msg.info(f"{total} runs, {total - len(missing)} of them done already")
         failed = []
         for done, run in enumerate(missing, 1):
-            if not run_and_report(plan, run, folder, use_gpu):
+            if not run_and_report(plan, run, folder, use_gpu, keep_models):
                 failed.append(run)
-            # What an earlier call has kept stays
-            is_used = run.training.name in {later.training.name for later in missing[done:]}
-            if run.training.name in undone and not keep_models and not is_used:
+            if not keep_models and run.training.name not in {later.training.name for later in missing[done:]}:
                 discard(folder, run)
         if len(failed) < total:
             print_tables(write_tables(output, folder))
@@ -69,11 +66,11 @@ def ablations_cli(
             msg.fail(f"{len(failed)} of {total} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
-def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
+def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int, keep_models: bool) -> bool:
     """Whether it went well. Its result is in the folder then."""
     msg.text(f"{run.name} ...")
     try:
-        result = execute(plan, run, folder, use_gpu)
+        result = execute(plan, run, folder, use_gpu, keep_models)
     except RunError as err:
         msg.fail(str(err))
         return False

@@ -29,7 +29,7 @@ WITHOUT = (
     f"initialize.components.{COMPONENT}.descriptions.without",
 )
 #: Settings of the component that training alone asks for.
-_OF_TRAINING = ("negatives_per_positive", "sampled_predicates")
+_OF_TRAINING = ("max_candidates_per_batch", "negatives_per_positive", "sampled_predicates")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 Overrides = Dict[str, Any]
@@ -173,9 +173,11 @@ def check_plan(plan: Plan) -> None:
 
 def _is_of_reading(key: str) -> bool:
     """Whether a trained pipeline can be read with another value: neither what its network is, nor of training alone."""
-    section, component, setting, *rest = [*key.split("."), "", ""]
-    if section != "components" or component != COMPONENT:
-        return section == "components"
+    section, component, setting, *rest = [*key.split("."), "", "", ""]
+    if section != "components" or not setting:
+        return False
+    if component != COMPONENT:
+        return True
     return rest[0] in READ_WITH if setting == "model" else setting not in _OF_TRAINING
 
 
@@ -197,7 +199,7 @@ def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[L
         overrides = {**plan.common, **plan.of(name)}
         _check_keys(plan, name, overrides, base)
         settings[name] = _fill(plan, f"variant {name!r}", overrides)
-        _check_new(name, plan.new_predicates(name), settings[name]["components"].get(COMPONENT, {}))
+        _check_new(name, plan.variants[name].new_predicates, settings[name]["components"].get(COMPONENT, {}))
     same = [name for name in plan.variants if name != plan.reference and settings[name] == settings[plan.reference]]
     trained_as = {name: plan.variants[name].trained_as or name for name in plan.variants if name not in same}
     trained_as = {name: plan.reference if source in same else source for name, source in trained_as.items()}

@@ -99,35 +99,44 @@ def read_results(paths: Sequence[Path]) -> Dict[Path, RunResult]:
 
 
 def is_done(path: Path, plan: Plan, run: Run) -> bool:
-    """Whether the run's result is there. Raises ValueError where it is that of other settings.
-
-    A setting that the result does not know, and that neither config nor plan names, is newer than the result: it has
-    its default here, which is what was before there was a choice.
-    """
+    """Whether the run's result is there. Raises ValueError where it is that of other settings. See `other_settings`."""
     if not path.exists():
         return False
     result = read_result(path)
-    there = {"corpus": result.corpus, "data": result.data, "protocol": result.protocol, **flat(result.settings)}
-    wanted = {"corpus": plan.corpus, "data": plan.data(plan.split), "protocol": plan.protocol, **flat(run.settings)}
-    named = {*flat(load_config(Path(plan.config_path))), *flat(run.overrides)}
-    newer = {key: value for key, value in wanted.items() if key not in named}
-    there = {**newer, **there}
-    other = [key for key in {**wanted, **there} if there.get(key) != wanted.get(key)]
+    there = {"corpus": result.corpus, "data": result.data, "protocol": result.protocol}
+    wanted = {"corpus": plan.corpus, "data": plan.data(plan.split), "protocol": plan.protocol}
+    other = [key for key in wanted if there[key] != wanted[key]] + other_settings(result.settings, plan, run)
     if other:
         raise ValueError(Errors.DR156.format(path=path, keys=", ".join(other)))
     return True
 
 
+def other_settings(there: Dict[str, Any], plan: Plan, run: Run) -> List[str]:
+    """Where the run's settings are not those, by dotted keys.
+
+    A setting that is not there, and that neither config nor plan names, is newer: it has its default here, which is
+    what was before there was a choice.
+    """
+    wanted = flat(run.settings)
+    named = {*flat(load_config(Path(plan.config_path))), *flat(run.overrides)}
+    known = {**{key: value for key, value in wanted.items() if key not in named}, **flat(there)}
+    return [key for key in {**wanted, **known} if known.get(key) != wanted.get(key)]
+
+
 def different_settings(first: RunResult, second: RunResult) -> List[str]:
     """What differs between two runs of a variant beside the seed, by dotted keys. A setting that only one of them knows
-    and that it was not given is newer than the other: see `is_done`.
+    and that it was not given is newer than the other, see `other_settings`.
     """
     settings, others = flat(first.settings), flat(second.settings)
-    given = {*first.overrides, *second.overrides}
-    known = {*settings} & {*others} - {"training.seed"}
-    different = {key for key in known if settings[key] != others[key]}
-    different |= {key for key in given if first.overrides.get(key) != second.overrides.get(key)}
-    return sorted(different)
+    common = {key for key in {*settings, *others} if _has(settings, key) and _has(others, key)} - {"training.seed"}
+    different = {key for key in common if settings.get(key) != others.get(key)}
+    given = {*first.overrides, *second.overrides} - common
+    return sorted(different | {key for key in given if first.overrides.get(key) != second.overrides.get(key)})
+
+
+def _has(settings: Dict[str, Any], key: str) -> bool:
+    """Whether a config by dotted keys has it, as a value, a section, or within what is a value there."""
+    return any(f"{key}.".startswith(f"{own}.") or own.startswith(f"{key}.") for own in settings)
 
 
 def flat(settings: Dict[str, Any], prefix: str = "") -> Dict[str, Any]:

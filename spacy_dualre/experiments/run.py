@@ -27,7 +27,7 @@ from ..protocols import Protocol, document_ids, get_protocol
 from ..protocols.scorer import count_examples
 from .clock import read_clock
 from .plan import COMPONENT, Plan, Run, train_options
-from .result import RunResult, Seconds, flat, is_done, result_path
+from .result import RunResult, Seconds, is_done, other_settings, result_path
 
 #: Settings that spaCy takes from the environment: they are the plan's already, where it is to have them.
 _LEFT_OUT = "SPACY_CONFIG_OVERRIDES"
@@ -39,7 +39,7 @@ class RunError(ValueError):
 
 class Training(NamedTuple):
     """What is known of a training. seconds, steps, epochs: see RunResult; command: what was called; settings: the whole
-    config.
+    config; kept: whether the pipeline is to stay, see `discard`.
     """
 
     training: float
@@ -49,6 +49,7 @@ class Training(NamedTuple):
     epochs: int
     command: str
     settings: Dict[str, Any]
+    kept: bool
 
 
 def to_do(plan: Plan, runs: Sequence[Run], folder: Path) -> List[Run]:
@@ -71,21 +72,20 @@ def _is_trained(plan: Plan, run: Run, folder: Path) -> bool:
     is_done(result_path(folder, run), plan, run)
     if not path.exists():
         return False
-    then, now = flat(srsly.read_json(path).get("settings", {})), flat(run.settings)
-    other = [key for key in {**now, **then} if then.get(key) != now.get(key)]
+    other = other_settings(srsly.read_json(path)["settings"], plan, run)
     if other:
         raise ValueError(Errors.DR156.format(path=path, keys=", ".join(other)))
     return True
 
 
-def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
+def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = False) -> RunResult:
     """Train, if this variant is trained itself, and score. The output goes to NAME.log in the folder; the trained
     pipeline stays there, as NAME/model-best, see `discard`. Raises RunError where training or scoring fails.
     """
     log = folder / f"{run.name}.log"
     try:
         if run.source is None:
-            _train(plan, run, folder, use_gpu)
+            _train(plan, run, folder, use_gpu, keep)
         training = Training(**srsly.read_json(_training_path(folder, run)))
         start = time()
         overrides = plan.of(run.variant) if run.source is not None else {}
@@ -136,8 +136,10 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
 
 
 def discard(folder: Path, run: Run) -> None:
-    """Remove the trained pipeline of a run."""
-    shutil.rmtree(_model(folder, run), ignore_errors=True)
+    """Remove the pipeline that a run reads, but not one that was trained to be kept."""
+    training = _training_path(folder, run)
+    if not (training.exists() and srsly.read_json(training)["kept"]):
+        shutil.rmtree(_model(folder, run), ignore_errors=True)
 
 
 def _model(folder: Path, run: Run) -> Path:
@@ -148,11 +150,11 @@ def _training_path(folder: Path, run: Run) -> Path:
     return _model(folder, run) / "training.json"
 
 
-def _train(plan: Plan, run: Run, folder: Path, use_gpu: int) -> None:
+def _train(plan: Plan, run: Run, folder: Path, use_gpu: int, keep: bool) -> None:
     """Train in a process of its own. What is known of it is written last, beside the pipeline."""
     model, clock_path = _model(folder, run), folder / f"{run.name}.clock.json"
     _free_memory()
-    discard(folder, run)
+    shutil.rmtree(model, ignore_errors=True)
     clock_path.unlink(missing_ok=True)
     options = ["--output", str(model), "--gpu-id", str(use_gpu), *train_options(run, clock_path)]
     command = [sys.executable, "-m", "spacy", "train", plan.config_path, *options]
@@ -170,6 +172,7 @@ def _train(plan: Plan, run: Run, folder: Path, use_gpu: int) -> None:
         epochs=clock.epochs,
         command=shlex.join(["python", *command[1:]]),
         settings=run.settings,
+        kept=keep,
     )
     srsly.write_json(_training_path(folder, run), known._asdict())
 
