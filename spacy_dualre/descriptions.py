@@ -19,8 +19,6 @@ ANY_TYPES = "*"
 #: How a template begins that somebody still has to write.
 UNWRITTEN = "TODO:"
 _PLACEHOLDERS = {"{subject}": SUBJECT, "{object}": OBJECT}
-#: May stand in a template as well: the words of the mentions' types.
-_TYPE_PLACEHOLDERS = {"{subject_type}": SUBJECT, "{object_type}": OBJECT}
 #: a template, or the words of one, cut at its placeholders
 Template = Tuple[str, ...]
 #: {type pair or "*": templates}, for each predicate
@@ -108,13 +106,7 @@ def choose_templates(
 
 
 def _exchanged(template: Template) -> Template:
-    exchange = {
-        "{subject}": "{object}",
-        "{object}": "{subject}",
-        "{subject_type}": "{object_type}",
-        "{object_type}": "{subject_type}",
-    }
-    return tuple(exchange.get(part, part) for part in template)
+    return tuple({"{subject}": "{object}", "{object}": "{subject}"}.get(part, part) for part in template)
 
 
 def has_template(descriptions: Descriptions, label: str, candidate: Candidate, directed: bool = True) -> bool:
@@ -135,10 +127,6 @@ def adapt(description: Description) -> MarkedText:
     for part in description.template:
         role = _PLACEHOLDERS.get(part)
         if role is None:
-            if part in _TYPE_PLACEHOLDERS:
-                of_subject = _TYPE_PLACEHOLDERS[part] == SUBJECT
-                part = type_words(description.subject_type if of_subject else description.object_type)
-                part = " " * blank + part
             literal, blank = _words(part)
             words.extend(literal)
             continue
@@ -180,7 +168,7 @@ def _parse_template(predicate: str, template: Any) -> Template:
         raise _unusable(predicate, f"{template!r} still has to be written")
     parts = tuple(part for part in re.split(r"(\{[^{}]*\})", template) if part)
     for part in parts:
-        if part.startswith("{") and part not in _PLACEHOLDERS and part not in _TYPE_PLACEHOLDERS:
+        if part.startswith("{") and part not in _PLACEHOLDERS:
             raise _unusable(predicate, f"{template!r} has the unknown placeholder {part}")
     for placeholder in _PLACEHOLDERS:
         if placeholder not in parts:
