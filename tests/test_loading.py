@@ -21,10 +21,13 @@ def folder(trained, tmp_path):
 
 def test_settings_that_are_dicts(folder):
     cascade = {"predicates": 1, "negative": 0.5}
-    nlp = load_pipeline(folder, {f"{KEY}.cascade": cascade, f"{KEY}.threshold": {"*": 0.3}, f"{KEY}.context": 7})
+    settings = {f"{KEY}.cascade": cascade, f"{KEY}.threshold": {"*": 0.3}, f"{KEY}.context": 7}
+    nlp = load_pipeline(folder, {**settings, "training.max_steps": 7})
     rel = nlp.get_pipe(NAME)
     assert (rel.cascade._asdict(), rel.threshold, rel.context) == (cascade, {"*": 0.3}, 7)
     assert nlp.config["components"][NAME]["cascade"] == cascade
+    # For what is trained or packaged from it
+    assert nlp.config["training"]["max_steps"] == 7
     assert load_pipeline(folder).get_pipe(NAME).threshold == {"*": 0.2, "INHIBITS": 0.4}
 
 
