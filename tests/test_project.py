@@ -4,13 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import srsly
+from helpers.paths import ROOT
 from spacy.util import load_config
 
-ROOT = Path(__file__).parent.parent
 #: Corpora that somebody may have put into assets/
 IGNORED = ("chemprot_*", "BIORED.zip", "BioRED", "*.tar.gz", "processed_data", "SemEval2010*")
 FEW_STEPS = {

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
-from conftest import make_examples, save_bert
+from helpers.paths import ROOT
+from helpers.pipelines import make_examples, save_bert
 from rdflib import Graph
 from spacy.tokens import DocBin
 from spacy.util import load_config
 from spacy.vocab import Vocab
-from test_project import ROOT, copy_project, run
+from test_project import copy_project, run
 from thinc.api import Config
 
 README = (ROOT / "README.md").read_text(encoding="utf8")

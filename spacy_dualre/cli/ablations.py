@@ -9,10 +9,10 @@ from spacy.util import ENV_VARS
 from wasabi import msg
 
 from ..errors import Warnings
-from ..experiments.plan import Plan, Run, plan_runs, read_plan
-from ..experiments.result import result_path, write_result
-from ..experiments.run import RunError, discard, execute, to_do
-from ..experiments.table import Table
+from ..lab.ablations.plan import Plan, Run, plan_runs, read_plan
+from ..lab.ablations.result import result_path, write_result
+from ..lab.ablations.run import RunError, discard, execute, to_do
+from ..lab.ablations.table import Table
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .results import print_tables, results
 

@@ -12,9 +12,9 @@ from spacy.cli._util import app, import_code, parse_config_overrides
 from spacy.language import Language
 from wasabi import msg
 
-from ..corpora.convert import SPANS_KEY
+from ..annotations.mentions import SPANS_KEY
 from ..errors import Errors
-from ..pipeline import DualEncoderRel
+from ..pipeline.component import DualEncoderRel
 from .interrupt import Interrupted, interruptible
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."

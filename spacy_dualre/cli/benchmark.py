@@ -7,8 +7,8 @@ import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
-from ..benchmark import Plan, benchmark
-from ..loading import load_pipeline
+from ..lab.benchmark import Plan, benchmark
+from ..pipeline.loading import load_pipeline
 from ..writing import check_writable, write_json
 from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, existing, readable_errors
 

@@ -8,9 +8,9 @@ import srsly
 import typer
 from wasabi import msg
 
-from ..card import missing, model_card
 from ..errors import Errors
-from ..loading import load_pipeline
+from ..pipeline.loading import load_pipeline
+from ..views.card import missing, model_card
 from ..writing import check_writable, write_text
 from .app import CODE, dualre_cli, existing, readable_errors
 

@@ -8,11 +8,12 @@ import typer
 from tqdm import tqdm
 from wasabi import msg
 
-from ..corpora import FORMATS
-from ..corpora.convert import SPANS_KEY, ConversionReport, records_to_docs
-from ..corpora.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
-from ..corpora.writer import DocWriter, is_held_out
+from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
+from ..formats import FORMATS
+from ..records.to_docs import ConversionReport, records_to_docs
+from ..records.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
+from ..records.writer import DocWriter, is_held_out
 from ..writing import check_writable, write_json
 from .app import dualre_cli, interactive, readable_errors
 

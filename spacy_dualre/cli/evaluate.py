@@ -10,18 +10,18 @@ from spacy.cli._util import setup_gpu
 from spacy.language import Language
 from spacy.scorer import Scorer
 
-from ..candidates import get_mentions
-from ..components import given_mentions
-from ..corpora.reader import rel_corpus
+from ..annotations.mentions import get_mentions
 from ..errors import Errors
-from ..extraction import check_finds_mentions
-from ..loading import load_pipeline
-from ..pipeline import DualEncoderRel
-from ..protocols import PROTOCOLS, document_ids, get_protocol
-from ..protocols.scorer import count_examples, to_rel_scores
-from ..protocols.significance import bootstrap
-from ..report import check_report, write_report
-from ..scorer import make_rel_scorer, score_mentions
+from ..extract import check_finds_mentions
+from ..pipeline.component import DualEncoderRel
+from ..pipeline.components import given_mentions
+from ..pipeline.loading import load_pipeline
+from ..scoring.protocol_scorer import count_examples, to_rel_scores
+from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
+from ..scoring.scorer import make_rel_scorer, score_mentions
+from ..scoring.significance import bootstrap
+from ..training.reader import rel_corpus
+from ..views.report import check_report, write_report
 from ..writing import check_writable, write_json
 from .app import (
     CODE,

@@ -8,8 +8,8 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
-from ..explanation import Explanation, explain
-from ..loading import load_pipeline
+from ..pipeline.loading import load_pipeline
+from ..views.explanation import Explanation, explain
 from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .source import SOURCE_HELP, read_docs
 

@@ -14,12 +14,12 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ..export import FORMATS as OUTPUT_FORMATS
-from ..export import OutputFormat, output_format
-from ..export.jsonl import line
-from ..extraction import Extraction, Journal, Tally, part_of
-from ..inputs import FORMATS, Documents, Options
-from ..loading import load_pipeline
+from ..extract import Extraction, Journal, Tally, part_of
+from ..formats.export import FORMATS as OUTPUT_FORMATS
+from ..formats.export import OutputFormat, output_format
+from ..formats.export.jsonl import line
+from ..formats.inputs import FORMATS, Documents, Options
+from ..pipeline.loading import load_pipeline
 from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, interactive, readable_errors
 from .interrupt import Interrupted, interruptible
 

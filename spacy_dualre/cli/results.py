@@ -6,9 +6,9 @@ from typing import List, Optional
 import typer
 from wasabi import msg
 
-from ..experiments.plot import plot_tables
-from ..experiments.result import read_results
-from ..experiments.table import Table, header, make_tables, to_cells, to_markdown
+from ..lab.ablations.plot import plot_tables
+from ..lab.ablations.result import read_results
+from ..lab.ablations.table import Table, header, make_tables, to_cells, to_markdown
 from ..writing import check_writable, write_json, write_text
 from .app import dualre_cli, existing, readable_errors
 

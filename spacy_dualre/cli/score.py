@@ -7,10 +7,10 @@ import spacy
 import typer
 from wasabi import msg
 
-from ..corpora.reader import rel_corpus
-from ..protocols import PROTOCOLS, Items, Protocol, get_protocol
-from ..protocols.scorer import to_rel_scores
-from ..protocols.significance import approximate_randomization, bootstrap
+from ..scoring.protocol_scorer import to_rel_scores
+from ..scoring.protocols import PROTOCOLS, Items, Protocol, get_protocol
+from ..scoring.significance import approximate_randomization, bootstrap
+from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, print_scores, readable_errors
 

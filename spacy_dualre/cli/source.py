@@ -8,12 +8,12 @@ from typing import Any, List
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..candidates import get_mentions
-from ..components import components_before, find_component, given_mentions
-from ..corpora.files import decode_text, read_text
-from ..corpora.reader import rel_corpus
-from ..corpora.record import Place
+from ..annotations.mentions import get_mentions
 from ..errors import Errors
+from ..formats.files import decode_text, read_text
+from ..pipeline.components import components_before, find_component, given_mentions
+from ..records.record import Place
+from ..training.reader import rel_corpus
 from .app import existing
 
 SOURCE_HELP = "A text, a .txt file, - for the standard input, or documents with mentions: .spacy, or a folder of such"

@@ -12,7 +12,7 @@ from spacy.util import load_config, logger
 from wasabi import msg
 
 from ..errors import CheckpointError
-from ..training import CHECKPOINT, Checkpoint, check_settings, settings_of, train
+from ..lab.resuming import CHECKPOINT, Checkpoint, check_settings, settings_of, train
 from .app import WITH_OVERRIDES, dualre_cli, readable_errors
 
 

@@ -8,11 +8,11 @@ import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
-from ..corpora.reader import rel_corpus
-from ..decode import Threshold
 from ..errors import Errors, Warnings
-from ..loading import load_pipeline
-from ..tuning import THRESHOLDS, Tuned, tune
+from ..pipeline.decode import Threshold
+from ..pipeline.loading import load_pipeline
+from ..scoring.tuning import THRESHOLDS, Tuned, tune
+from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import CODE, dualre_cli, existing, readable_errors
 

@@ -6,9 +6,9 @@ from typing import Optional
 import typer
 from wasabi import msg
 
-from ..components import find_component
-from ..loading import load_pipeline
-from ..visualize import render, serve
+from ..pipeline.components import find_component
+from ..pipeline.loading import load_pipeline
+from ..views.visualize import render, serve
 from ..writing import check_writable, write_text
 from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .source import SOURCE_HELP, read_docs

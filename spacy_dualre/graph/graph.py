@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Collection, List, NamedTuple, Optional, Tuple
 
-from ..concepts import Concept
-from ..corpora.record import Offsets
+from ..annotations.concepts import Concept
+from ..records.record import Offsets
 
 #: (subject, predicate, object)
 Triple = Tuple[Concept, str, Concept]

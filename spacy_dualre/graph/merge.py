@@ -4,8 +4,8 @@ from collections import Counter
 from itertools import product
 from typing import Collection, Dict, Iterator, List, Optional, Set, Tuple
 
-from ..concepts import SEPARATOR, Concept, concepts_of
-from ..corpora.record import MentionRecord, Offsets, Record, RelationRecord, sentence_around
+from ..annotations.concepts import SEPARATOR, Concept, concepts_of
+from ..records.record import MentionRecord, Offsets, Record, RelationRecord, sentence_around
 from .graph import Edge, Evidence, KnowledgeGraph, Node, Triple
 
 

@@ -7,15 +7,15 @@ from typing import Callable, Iterable, Iterator, Set, Tuple
 import srsly
 from spacy.vocab import Vocab
 
-from ..corpora.files import read_raw_lines
-from ..corpora.jsonl import parse, to_json
-from ..corpora.reader import read_docs
-from ..corpora.record import Place, Record, corpus_error
 from ..errors import CorpusError
+from ..formats.files import read_raw_lines
+from ..formats.jsonl import parse, to_json
+from ..records.record import Place, Record, corpus_error
+from ..training.reader import read_docs
 
 
 def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None]) -> Iterator[Record]:
-    """The documents of files in the format of `spacy_dualre.corpora.jsonl`, or .spacy, and their relations.
+    """The documents of files in the format of `spacy_dualre.formats.jsonl`, or .spacy, and their relations.
 
     broken: gets an error naming file and line for each that cannot be read, and reading goes on behind it. It also gets
     every document that comes for the second time, with the same id and text: what it says must not count twice.

@@ -6,7 +6,7 @@ from thinc.api import Model
 
 from ..types import Query, RelScores
 from .dual_encoder import dual_encoder
-from .engine import Engine
+from .runner import Engine
 
 #: Settings of a model that a trained one can be read with, see `dual_encoder_v1`.
 READ_WITH = ("@architectures", "max_length", "batch_tokens", "precision", "description_memory", "compiled")

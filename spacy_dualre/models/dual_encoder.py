@@ -14,11 +14,10 @@ from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2
 from thinc.types import Floats2d
 
 from ..errors import Errors
-from ..markers import marker_tokens, marker_words
+from ..instances.markers import marker_tokens, marker_words
 from ..types import PairBatch, Query, RelScores
-from .engine import Engine, possible
 from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
-from .pytorch.dual_encoder import (
+from .pytorch.network import (
     DualEncoder,
     DualEncoderConfig,
     encoder_layers,
@@ -26,6 +25,7 @@ from .pytorch.dual_encoder import (
     init_dual_encoder,
     takes_positions,
 )
+from .runner import Engine, possible
 
 #: Room for [CLS], [SEP], four markers and a few words.
 SHORTEST = 16

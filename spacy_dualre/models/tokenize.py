@@ -4,8 +4,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 
-from ..descriptions import adapt
-from ..markers import OBJECT, SUBJECT, end_marker, marker_events, start_marker
+from ..instances.descriptions import adapt
+from ..instances.markers import OBJECT, SUBJECT, end_marker, marker_events, start_marker
 from ..types import Description, Mark, MarkedText, Sequences, Shortened
 from .pieces import Cut, Pieces
 

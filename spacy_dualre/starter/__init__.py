@@ -5,9 +5,9 @@ from typing import List, Sequence
 
 from thinc.api import Config
 
-from ..corpora.convert import SPANS_KEY
-from ..descriptions import UNWRITTEN, plain_template
+from ..annotations.mentions import SPANS_KEY
 from ..errors import Errors
+from ..instances.descriptions import UNWRITTEN, plain_template
 from ..types import NEGATIVE, DescriptionTexts, TypePair
 from ..writing import write_json, write_text
 

@@ -1,6 +1,1 @@
-"""Training that can be cut off and go on: spaCy's own loop, with a checkpoint at every evaluation."""
-
-from .checkpoint import CHECKPOINT, Checkpoint, check_settings, settings_of
-from .loop import train
-
-__all__ = ["CHECKPOINT", "Checkpoint", "check_settings", "settings_of", "train"]
+"""What training needs besides the model: examples, batches, targets, loss, optimizer."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Dict, List, Tuple
 
-from ...concepts import Concept
+from ...annotations.concepts import Concept
 from ...writing import write_text
 from ..graph import Edge, Evidence, KnowledgeGraph, Node
 from .layout import layout

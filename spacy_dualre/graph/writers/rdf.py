@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict
 from urllib.parse import quote
 
-from ...concepts import Concept
+from ...annotations.concepts import Concept
 from ...errors import Errors
 from ...writing import whole_file
 from ..graph import Edge, Evidence, KnowledgeGraph, Node

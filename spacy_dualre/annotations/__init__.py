@@ -1,0 +1,1 @@
+"""What stands on a Doc: relations, concepts and mentions."""

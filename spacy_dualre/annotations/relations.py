@@ -1,0 +1,127 @@
+"""``Doc._.rels``: relations as plain values in ``doc.user_data``, so that they survive every way a Doc travels.
+
+Each subject's relations are stored the way spaCy stores a custom attribute of a span: under a key with its character
+offsets, with the object's offset relative to the subject. ``Doc.from_docs`` keeps and shifts exactly such keys.
+"""
+
+import warnings
+from numbers import Real
+from typing import Any, Callable, Dict, Iterable, List, Optional
+
+from spacy.tokens import Doc, Span
+
+from ..errors import Errors, Warnings
+from ..types import Relation
+
+_KEY = "spacy_dualre_rels"
+
+
+def install(name: str, getter: Callable, setter: Optional[Callable] = None) -> None:
+    """Install ``Doc._.<name>``. Safe to call again; warns where another package has taken the name."""
+    if not Doc.has_extension(name):
+        Doc.set_extension(name, getter=getter, setter=setter)
+    elif Doc.get_extension(name)[2] is not getter:
+        warnings.warn(
+            Warnings.DW009.format(attribute=name, module=getter.__module__, getter=getter.__name__), stacklevel=2
+        )
+
+
+def get_rels(doc: Doc) -> List[Relation]:
+    """The Doc's relations in text order of subject, then object, then predicate.
+
+    Where the tokens have changed, arguments are widened to whole tokens. In a Doc made of a part of another one
+    (``span.as_doc``), relations that reach outside it are left out.
+    """
+    rels: List[Relation] = []
+    for key, rows in doc.user_data.items():
+        if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY:
+            start, end = key[2], key[3]
+            for subject_labels, predicate, object_labels, offset, length, score in rows:
+                subject = _restore(doc, start, end, subject_labels)
+                obj = _restore(doc, start + offset, start + offset + length, object_labels)
+                if subject is not None and obj is not None:
+                    rels.append(Relation(subject, predicate, obj, score))
+    return sorted(rels, key=lambda rel: (*_position(rel.subject), *_position(rel.object), rel.predicate))
+
+
+def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
+    """Replace the Doc's relations.
+
+    Raises ValueError where an argument is not a non-empty span of this Doc.
+    """
+    stored: Dict[tuple, List[tuple]] = {}
+    if not isinstance(rels, Iterable):
+        raise ValueError(Errors.DR061.format(value=rels))
+    for rel in rels:
+        rel = _checked(doc, rel)
+        subject, obj = rel.subject, rel.object
+        row = (
+            _labels(subject),
+            rel.predicate,
+            _labels(obj),
+            obj.start_char - subject.start_char,
+            obj.end_char - obj.start_char,
+            float(rel.score),
+        )
+        stored.setdefault(("._.", _KEY, subject.start_char, subject.end_char), []).append(row)
+    for key in [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY]:
+        del doc.user_data[key]
+    doc.user_data.update(stored)
+
+
+def rels_to_json(doc: Doc) -> List[Dict[str, Any]]:
+    """The Doc's relations as JSON values, with character offsets (end exclusive) into ``doc.text``."""
+    return [
+        {
+            "subject": span_to_json(rel.subject),
+            "predicate": rel.predicate,
+            "object": span_to_json(rel.object),
+            "score": round(rel.score, 4),
+        }
+        for rel in get_rels(doc)
+    ]
+
+
+def span_to_json(span: Span) -> Dict[str, Any]:
+    """A mention as JSON values: character offsets (end exclusive), text, type and, where it has them, id and kb_id."""
+    values = {"start": span.start_char, "end": span.end_char, "text": span.text, "type": span.label_}
+    if span.id_:
+        values["id"] = span.id_
+    if span.kb_id_:
+        values["kb_id"] = span.kb_id_
+    return values
+
+
+def _labels(span: Span) -> tuple:
+    return (span.label_, span.kb_id_, span.id_)
+
+
+def _position(span: Span) -> tuple:
+    return (span.start_char, span.end_char, span.label_)
+
+
+def _restore(doc: Doc, start: int, end: int, labels: Iterable[str]) -> Optional[Span]:
+    # Not len(doc.text), which is built anew each time
+    if not 0 <= start < end <= doc[-1].idx + len(doc[-1]):
+        return None
+    label, kb_id, span_id = labels
+    return doc.char_span(start, end, label=label, kb_id=kb_id, span_id=span_id, alignment_mode="expand")
+
+
+def _checked(doc: Doc, rel: Any) -> Relation:
+    try:
+        rel = Relation(*rel)
+    except TypeError:
+        raise ValueError(Errors.DR061.format(value=rel)) from None
+    if not isinstance(rel.predicate, str) or not isinstance(rel.score, Real):
+        raise ValueError(Errors.DR061.format(value=rel))
+    for span in (rel.subject, rel.object):
+        if not isinstance(span, Span):
+            raise ValueError(Errors.DR060.format(relation=rel, problem=f"{span!r} is not a Span"))
+        if span.doc is not doc:
+            raise ValueError(Errors.DR060.format(relation=rel, problem="a span of another Doc"))
+        if not 0 <= span.start < span.end <= len(doc):
+            raise ValueError(
+                Errors.DR060.format(relation=rel, problem=f"tokens {span.start} to {span.end} of {len(doc)}")
+            )
+    return rel

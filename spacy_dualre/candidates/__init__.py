@@ -1,0 +1,1 @@
+"""Which pairs of mentions or concepts may be related: the registered policies."""

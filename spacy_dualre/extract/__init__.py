@@ -1,0 +1,7 @@
+"""Relations of any number of documents, one after the other, in a work that can be cut off and goes on."""
+
+from .extract import Extraction, Tally
+from .given import check_finds_mentions
+from .journal import Journal, part_of
+
+__all__ = ["Extraction", "Journal", "Tally", "check_finds_mentions", "part_of"]

@@ -1,0 +1,104 @@
+"""Documents whose mentions are given, among those whose mentions the pipeline finds."""
+
+from typing import Any, Iterable, Iterator, List, Optional
+
+import spacy
+from spacy.language import Language
+from spacy.pipeline import Sentencizer
+from spacy.tokens import Doc
+from spacy.util import minibatch
+
+from ..errors import Errors
+from ..pipeline.components import MENTIONS, assigned, components_before, find_component, finds_mentions
+
+#: Key in ``doc.user_data`` of documents whose mentions are given.
+GIVEN = "spacy_dualre_given_mentions"
+
+
+@Language.factory("dualre_find_mentions")
+class FindMentions:
+    """The components before the relations, as one that documents with given mentions pass by.
+
+    components: set after it has been added to a pipeline.
+    """
+
+    def __init__(self, nlp: Language, name: str) -> None:
+        self.components: List[Any] = []
+
+    def __call__(self, doc: Doc) -> Doc:
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """The same documents in the same order."""
+        for batch in minibatch(stream, batch_size):
+            found: Iterator[Doc] = (doc for doc in batch if GIVEN not in doc.user_data)
+            for component in self.components:
+                has_pipe = hasattr(component, "pipe")
+                found = component.pipe(found, batch_size=batch_size) if has_pipe else map(component, found)
+            yield from (doc if GIVEN in doc.user_data else next(found) for doc in batch)
+
+
+def extraction_pipeline(nlp: Language, rel_name: str) -> Language:
+    """The pipeline with all components before the relations in one `FindMentions`, and with a sentencizer before them
+    where none of them starts sentences. It shares vocabulary and components with nlp.
+    """
+    before = components_before(nlp, rel_name)
+    components: List[Any] = [nlp.get_pipe(name) for name in before]
+    if not starts_sentences(nlp, rel_name):
+        components.insert(0, Sentencizer())
+    pipeline = _empty(nlp)
+    pipeline.add_pipe("dualre_find_mentions")
+    pipeline.get_pipe("dualre_find_mentions").components = components  # type: ignore[attr-defined]
+    for name in nlp.pipe_names[len(before) :]:
+        pipeline.add_pipe(name, source=nlp)
+    return pipeline
+
+
+def sentence_splitter(nlp: Language, rel_name: str) -> Language:
+    """What cuts the texts of documents with given mentions: the tokenizer of nlp and, for the sentences, its components
+    before the relations, less those that find mentions, or a sentencizer where none of them starts sentences.
+    """
+    splitter = _empty(nlp)
+    if not starts_sentences(nlp, rel_name):
+        splitter.add_pipe("sentencizer")
+        return splitter
+    for name in components_before(nlp, rel_name):
+        if not finds_mentions(nlp, name):
+            splitter.add_pipe(name, source=nlp)
+    return splitter
+
+
+def check_finds_mentions(nlp: Language) -> None:
+    """Raises ValueError where no component before the relations finds mentions that these could read."""
+    name, rel = find_component(nlp)
+    if not may_find_mentions(nlp, name, rel.spans_key):
+        names = ", ".join(nlp.pipe_names)
+        raise ValueError(Errors.DR183.format(name=name, source=rel.mentions_from, names=names))
+
+
+def may_find_mentions(nlp: Language, rel_name: str, spans_key: Optional[str]) -> bool:
+    """Whether a component before the relations finds mentions where they are read from, or may, since it does not say
+    what it assigns.
+    """
+    # Where a Doc has no span group of this name, doc.ents are read
+    where = {"doc.ents"} if spans_key is None else MENTIONS
+    for name in components_before(nlp, rel_name):
+        what = assigned(nlp, name)
+        # A ruler of spans says nothing of the entities that it sets
+        if not what or where & what or spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
+            return True
+    return False
+
+
+def starts_sentences(nlp: Language, rel_name: str) -> bool:
+    """Whether a component before the relations starts sentences."""
+    doc = nlp.make_doc("One is here. Two is there.")
+    for name in components_before(nlp, rel_name):
+        doc = nlp.get_pipe(name)(doc)
+    return doc.has_annotation("SENT_START")
+
+
+def _empty(nlp: Language) -> Language:
+    empty = spacy.blank(str(nlp.lang), vocab=nlp.vocab)
+    empty.tokenizer = nlp.tokenizer
+    return empty

@@ -1,0 +1,130 @@
+"""The unfinished output: a folder beside the output that outlives the process, however it ends.
+
+``documents.jsonl`` holds what is done, one document a line in the schema of `corpora.jsonl`, which can be read at any
+time; ``run.json`` says what made it. A line that was not written to its end is cut off.
+"""
+
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import srsly
+
+from ..errors import Errors
+from ..formats.export import OutputFormat
+
+
+def part_of(output: Path) -> Path:
+    """The folder with the unfinished output."""
+    return output.with_name(f"{output.name}.part")
+
+
+class Journal:
+    """The documents done so far, in order.
+
+    run: what must be the same when it goes on, JSON values. Raises ValueError where there is an unfinished output and
+    resume is False, or it was made by another run; OSError where nothing can be written.
+    """
+
+    def __init__(self, output: Path, run: Dict[str, Any], resume: bool = False) -> None:
+        self.output = output
+        self.folder = part_of(output)
+        self._documents = self.folder / "documents.jsonl"
+        self._end = 0
+        if output.is_dir() and any(output.iterdir()):
+            raise ValueError(Errors.DR188.format(path=output))
+        if self.folder.exists() and not resume:
+            raise ValueError(Errors.DR184.format(path=self.folder, output=output))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._check_run(run)
+        # Not buffered: what has been added is in the hands of the system, and a line that failed is not tried again
+        self._file = self._documents.open("ab", buffering=0)
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._file.close()
+        if self.folder.exists() and not self._documents.stat().st_size:
+            # Nothing to go on from
+            shutil.rmtree(self.folder)
+
+    def done(self) -> Iterator[Dict[str, Any]]:
+        """What was done before. When this is exhausted, the half line at the end is gone, and `add` may follow."""
+        yield from documents_of(self._documents)
+        self._end = _end_of_last_line(self._documents)
+        self._file.truncate(self._end)
+
+    def add(self, document: Dict[str, Any]) -> None:
+        """Write one more document, the whole of it or nothing.
+
+        Raises OSError where the disk is full, and ValueError where another process has written meanwhile.
+        """
+        if os.fstat(self._file.fileno()).st_size != self._end:
+            raise ValueError(Errors.DR195.format(path=self.folder))
+        data = (json.dumps(document, ensure_ascii=False) + "\n").encode("utf8")
+        try:
+            written = 0
+            while written < len(data):
+                written += self._file.write(data[written:])
+            self._end += len(data)
+        finally:
+            self._file.truncate(self._end)
+
+    def finish(self, format: OutputFormat) -> Counter:
+        """Write the output in its format, put it in its place and remove the journal; counts what was lost."""
+        lost: Counter = Counter()
+        result = self.folder / self.output.name
+        _remove(result)
+        format.write(documents_of(self._documents), result, lost)
+        if result.is_dir() or self.output.is_dir():
+            _remove(self.output)
+        os.replace(result, self.output)
+        shutil.rmtree(self.folder)
+        return +lost
+
+    def _check_run(self, run: Dict[str, Any]) -> None:
+        path = self.folder / "run.json"
+        if not self._documents.exists():
+            srsly.write_json(path, run)
+            return
+        before = srsly.read_json(path) if path.exists() else {}
+        different = [key for key in run if before.get(key) != run[key]]
+        if different:
+            raise ValueError(Errors.DR185.format(path=self.folder, different=", ".join(different)))
+
+
+def documents_of(path: Path) -> Iterator[Dict[str, Any]]:
+    """The whole lines of a journal's documents. Raises ValueError naming a line that is damaged."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield json.loads(line)
+            except ValueError as err:
+                raise ValueError(Errors.DR190.format(path=path, line=number)) from err
+
+
+def _end_of_last_line(path: Path) -> int:
+    """Bytes up to and with the last line end."""
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(end - 65536, 0)
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found >= 0:
+                return start + found + 1
+            end = start
+    return 0
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

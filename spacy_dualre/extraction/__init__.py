@@ -1,7 +1,0 @@
-"""Relations of any number of documents, one after the other, in a work that can be cut off and goes on."""
-
-from .extract import Extraction, Tally
-from .journal import Journal, part_of
-from .mentions import check_finds_mentions
-
-__all__ = ["Extraction", "Journal", "Tally", "check_finds_mentions", "part_of"]

@@ -1,0 +1,66 @@
+"""doccano's export of sequence labelling with relations: JSON lines, one document a line.
+
+::
+
+    {"id": 7, "text": "Aspirin blocks COX-1.",
+     "entities": [{"id": 1, "label": "CHEMICAL", "start_offset": 0, "end_offset": 7},
+                  {"id": 2, "label": "GENE", "start_offset": 15, "end_offset": 20}],
+     "relations": [{"id": 5, "from_id": 1, "to_id": 2, "type": "INHIBITS"}], "Comments": []}
+
+Offsets are characters (code points) of the text, end exclusive; a project with grapheme offsets must be exported
+without that setting. Source: https://doccano.github.io/doccano/, and doccano's backend/data_export.
+"""
+
+from pathlib import Path
+from typing import Iterator, List, Union
+
+from pydantic import BaseModel, ConfigDict
+
+from ..records.record import MentionRecord, Place, Record, RelationRecord, distinct
+from .files import read_json_lines
+
+
+class _Entity(BaseModel):
+    id: int
+    label: str
+    start_offset: int
+    end_offset: int
+
+
+class _Relation(BaseModel):
+    from_id: int
+    to_id: int
+    type: str
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    id: Union[int, str, None] = None
+    text: str
+    entities: List[_Entity]
+    relations: List[_Relation] = []
+
+
+def read(path: Path) -> Iterator[Record]:
+    """The documents of a file; ``from_id`` is the subject of a relation, ``to_id`` its object.
+
+    Ids of mentions are doccano's. A document without id has the number of its line. Metadata of a document, such as its
+    comments, is not read, which is noted.
+    Raises CorpusError naming file, line and key for what is not JSON of this kind, such as an export without
+    ``entities``, and for a document that occurs twice.
+    """
+    yield from distinct(path, (_record(document, place) for place, document in read_json_lines(path, _Document)))
+
+
+def _record(document: _Document, place: Place) -> Record:
+    id = place.line if document.id is None else document.id
+    record = Record(str(id), document.text, place, meta={"corpus": "doccano", "split": place.path.stem})
+    for key, value in (document.model_extra or {}).items():
+        if value not in (None, "", [], {}):
+            record.notes[f"key {key!r} not read"] += 1
+    for entity in document.entities:
+        record.add_mention(MentionRecord(str(entity.id), entity.label, entity.start_offset, entity.end_offset))
+    for relation in document.relations:
+        record.add_relation(RelationRecord(relation.type, str(relation.from_id), str(relation.to_id)))
+    return record

@@ -1,0 +1,1 @@
+"""What the model reads of a candidate: its marked text and the adapted descriptions."""

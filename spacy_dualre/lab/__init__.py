@@ -1,0 +1,1 @@
+"""The laboratory: benchmarks, ablations, resumable training. Nothing but the command line imports it."""

@@ -1,0 +1,38 @@
+"""Tables as a picture."""
+
+from pathlib import Path
+from typing import Any, Sequence
+
+from ...errors import Errors
+from ...views.plotting import new_figure, save_figure
+from .table import Table
+
+_FORMATS = (".png", ".svg", ".pdf")
+
+
+def plot_tables(tables: Sequence[Table], path: Path) -> None:
+    """The F1 of every variant: each seed a point, mean and standard deviation as a bar, a line at the reference's mean.
+
+    Raises ImportError where there is no matplotlib, and ValueError where the name ends in no known format.
+    """
+    if path.suffix not in _FORMATS:
+        raise ValueError(Errors.DR162.format(path=path))
+    heights = [1.2 + 0.35 * len(table.rows) for table in tables]
+    figure = new_figure(8, sum(heights))
+    panels = figure.subplots(len(tables), 1, squeeze=False, height_ratios=heights)
+    for axes, table in zip(panels[:, 0], tables):
+        _draw(axes, table)
+    save_figure(figure, path)
+
+
+def _draw(axes: Any, table: Table) -> None:
+    for y, row in enumerate(table.rows):
+        color = "tab:orange" if row.variant == table.reference else "tab:blue"
+        axes.plot([100 * f for f in row.f_of_seeds], [y] * len(row.f_of_seeds), ".", color=color, alpha=0.5)
+        axes.errorbar(100 * row.f.mean, y, xerr=100 * (row.f.std or 0), fmt="|", color=color, capsize=3)
+        if row.variant == table.reference:
+            axes.axvline(100 * row.f.mean, color=color, linewidth=0.8, linestyle="--")
+    axes.set_yticks(range(len(table.rows)), [row.variant for row in table.rows])
+    axes.invert_yaxis()
+    axes.set_xlabel("official F1")
+    axes.set_title(table.title)

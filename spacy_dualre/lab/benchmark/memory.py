@@ -1,0 +1,88 @@
+"""Memory: of a long stream of documents, and of one document with many mentions."""
+
+import warnings
+from itertools import chain, islice
+from typing import Any, Dict, List, Tuple
+
+from spacy.tokens import Doc, Span
+
+from ...errors import Errors
+from .measure import measured, release_memory, resident_mb
+from .workload import Workload
+
+#: A stream is looked at after each of so many parts.
+_PARTS = 10
+_FILLERS = ("while", "others", "seemed", "to", "follow", "slowly", "behind")
+#: Words between two mentions of a made-up document.
+_BETWEEN = 4
+
+
+def measure_soak(workload: Workload, n: int) -> Dict[str, Any]:
+    """Resident memory (MB) while so many documents, the data's over and over, stream through the pipeline: after each
+    tenth, the first of which is the warm-up, and the most that it has grown by since.
+    """
+    every = max(n // _PARTS, 1)
+    options = {"batch_size": min(workload.nlp.batch_size, every)}
+    resident: List[Dict[str, float]] = []
+    workload.engine.start_cold()
+    device = workload.engine.network.device
+    with measured(device) as figures:
+        for done, _ in enumerate(workload.pipe(islice(workload.endless_docs(), n), **options), 1):
+            if done % every == 0:
+                resident.append({"documents": done, "resident_mb": resident_mb()})
+    values = [point["resident_mb"] for point in resident]
+    return {
+        "documents": n,
+        "resident": resident,
+        "after_warm_up_mb": values[0],
+        "largest_growth_mb": max(value - values[0] for value in values),
+        "documents_per_s": n / figures["seconds"],
+        "peak_memory_mb": figures["peak_memory_mb"],
+    }
+
+
+def measure_mentions(workload: Workload, n: int) -> List[Dict[str, Any]]:
+    """Time and memory of one made-up document without sentences with n / 2 mentions, and of one with n.
+
+    Raises ValueError where no pair of its mentions is a candidate.
+    """
+    workload.warm_up()
+    return [_one_document(workload, size) for size in (n // 2, n)]
+
+
+def _one_document(workload: Workload, n: int) -> Dict[str, Any]:
+    doc = make_doc(workload, n)
+    with warnings.catch_warnings():
+        # It says that a document without sentences counts as one, which is what is wanted here
+        warnings.simplefilter("ignore")
+        candidates = sum(1 for _ in workload.rel.get_candidates(doc))
+        if not candidates:
+            raise ValueError(Errors.DR132.format(n=n, types=", ".join(mention_types(workload))))
+        release_memory()
+        before = resident_mb()
+        with measured(workload.engine.network.device) as figures:
+            workload.exhaust([doc])
+    figures["memory_growth_mb"] = figures["peak_memory_mb"] - before
+    figures["seconds_per_candidate"] = figures["seconds"] / candidates
+    return {"mentions": n, "candidates": candidates, **figures}
+
+
+def make_doc(workload: Workload, n: int) -> Doc:
+    """A Doc without sentences with n mentions of one word, each of a concept of its own, of two types in turns."""
+    types = mention_types(workload)
+    fillers = [_FILLERS[i % len(_FILLERS)] for i in range(_BETWEEN)]
+    words = list(chain.from_iterable((f"name{i}", *fillers) for i in range(n)))
+    doc = Doc(workload.nlp.vocab, words=words)
+    starts = range(0, len(words), 1 + _BETWEEN)
+    mentions = [Span(doc, start, start + 1, label=types[i % 2], kb_id=f"C{i}") for i, start in enumerate(starts)]
+    doc.ents = tuple(mentions)
+    if workload.rel.spans_key is not None:
+        doc.spans[workload.rel.spans_key] = mentions
+    return doc
+
+
+def mention_types(workload: Workload) -> Tuple[str, str]:
+    """The first pair of types that may be a candidate."""
+    pairs = workload.rel.type_pairs
+    types = workload.rel.model.attrs["entity_types"]
+    return min(pairs) if pairs else (types[0], types[-1])

@@ -1,0 +1,1 @@
+"""The spaCy component: factory, settings, decoding, and finding it in a pipeline."""

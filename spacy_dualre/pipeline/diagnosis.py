@@ -1,0 +1,123 @@
+"""What the training data holds and what is lost on the way, counted before training starts."""
+
+import logging
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Callable, Container, Dict, Iterable, List, Optional, Sequence, Set, cast
+
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from ..annotations.mentions import get_mentions, gold_relations
+from ..candidates.policy import CandidatePolicy, types_allowed
+from ..training.targets import relation_pairs
+from ..types import Candidate, Pair, Relation, TypePairs
+
+#: Shows the counts at the start of a training. As spaCy's own logger it has a handler; silence it by its level.
+logger = logging.getLogger("spacy_dualre")
+logger.setLevel(logging.INFO)
+logger.addHandler(logging.StreamHandler())
+
+#: Why a gold relation between the mentions of a candidate has none of its own.
+NO_DESCRIPTION = "predicate has no description for these types"
+
+
+@dataclass
+class Diagnosis:
+    """Counts over the training documents."""
+
+    documents: int = 0
+    mentions: int = 0
+    relations: int = 0
+    candidates: int = 0
+    positives: int = 0
+    #: mentions of each type
+    types: Counter = field(default_factory=Counter)
+    #: gold relations of each predicate
+    predicates: Counter = field(default_factory=Counter)
+    #: gold relations without a candidate, by reason
+    uncovered: Counter = field(default_factory=Counter)
+
+    @property
+    def reasons(self) -> str:
+        """The uncovered gold relations in words."""
+        return ", ".join(f"{n} {reason}" for reason, n in self.uncovered.most_common())
+
+    def __str__(self) -> str:
+        covered = self.relations - sum(self.uncovered.values())
+        negatives = 1 - self.positives / self.candidates if self.candidates else 0.0
+        lines = [
+            f"{self.documents} documents, {self.mentions} mentions, {self.relations} gold relations, "
+            f"{self.candidates} candidates",
+            f"{covered} of {self.relations} gold relations have a candidate"
+            + (f" (not: {self.reasons})" if self.uncovered else ""),
+            f"{negatives:.1%} of the candidates are negatives",
+            "mentions: " + ", ".join(f"{type} {n}" for type, n in sorted(self.types.items())),
+            "gold relations: " + ", ".join(f"{label} {n}" for label, n in sorted(self.predicates.items())),
+        ]
+        return "\n  ".join(lines)
+
+
+def diagnose(
+    examples: Iterable[Example],
+    policy: CandidatePolicy,
+    spans_key: Optional[str],
+    type_pairs: TypePairs,
+    undirected: Set[str],
+    is_possible: Callable[[str, Candidate], bool],
+) -> Diagnosis:
+    """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate.
+
+    is_possible: whether a predicate has a description for a candidate's types.
+    """
+    counts = Diagnosis()
+    for example in examples:
+        mentions = get_mentions(example.predicted, spans_key)
+        counts.documents += 1
+        counts.mentions += len(mentions)
+        counts.types.update(mention.label_ for mention in mentions)
+        gold = gold_relations(example)
+        counts.relations += len(gold)
+        counts.predicates.update(rel.predicate for rel in gold)
+        about: Dict[Pair, List[Candidate]] = defaultdict(list)
+        for candidate in policy(example.predicted, mentions, type_pairs):
+            counts.candidates += 1
+            for pair in policy.pairs(*candidate):
+                about[pair].append(candidate)
+        positives: Set[Candidate] = set()
+        for rel in gold:
+            covering = [candidate for pair in relation_pairs(rel, policy, undirected) for candidate in about[pair]]
+            possible = [candidate for candidate in covering if is_possible(rel.predicate, candidate)]
+            positives.update(possible)
+            if covering and not possible:
+                counts.uncovered[NO_DESCRIPTION] += 1
+            elif not covering:
+                asked = as_asked(rel, undirected, type_pairs)
+                counts.uncovered[why_uncovered(example.predicted, asked, mentions, policy, type_pairs)] += 1
+        counts.positives += len(positives)
+    return counts
+
+
+def as_asked(rel: Relation, undirected: Container[str], type_pairs: TypePairs) -> Relation:
+    """A relation without direction in the order of its types that may be a candidate."""
+    if rel.predicate in undirected and types_allowed(rel.object.label_, rel.subject.label_, type_pairs, directed=True):
+        return rel._replace(subject=rel.object, object=rel.subject)
+    return rel
+
+
+def why_uncovered(
+    doc: Doc, rel: Relation, mentions: Sequence[Span], policy: CandidatePolicy, type_pairs: TypePairs
+) -> str:
+    """Why a gold relation has no candidate, in words."""
+    on_doc = {(span.start_char, span.end_char, span.label_): span for span in mentions}
+    arguments = [on_doc.get((span.start_char, span.end_char, span.label_)) for span in (rel.subject, rel.object)]
+    if None in arguments:
+        return "entity missing on the predicted document"
+    subject, object = (
+        Span(doc, found.start, found.end, label=found.label, kb_id=gold.kb_id)
+        for found, gold in zip(cast(List[Span], arguments), (rel.subject, rel.object))
+    )
+    return (
+        policy.why_not(doc, subject, object, type_pairs)
+        or "mention listed twice, or of another concept on the predicted document"
+    )

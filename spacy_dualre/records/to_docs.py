@@ -1,0 +1,232 @@
+"""Records -> Docs, with an account of what became of everything in them."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
+
+import srsly
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.util import filter_spans
+
+from ..annotations.concepts import SEPARATOR, closest_pairs, get_concepts, is_concept, set_long_forms, with_concept
+from ..annotations.mentions import SPANS_KEY, sentence_indices
+from ..annotations.relations import set_rels
+from ..errors import CorpusError, Errors
+from ..types import Relation
+from .record import MentionRecord, Record, corpus_error
+from .sentences import sentence_starts
+
+
+@dataclass
+class ConversionReport:
+    """What was converted; nothing is dropped without being counted.
+
+    mentions: those of the records; merged ones share a span with an earlier mention of the same offsets and type;
+    nested or overlapping ones are not in ``doc.ents``. relations: those in the Docs.
+    """
+
+    documents: int = 0
+    mentions: int = 0
+    mentions_of_type: Counter = field(default_factory=Counter)
+    mentions_that_split_a_token: int = 0
+    mentions_discontinuous: int = 0
+    mentions_nested_or_overlapping: int = 0
+    mentions_merged: int = 0
+    mentions_of_several_concepts: int = 0
+    mentions_not_normalised: int = 0
+    relations: int = 0
+    relations_of_predicate: Counter = field(default_factory=Counter)
+    relations_of_type_pair: Counter = field(default_factory=Counter)
+    relations_across_sentences: int = 0
+    relations_given_twice: int = 0
+    relations_with_itself: int = 0
+    pairs_with_several_predicates: int = 0
+    sentence_starts_removed: Counter = field(default_factory=Counter)
+    #: reason -> count, of everything that is not in the Docs
+    dropped: Counter = field(default_factory=Counter)
+    #: reason -> place of the first one
+    dropped_first: Dict[str, str] = field(default_factory=dict)
+    notes: Counter = field(default_factory=Counter)
+
+    def to_json(self) -> Dict[str, Any]:
+        """All counts as JSON values."""
+        return {
+            key: dict(value.most_common()) if isinstance(value, Counter) else value for key, value in vars(self).items()
+        }
+
+
+def records_to_docs(
+    records: Iterable[Record], nlp: Language, report: ConversionReport, spans_key: str = SPANS_KEY, strict: bool = False
+) -> Iterator[Doc]:
+    """One Doc for each record, counted in the report.
+
+    nlp: its tokenizer and components (a sentence splitter) are applied, unless the record has tokens or sentences of
+    its own. A token that a mention cuts is split at the cut. Where sentences start: `sentence_starts`. All mentions are
+    in ``doc.spans[spans_key]``, with their ids as span_id and their concepts, separated by commas, as kb_id; the
+    longest ones that do not overlap in ``doc.ents``. Relations are in ``doc._.rels``, one between concepts as one
+    between their closest mentions, each with this concept as its kb_id. Long forms are in
+    ``doc._.abbreviations``, doc id, corpus, split and breaks in ``doc.user_data``.
+    strict: raise CorpusError naming the place for anything that had to be left out.
+    """
+    for record in records:
+        if strict and record.dropped:
+            first = record.dropped[0]
+            raise CorpusError(Errors.DR100.format(where=first.where, problem=f"{first.what} left out: {first.why}"))
+        _count_record(record, report)
+        doc = _tokenize(record, nlp, report)
+        mentions = _add_mentions(doc, record, spans_key, report)
+        sentence_of = sentence_indices(doc)
+        rels = [*_mention_relations(record, mentions), *_concept_relations(record, doc.spans[spans_key], sentence_of)]
+        _add_relations(doc, rels, sentence_of, report)
+        set_long_forms(doc, record.long_forms)
+        doc.user_data.update({**_checked_meta(record), "doc_id": record.id, "breaks": list(record.breaks)})
+        yield doc
+
+
+def _count_record(record: Record, report: ConversionReport) -> None:
+    report.documents += 1
+    report.notes.update(record.notes)
+    for dropped in record.dropped:
+        reason = f"{dropped.what}: {dropped.why}"
+        report.dropped[reason] += 1
+        report.dropped_first.setdefault(reason, dropped.where)
+
+
+def _checked_meta(record: Record) -> Dict[str, Any]:
+    """Raises CorpusError where the meta data are nothing that .spacy files can hold."""
+    try:
+        srsly.msgpack_dumps(record.meta)
+    except (TypeError, ValueError, OverflowError) as err:
+        problem = f"the meta data of document {record.id} cannot be stored: {err}"
+        raise corpus_error(record.place.path, problem, record.place.line) from err
+    return record.meta
+
+
+def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
+    """The Doc with token boundaries added where a mention starts or ends inside a token, and with sentences."""
+    tokens = _tokens(record, nlp) if record.tokens is None else _own_tokens(record, nlp)
+    edges = {token.idx for token in tokens} | {token.idx + len(token) for token in tokens}
+    cuts = {offset for mention in record.mentions for offset in (mention.start, mention.end)} - edges
+    report.mentions_that_split_a_token += sum(
+        mention.start in cuts or mention.end in cuts for mention in record.mentions
+    )
+    cuts |= set(record.breaks if record.sentences is None else record.sentences) - edges
+    words: List[str] = []
+    spaces: List[bool] = []
+    for token in tokens:
+        inner = sorted(cut - token.idx for cut in cuts if token.idx < cut < token.idx + len(token))
+        for start, end in zip([0, *inner], [*inner, len(token)]):
+            words.append(token.text[start:end])
+            spaces.append(end == len(token) and bool(token.whitespace_))
+    split = Doc(nlp.vocab, words=words, spaces=spaces)
+    starts = sentence_starts(split, record, nlp, report.sentence_starts_removed)
+    return Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=starts)  # type: ignore[arg-type]
+
+
+def _tokens(record: Record, nlp: Language) -> Doc:
+    try:
+        return nlp.make_doc(record.text)
+    except ValueError as err:  # a text that is too long
+        raise corpus_error(record.place.path, f"document {record.id}: {err}", record.place.line) from err
+
+
+def _own_tokens(record: Record, nlp: Language) -> Doc:
+    """A Doc of the record's tokens; blanks beyond a single one between them are tokens, as in spaCy."""
+    words: List[str] = []
+    spaces: List[bool] = []
+    end = 0
+    for start, stop in (*(record.tokens or ()), (len(record.text), len(record.text))):
+        if not end <= start <= stop <= len(record.text):
+            problem = f"token {start} to {stop} of document {record.id} is out of order"
+            raise corpus_error(record.place.path, problem, record.place.line)
+        gap = record.text[end:start]
+        if words and gap.startswith(" "):
+            spaces[-1] = True
+            gap = gap[1:]
+        if gap:
+            words.append(gap)
+            spaces.append(False)
+        if start < stop:
+            words.append(record.text[start:stop])
+            spaces.append(False)
+        end = stop
+    return Doc(nlp.vocab, words=words, spaces=spaces)
+
+
+def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionReport) -> Dict[str, Span]:
+    """The span of each mention's id. Mentions with the same offsets and type become one with the concepts of all."""
+    same: Dict[Tuple[int, int, str], List[MentionRecord]] = {}
+    for mention in record.mentions:
+        same.setdefault((mention.start, mention.end, mention.type), []).append(mention)
+    by_id: Dict[str, Span] = {}
+    spans = []
+    for key in sorted(same):
+        spans.append(_span(doc, same[key], record))
+        for mention in same[key]:
+            # A relation is about the concepts of the mention that it names
+            own = SEPARATOR.join(mention.concepts) or spans[-1].kb_id_
+            by_id[mention.id] = with_concept(spans[-1], own)
+    doc.spans[spans_key] = spans
+    doc.ents = tuple(filter_spans(spans))
+    report.mentions += len(record.mentions)
+    report.mentions_of_type.update(mention.type for mention in record.mentions)
+    report.mentions_discontinuous += sum(len(mention.parts) > 1 for mention in record.mentions)
+    report.mentions_nested_or_overlapping += len(spans) - len(doc.ents)
+    report.mentions_merged += len(record.mentions) - len(spans)
+    report.mentions_of_several_concepts += sum(len(mention.concepts) > 1 for mention in record.mentions)
+    report.mentions_not_normalised += sum(
+        bool(mention.concepts) and not any(map(is_concept, mention.concepts)) for mention in record.mentions
+    )
+    return by_id
+
+
+def _span(doc: Doc, mentions: List[MentionRecord], record: Record) -> Span:
+    concepts = list(dict.fromkeys(concept for mention in mentions for concept in mention.concepts))
+    for concept in concepts:
+        if SEPARATOR in concept:
+            problem = f"concept {concept!r} of document {record.id} holds {SEPARATOR!r}, which separates concepts"
+            raise corpus_error(record.place.path, problem, record.place.line)
+    first = mentions[0]
+    kb_id = SEPARATOR.join(concepts)
+    span = doc.char_span(first.start, first.end, label=first.type, kb_id=kb_id, span_id=first.id)
+    assert span is not None, "tokens were cut at the mention's ends"
+    return span
+
+
+def _mention_relations(record: Record, mentions: Dict[str, Span]) -> Iterator[Relation]:
+    for rel in record.relations:
+        yield Relation(mentions[rel.subject], rel.predicate, mentions[rel.object], rel.score)
+
+
+def _concept_relations(record: Record, spans: Iterable[Span], sentence_of: Sequence[int]) -> Iterator[Relation]:
+    of_concept: Dict[str, List[Span]] = {}
+    for span in spans:
+        for concept in get_concepts(span) if span.kb_id_ else ():
+            of_concept.setdefault(concept.id, []).append(span)
+    for rel in record.concept_relations:
+        first, second = of_concept[rel.subject], of_concept[rel.object]
+        # A relation of a concept with itself may have a single mention.
+        ((subject, object),) = closest_pairs(first, second, 1, sentence_of) or [(first[0], second[0])]
+        yield Relation(with_concept(subject, rel.subject), rel.predicate, with_concept(object, rel.object))
+
+
+def _add_relations(doc: Doc, rels: Iterable[Relation], sentence_of: Sequence[int], report: ConversionReport) -> None:
+    kept: Dict[Tuple, Relation] = {}
+    pairs: Dict[Tuple, Set[str]] = {}
+    for rel in rels:
+        subject, object = rel.subject, rel.object
+        pair = tuple((span.start, span.end, span.label_, span.kb_id_) for span in (subject, object))
+        if (pair, rel.predicate) in kept:
+            report.relations_given_twice += 1
+            continue
+        kept[pair, rel.predicate] = rel
+        pairs.setdefault(pair, set()).add(rel.predicate)
+        report.relations += 1
+        report.relations_of_predicate[rel.predicate] += 1
+        report.relations_of_type_pair[f"{subject.label_}|{object.label_}"] += 1
+        report.relations_across_sentences += sentence_of[subject.start] != sentence_of[object.start]
+        is_known = is_concept(subject.kb_id_)
+        report.relations_with_itself += pair[0] == pair[1] or is_known and subject.kb_id_ == object.kb_id_
+    report.pairs_with_several_predicates += sum(len(predicates) > 1 for predicates in pairs.values())
+    set_rels(doc, kept.values())

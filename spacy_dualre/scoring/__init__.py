@@ -1,0 +1,1 @@
+"""How good relations are: the scorer, official protocols, significance, tuned thresholds."""

@@ -1,0 +1,135 @@
+"""The registered corpus reader for training and evaluation."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Callable, Iterable, Iterator, Optional, Sequence, Union
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Corpus, Example
+from spacy.vocab import Vocab
+
+from ..annotations.concepts import get_long_forms, set_long_forms
+from ..annotations.relations import get_rels
+from ..errors import Errors
+from ..records.record import corpus_error
+from ..records.writer import is_held_out
+
+#: What of ``doc.user_data`` says where a document is from, and is no annotation.
+ORIGIN = ("doc_id", "corpus", "split", "breaks")
+
+
+class RelCorpus(Corpus):
+    """Examples from .spacy files, see `rel_corpus`."""
+
+    def __init__(
+        self,
+        path: Union[str, Path],
+        *,
+        gold_mentions: Union[bool, float] = True,
+        limit: int = 0,
+        annotating_components: Sequence[str] = (),
+        seed: int = 0,
+        without: Sequence[str] = (),
+    ) -> None:
+        super().__init__(path)
+        self.gold_mentions = gold_mentions
+        self.without = frozenset(without)
+        # spaCy's own limit counts anew in each file of a folder
+        self.total_limit = limit
+        self.annotating_components = annotating_components
+        self.seed = seed
+
+    def __call__(self, nlp: Language) -> Iterator[Example]:
+        examples = (example for example in super().__call__(nlp) if not self._is_left_out(example.reference))
+        return islice(examples, self.total_limit or None)
+
+    def read_docbin(self, vocab: Vocab, locs: Iterable[Union[str, Path]]) -> Iterator[Doc]:
+        """The same as in spaCy, with errors that name the file."""
+        for path in locs:
+            yield from (doc for doc in read_docs(Path(path), vocab) if len(doc))
+
+    def _is_left_out(self, reference: Doc) -> bool:
+        return bool(self.without) and any(rel.predicate in self.without for rel in get_rels(reference))
+
+    def _make_example(self, nlp: Language, reference: Doc, gold_preproc: bool) -> Example:
+        if is_held_out(reference.text, self.gold_mentions, self.seed):
+            example = Example(copy_mentions(reference), reference)
+        else:
+            example = super()._make_example(nlp, reference, gold_preproc)
+            for name in self.annotating_components:
+                example.predicted = _component(nlp, name)(example.predicted)
+        origin = {key: reference.user_data[key] for key in ORIGIN if key in reference.user_data}
+        example.predicted.user_data.update(origin)
+        return example
+
+
+def rel_corpus(
+    path: Optional[Path],
+    gold_mentions: Union[bool, float] = True,
+    limit: int = 0,
+    annotating_components: Sequence[str] = (),
+    seed: int = 0,
+    without: Sequence[str] = (),
+) -> Callable[[Language], Iterable[Example]]:
+    """Registered as ``spacy-dualre.RelCorpus.v1``: a file or folder of .spacy files.
+
+    gold_mentions: the predicted Docs get the gold tokens, sentences and mentions (``doc.ents`` and all span groups), so
+        that relations are trained and scored apart from entity recognition; false: only the text, for the pipeline's
+        own components to annotate; a number from 0 to 1: about so many of the documents get the gold mentions.
+    limit: read this many documents; 0: all. without: leave out documents with a relation of one of these predicates, as
+        if they were not known yet.
+    annotating_components: the components of the pipeline that annotate the documents without gold mentions, such as
+        ["sentencizer", "ner"]. They must be trained already. ``training.annotating_components`` alone would come too
+        late for initialisation and batches, and would change the documents with gold mentions too.
+    seed: which documents get the gold mentions, with each text's own chance: the same whenever they are read.
+    Raises ValueError naming the path if it does not exist, for a fraction out of range and, while reading, for a
+    component that the pipeline does not have.
+    """
+    if path is None or not Path(path).exists():
+        raise ValueError(Errors.DR120.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
+    if not 0 <= gold_mentions <= 1:
+        raise ValueError(Errors.DR002.format(name="gold_mentions", low=0, high=1, value=gold_mentions))
+    return RelCorpus(
+        path,
+        gold_mentions=gold_mentions,
+        limit=limit,
+        annotating_components=annotating_components,
+        seed=seed,
+        without=without,
+    )
+
+
+def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """The Docs of a .spacy file. Raises CorpusError where it cannot be read."""
+    try:
+        yield from DocBin().from_disk(path).get_docs(vocab)
+    except Exception as err:  # damaged files fail in as many ways as there are libraries below
+        raise corpus_error(path, f"cannot be read as .spacy ({err})") from err
+
+
+def copy_mentions(reference: Doc) -> Doc:
+    """A new Doc with the tokens, sentences, entities, span groups and long forms of another, and nothing else."""
+    doc = Doc(
+        reference.vocab,
+        words=[token.text for token in reference],
+        spaces=[bool(token.whitespace_) for token in reference],
+        sent_starts=[token.is_sent_start for token in reference] if reference.has_annotation("SENT_START") else None,
+    )
+    doc.ents = tuple(_copy(span, doc) for span in reference.ents)
+    for key, spans in reference.spans.items():
+        doc.spans[key] = [_copy(span, doc) for span in spans]
+    set_long_forms(doc, get_long_forms(reference))
+    return doc
+
+
+def _component(nlp: Language, name: str) -> Callable[[Doc], Doc]:
+    """A component, also one that is disabled, as frozen ones are at initialisation."""
+    if name not in nlp.component_names:
+        known = ", ".join(nlp.component_names)
+        raise ValueError(Errors.DR240.format(setting="annotating_components", name=name, known=known))
+    return nlp.get_pipe(name)
+
+
+def _copy(span: Span, doc: Doc) -> Span:
+    return Span(doc, span.start, span.end, label=span.label, kb_id=span.kb_id, span_id=span.id)

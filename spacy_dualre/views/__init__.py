@@ -1,0 +1,1 @@
+"""Relations for people to look at: explanations, pictures, error reports, model cards."""

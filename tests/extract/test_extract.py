@@ -1,0 +1,475 @@
+"""From documents to relations: mentions given and found, and a work that is cut off and goes on."""
+
+import errno
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+
+import pytest
+import spacy
+import srsly
+from helpers.pipelines import NAME
+from spacy.cli._util import app
+from spacy.tokens import DocBin
+from typer.testing import CliRunner
+
+import spacy_dualre.cli  # noqa: F401
+from spacy_dualre.extract import Extraction, Journal, part_of
+from spacy_dualre.formats.export import FORMATS
+from spacy_dualre.formats.inputs import Documents, Options
+
+TEXTS = ["Aspirin inhibits COX-1.", "Warfarin inhibits COX-1. Aspirin activates ADRB1.", "Nothing is here."]
+PATTERNS = {"Aspirin": "CHEMICAL", "Warfarin": "CHEMICAL", "COX-1": "GENE", "ADRB1": "GENE"}
+
+
+@pytest.fixture(scope="module")
+def pipelines():
+    """Folders of pipelines by their ruler."""
+    return {}
+
+
+@pytest.fixture
+def make_pipeline(trained, pipelines, tmp_path, tmp_path_factory):
+    """A pipeline on disk that gives each pair of a chemical and a gene of a sentence a relation."""
+
+    def make(ruler="entity_ruler"):
+        if ruler not in pipelines:
+            nlp = trained(threshold=0.0)
+            if ruler is not None:
+                patterns = [{"label": label, "pattern": text} for text, label in PATTERNS.items()]
+                config = {"spans_key": "entities"} if ruler == "span_ruler" else {}
+                nlp.add_pipe(ruler, first=True, config=config).add_patterns(patterns)
+            pipelines[ruler] = tmp_path_factory.mktemp("pipeline")
+            nlp.to_disk(pipelines[ruler])
+        return shutil.copytree(pipelines[ruler], tmp_path / "pipeline")
+
+    return make
+
+
+@pytest.fixture
+def texts(tmp_path):
+    """Three texts, of which two have relations."""
+    path = tmp_path / "in.jsonl"
+    srsly.write_jsonl(path, [{"id": f"D{number}", "text": text} for number, text in enumerate(TEXTS)])
+    return path
+
+
+def extract(*args, **settings):
+    return CliRunner().invoke(app, ["dualre", "extract", *map(str, args)], **settings)
+
+
+def done(*args, **settings):
+    result = extract(*args, **settings)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def triples(path):
+    return [
+        [(rel["subject"]["text"], rel["object"]["text"]) for rel in document["rels"]]
+        for document in srsly.read_jsonl(path)
+    ]
+
+
+EXPECTED = [[("Aspirin", "COX-1")], [("Warfarin", "COX-1"), ("Aspirin", "ADRB1")], []]
+
+
+def test_texts_become_triples(make_pipeline, texts, tmp_path):
+    result = done(make_pipeline(), texts, tmp_path / "new" / "out.jsonl", "--show", "1")
+    assert triples(tmp_path / "new" / "out.jsonl") == EXPECTED
+    assert "Document D0" in result.stdout and "Document D1" not in result.stdout
+    assert "No mentions, and so no relations, in 1 of 3 documents" in result.stderr
+    documents = list(srsly.read_jsonl(tmp_path / "new" / "out.jsonl"))
+    assert documents[1]["sentences"] == [0, 25] and "tokens" not in documents[1]
+    assert documents[0]["meta"] == {"model": "en_pipeline", "version": "0.0.0"}
+    assert not part_of(tmp_path / "new" / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_given_mentions_stay_among_documents_whose_mentions_are_found(make_pipeline, tmp_path, processes):
+    given = {
+        "id": "given",
+        "text": "Aspirin or Ibuprofen inhibits COX-1.",
+        "mentions": [
+            {"id": "a", "start": 11, "end": 20, "type": "CHEMICAL", "kb_id": "D2"},
+            {"id": "b", "start": 30, "end": 35, "type": "GENE"},
+        ],
+        "meta": {"source": "made up"},
+    }
+    rows = [{"text": TEXTS[0]}, given, {"text": TEXTS[0], "mentions": []}, {"text": TEXTS[1]}, given]
+    srsly.write_jsonl(tmp_path / "in.jsonl", rows)
+    args = ("--n-process", processes, "--batch-size", 2)
+    done(make_pipeline(), tmp_path / "in.jsonl", tmp_path / "out.jsonl", *args)
+    assert triples(tmp_path / "out.jsonl") == [
+        EXPECTED[0],
+        [("Ibuprofen", "COX-1")],
+        [],
+        EXPECTED[1],
+        [("Ibuprofen", "COX-1")],
+    ]
+    found = list(srsly.read_jsonl(tmp_path / "out.jsonl"))
+    assert [(m["id"], m.get("kb_id")) for m in found[1]["mentions"]] == [("a", "D2"), ("b", None)]
+    assert found[1]["meta"] == {"source": "made up", "model": "en_pipeline", "version": "0.0.0"}
+    assert found[1]["sentences"] == [0] and found[2]["mentions"] == []
+
+
+def test_standard_output_is_utf8_whatever_the_locale(make_pipeline, tmp_path):
+    (tmp_path / "in.txt").write_text("Aspirin inhibits COX-1, not TNF-\u03b1.", encoding="utf8")
+    runner = CliRunner(charset="cp1252")
+    result = runner.invoke(app, ["dualre", "extract", str(make_pipeline()), str(tmp_path / "in.txt")])
+    assert result.exit_code == 0
+    assert "TNF-\u03b1" in json.loads(result.stdout_bytes.decode("utf8"))["text"]
+
+
+def test_long_forms_of_given_mentions_are_used_and_kept(make_pipeline, tmp_path):
+    text = "Acetylsalicylic acid or ASA inhibits COX-1."
+    mentions = [
+        {"start": 0, "end": 20, "type": "CHEMICAL"},
+        {"start": 24, "end": 27, "type": "CHEMICAL", "long_form": "acetylsalicylic acid"},
+        {"start": 37, "end": 42, "type": "GENE"},
+    ]
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": text, "mentions": mentions}])
+    path = make_pipeline(None)
+    # Of the two mentions of one concept the closer one has the relation
+    policy = {"@misc": "spacy-dualre.concept_pairs.v1", "mention_pairs": 1}
+    spacy.load(path, config={f"components.{NAME}.candidates": policy}).to_disk(tmp_path / "concepts")
+    done(tmp_path / "concepts", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert triples(tmp_path / "out.jsonl") == [[("ASA", "COX-1")]]
+    (found,) = srsly.read_jsonl(tmp_path / "out.jsonl")
+    assert [mention.get("long_form") for mention in found["mentions"]] == [None, "acetylsalicylic acid", None]
+
+
+def test_given_mentions_are_found_anew_if_asked_for(make_pipeline, tmp_path):
+    path = tmp_path / "in.jsonl"
+    gene = {"start": 17, "end": 22, "type": "GENE"}
+    # The second document has a mention that cannot be used, which does not matter then
+    broken = {"start": 17, "end": 99, "type": "GENE"}
+    srsly.write_jsonl(path, [{"text": TEXTS[0], "mentions": [gene]}, {"text": TEXTS[0], "mentions": [broken]}])
+    pipeline = make_pipeline()
+    assert "DW013" in done(pipeline, path, tmp_path / "given.jsonl").output
+    assert triples(tmp_path / "given.jsonl") == [[], []]
+    result = done(pipeline, path, tmp_path / "found.jsonl", "--no-gold-mentions")
+    assert triples(tmp_path / "found.jsonl") == [[("Aspirin", "COX-1")]] * 2 and "DW013" not in result.output
+
+
+def test_a_span_group_is_read_where_the_component_reads_one(make_pipeline, texts, tmp_path):
+    setting = f"--components.{NAME}.spans_key"
+    done(make_pipeline("span_ruler"), texts, tmp_path / "out.jsonl", setting, "entities")
+    assert triples(tmp_path / "out.jsonl") == EXPECTED
+
+
+def test_sentences_of_the_pipeline_are_kept(make_pipeline, texts, tmp_path):
+    path = make_pipeline()
+    nlp = spacy.load(path)
+    nlp.add_pipe("sentencizer", first=True, config={"punct_chars": ["activates"]})
+    nlp.to_disk(path)
+    done(path, texts, tmp_path / "out.jsonl")
+    assert next(doc["sentences"] for doc in srsly.read_jsonl(tmp_path / "out.jsonl") if doc["id"] == "D1") == [0, 43]
+
+
+def test_entities_are_read_where_no_component_writes_the_span_group(make_pipeline, texts, tmp_path):
+    setting = f"--components.{NAME}.spans_key"
+    done(make_pipeline("entity_ruler"), texts, tmp_path / "out.jsonl", setting, "entities", "--gpu", "-1")
+    assert triples(tmp_path / "out.jsonl") == EXPECTED
+
+
+@pytest.mark.parametrize("ruler, key, source", [(None, None, "doc.ents"), (None, "sc", r"doc.spans\['sc'\]")])
+def test_nothing_that_finds_mentions_is_said_before_the_work(make_pipeline, texts, ruler, key, source):
+    nlp = spacy.load(make_pipeline(ruler))
+    nlp.get_pipe(NAME).spans_key = key
+    extraction = Extraction(nlp, print)
+    with pytest.raises(ValueError, match=f"DR183.*{source}"):
+        next(extraction.read(Documents(texts)))
+
+
+def test_a_pipeline_without_the_component(texts, tmp_path):
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    result = extract(tmp_path / "blank", texts, tmp_path / "out.jsonl")
+    assert result.exit_code == 1 and "DR130" in result.output
+    assert not part_of(tmp_path / "out.jsonl").exists()
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_is_done(make_pipeline, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text('{"text": "Aspirin inhibits COX-1."}\n{"txt": 1}\n{"text": ""}\n')
+    (tmp_path / "in" / "b.txt").write_text("x " * 600)
+    (tmp_path / "in" / "c.txt").write_text(TEXTS[0])
+    (tmp_path / "in" / "d.doc").touch()
+    path = make_pipeline()
+    nlp = spacy.load(path)
+    nlp.max_length = 1000
+    problems = []
+    extraction = Extraction(nlp, problems.append)
+    records = extraction.read(Documents(tmp_path / "in"))
+    assert [document["id"] for document in extraction.extract(records, 8)] == ["a.jsonl:1", "a.jsonl:3", "c"]
+    assert len(problems) == extraction.tally.broken == 2
+    assert "a.jsonl, line 2" in problems[0] and "b.txt" in problems[1] and "E088" in problems[1]
+    result = extract(path, tmp_path / "in", tmp_path / "out.jsonl")
+    assert result.exit_code == 1 and "a.jsonl, line 2" in result.stderr and "DR192" in result.output
+    assert "file in no known format (.doc), 1 times" in result.stderr
+    assert len(triples(tmp_path / "out.jsonl")) == 4
+
+
+def test_mentions_that_cannot_be_used_are_counted(make_pipeline, tmp_path):
+    mentions = [{"start": 0, "end": 7, "type": "CHEMICAL", "text": "Asparin"}]
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": TEXTS[0], "mentions": mentions}])
+    result = done(make_pipeline(), tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert "mention: offsets do not match the text, 1 times, first at" in result.stderr
+
+
+def test_nested_mentions_are_kept_and_counted_where_the_component_cannot_see_them(make_pipeline, tmp_path):
+    mentions = [{"start": 0, "end": end, "type": "CHEMICAL"} for end in (7, 16)]
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": TEXTS[0], "mentions": mentions}])
+    result = done(make_pipeline(), tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    assert "nested mention, which doc.ents cannot hold: in no relation, 1 times" in result.stderr
+    (document,) = srsly.read_jsonl(tmp_path / "out.jsonl")
+    assert [mention["end"] for mention in document["mentions"]] == [7, 16]
+
+
+def test_the_threshold_is_the_users(make_pipeline, texts, tmp_path):
+    done(make_pipeline(), texts, tmp_path / "out.csv", "--threshold", "1")
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("output", [(), ("-",)])
+def test_standard_input_and_output(make_pipeline, texts, output):
+    path = make_pipeline()
+    result = done(path, "-", *output, "--format", "jsonl", input=texts.read_text())
+    documents = [srsly.json_loads(line) for line in result.stdout.splitlines()]
+    assert [len(document["rels"]) for document in documents] == [1, 2, 0]
+    result = extract(path, texts, "--to", "brat")
+    assert result.exit_code == 1 and "DR191" in result.stderr and result.stdout == ""
+
+
+@pytest.mark.parametrize("output", [".", "in.jsonl", "new/out.jsonl"])
+def test_the_output_is_not_read_as_input(tmp_path, texts, output):
+    source = texts if output == "in.jsonl" else tmp_path
+    before = texts.read_bytes()
+    result = extract("no-pipeline", source, tmp_path / output, "--to", "jsonl")
+    assert result.exit_code == 1 and "DR196" in result.output
+    assert texts.read_bytes() == before and list(tmp_path.iterdir()) == [texts]
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "csv"])
+def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, texts, tmp_path, name):
+    path, first = make_pipeline(), tmp_path / f"first{[*FORMATS[name].SUFFIXES, ''][0]}"
+    done(path, texts, first, "--to", name)
+    if name in ("jsonl", "bioc", "spacy"):
+        done(path, first, tmp_path / "second.jsonl")
+        assert triples(tmp_path / "second.jsonl") == EXPECTED
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, monkeypatch, processes):
+    monkeypatch.setattr("spacy_dualre.extract.extract._ZONE", 3)
+    nlp = spacy.load(make_pipeline())
+    extraction = Extraction(nlp, print)
+    rows = [{"text": f"Aspirin inhibits COX-1 in unseen{n}."} for n in range(8)]
+    rows += [{**rows[0], "mentions": [{"start": 0, "end": 7, "type": f"T{n}"}]} for n in range(2)]
+    srsly.write_jsonl(tmp_path / "in.jsonl", rows)
+    before = len(nlp.vocab.strings)
+    found = list(extraction.extract(extraction.read(Documents(tmp_path / "in.jsonl")), 2, processes))
+    assert [len(document["rels"]) for document in found] == [1] * 8 + [0] * 2
+    assert [document["id"] for document in found] == [str(n) for n in range(1, 11)]
+    assert len(nlp.vocab.strings) <= before + 1
+
+
+# A work that is cut off
+
+
+@pytest.fixture
+def cut_off(make_pipeline, texts, tmp_path, monkeypatch):
+    """Arguments of a work that has done one document and the half of the second."""
+    args = (make_pipeline(), texts, tmp_path / "out.jsonl", "--batch-size", 1)
+    add = Journal.add
+
+    def add_one(journal, document):
+        if document["id"] == "D1":
+            raise OSError(28, "No space left on device")
+        add(journal, document)
+
+    monkeypatch.setattr(Journal, "add", add_one)
+    result = extract(*args)
+    assert result.exit_code == 1 and "No space left on device" in result.output
+    monkeypatch.undo()
+    documents = part_of(args[2]) / "documents.jsonl"
+    assert [document["id"] for document in srsly.read_jsonl(documents)] == ["D0"]
+    with documents.open("a") as file:
+        file.write('{"id": "D1", "text": "Warf')
+    return args
+
+
+def test_it_goes_on_after_a_half_line(cut_off, tmp_path):
+    result = done(*cut_off, "--resume")
+    assert "(1 of them done before)" in " ".join(result.output.split())
+    assert triples(tmp_path / "out.jsonl") == EXPECTED and not part_of(tmp_path / "out.jsonl").exists()
+    resumed = (tmp_path / "out.jsonl").read_bytes()
+    done(*cut_off)
+    assert (tmp_path / "out.jsonl").read_bytes() == resumed
+
+
+def test_it_is_not_overwritten_unasked(cut_off):
+    result = extract(*cut_off)
+    assert result.exit_code == 1 and "DR184" in result.output
+    assert (part_of(cut_off[2]) / "documents.jsonl").stat().st_size
+
+
+@pytest.mark.parametrize("change", ["text", "id", "fewer"])
+def test_it_refuses_an_input_that_has_changed(cut_off, texts, change):
+    rows = list(srsly.read_jsonl(texts))
+    rows[0] = {**rows[0], change: "Changed."}
+    if change == "fewer":
+        rows = []
+    srsly.write_jsonl(texts, rows)
+    result = extract(*cut_off, "--resume")
+    assert result.exit_code == 1 and "DR186" in result.output and "'D0'" in result.output
+    assert (part_of(cut_off[2]) / "documents.jsonl").stat().st_size
+
+
+def test_it_refuses_another_model_or_other_settings(cut_off):
+    result = extract(*cut_off, "--resume", "--threshold", "0.3")
+    assert result.exit_code == 1 and "DR185" in result.output and "settings" in result.output
+    nlp = spacy.load(cut_off[0])
+    nlp.get_pipe(NAME).add_label("NEW", "{subject} is new to {object}.")
+    nlp.to_disk(cut_off[0])
+    result = extract(*cut_off, "--resume")
+    assert result.exit_code == 1 and "DR185" in result.output and "files" in result.output
+
+
+def test_broken_documents_do_not_shift_what_was_done(cut_off, texts):
+    texts.write_text('{"broken\n' + texts.read_text())
+    result = extract(*cut_off, "--resume")
+    assert result.exit_code == 1 and "DR192" in result.output
+    assert triples(cut_off[2]) == EXPECTED
+
+
+def run_slowly(args, monkeypatch):
+    add = Journal.add
+    monkeypatch.setattr(Journal, "add", lambda journal, document: (add(journal, document), time.sleep(0.2)))
+    os._exit(extract(*args).exit_code)
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_it_goes_on(make_pipeline, tmp_path, monkeypatch, kind):
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"id": str(n), "text": TEXTS[0]} for n in range(40)])
+    args = (make_pipeline(), tmp_path / "in.jsonl", tmp_path / "out.jsonl", "--batch-size", 1)
+    work = multiprocessing.get_context("fork").Process(target=run_slowly, args=(args, monkeypatch))
+    work.start()
+    documents = part_of(tmp_path / "out.jsonl") / "documents.jsonl"
+    while work.is_alive() and not (documents.exists() and documents.stat().st_size):
+        time.sleep(0.05)
+    os.kill(work.pid, kind)
+    work.join(30)
+    assert work.exitcode == (-kind if kind == signal.SIGKILL else 128 + kind)
+    assert 0 < len(list(srsly.read_jsonl(documents))) < 40
+    done(*args, "--resume")
+    assert [document["id"] for document in srsly.read_jsonl(tmp_path / "out.jsonl")] == [str(n) for n in range(40)]
+
+
+# The journal
+
+
+RUN = {"model": "en_x", "version": "1.0"}
+DOCUMENT = {"id": "1", "text": "é", "mentions": [], "rels": []}
+
+
+def test_a_line_that_fails_leaves_nothing_behind(tmp_path):
+    with Journal(tmp_path / "out.jsonl", RUN) as journal:
+        assert list(journal.done()) == []
+        journal.add(DOCUMENT)
+        raw = journal._file
+
+        class Full:
+            def write(self, data):
+                if len(data) < 20:
+                    raise OSError(28, "No space left on device")
+                return raw.write(data[: len(data) - 10])
+
+            def __getattr__(self, name):
+                return getattr(raw, name)
+
+        journal._file = Full()
+        with pytest.raises(OSError, match="No space"):
+            journal.add(DOCUMENT)
+        journal._file = raw
+    assert list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl")) == [DOCUMENT]
+
+
+def test_two_processes_do_not_write_at_once(tmp_path):
+    with Journal(tmp_path / "out.jsonl", RUN) as one, Journal(tmp_path / "out.jsonl", RUN, resume=True) as other:
+        assert list(one.done()) == list(other.done()) == []
+        other.add(DOCUMENT)
+        with pytest.raises(ValueError, match="DR195"):
+            one.add(DOCUMENT)
+        other.add(DOCUMENT)
+    assert len(list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl"))) == 2
+
+
+def test_a_journal_in_which_nothing_is_goes(tmp_path):
+    with Journal(tmp_path / "out.jsonl", RUN) as journal:
+        list(journal.done())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damage_in_the_middle_is_named(tmp_path):
+    with Journal(tmp_path / "out.jsonl", RUN) as journal:
+        list(journal.done())
+        journal.add(DOCUMENT)
+    path = tmp_path / "out.jsonl.part" / "documents.jsonl"
+    path.write_text("\0\0\n" + path.read_text())
+    with pytest.raises(ValueError, match="DR190.*line 1"):
+        with Journal(tmp_path / "out.jsonl", RUN, resume=True) as journal:
+            list(journal.done())
+    assert path.exists()
+
+
+def test_a_folder_with_something_in_it_is_not_overwritten(tmp_path):
+    (tmp_path / "out" / "precious").mkdir(parents=True)
+    with pytest.raises(ValueError, match="DR188"):
+        Journal(tmp_path / "out", RUN)
+    assert (tmp_path / "out" / "precious").exists()
+
+
+def test_finishing_again_gives_the_same(tmp_path, monkeypatch):
+    with Journal(tmp_path / "out", RUN) as journal:
+        list(journal.done())
+        journal.add(DOCUMENT)
+        monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+        with pytest.raises(OSError, match="No space"):
+            journal.finish(FORMATS["brat"])
+        monkeypatch.undo()
+        assert journal.finish(FORMATS["brat"]) == {}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "1.txt").read_text(encoding="utf8") == "é"
+
+
+def test_docs_with_mentions_are_extracted_from_as_they_are(make_pipeline, tmp_path):
+    path = make_pipeline(None)
+    nlp = spacy.load(path)
+    doc = nlp.make_doc(TEXTS[0])
+    doc.ents = [doc.char_span(0, 7, label="CHEMICAL"), doc.char_span(17, 22, label="GENE")]
+    DocBin(docs=[doc]).to_disk(tmp_path / "in.spacy")
+    extraction = Extraction(nlp, print)
+    records = extraction.read(Documents(tmp_path / "in.spacy", options=Options()))
+    (document,) = extraction.extract(records, 1)
+    assert [mention["text"] for mention in document["mentions"]] == ["Aspirin", "COX-1"]
+    assert document["id"] == "1" and document["tokens"] == [(0, 7), (8, 16), (17, 22), (22, 23)]
+
+
+def test_after_a_full_disk_the_command_goes_on(make_pipeline, texts, tmp_path, monkeypatch):
+    model, output, add = make_pipeline(), tmp_path / "out.jsonl", Journal.add
+
+    def until_it_is_full(journal, document):
+        if document["id"] == "D1":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(journal, document)
+
+    monkeypatch.setattr(Journal, "add", until_it_is_full)
+    result = extract(model, texts, output)
+    assert result.exit_code == 1 and "DR260" in result.output and "--resume" in result.output
+    monkeypatch.undo()
+    assert "1 of them done before" in " ".join(done(model, texts, output, "--resume").output.split())
+    assert triples(output) == EXPECTED

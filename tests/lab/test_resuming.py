@@ -1,0 +1,452 @@
+"""`spacy dualre train`: as `spacy train`, and as if nothing had happened after it was cut off at any moment."""
+
+import json
+import os
+import pkgutil
+import random
+import re
+import signal
+from contextlib import nullcontext
+
+import numpy
+import pytest
+import spacy
+import srsly
+import torch
+from helpers.paths import ROOT
+from helpers.pipelines import DESCRIPTIONS, NAME, make_doc, make_examples, optimizer
+from spacy.cli._util import app
+from spacy.tokens import DocBin, Span
+from spacy.training import Example
+from spacy.util import registry
+from spacy.vocab import Vocab
+from thinc.api import Config
+from typer.testing import CliRunner
+
+import spacy_dualre.cli  # noqa: F401
+from spacy_dualre import Relation
+from spacy_dualre.errors import CheckpointError
+from spacy_dualre.lab.resuming import CHECKPOINT, Checkpoint
+from spacy_dualre.lab.resuming.given import given_by
+from spacy_dualre.lab.resuming.replay import Replay
+from spacy_dualre.lab.resuming.states import random_states, set_random_states, set_training_state, training_state
+from spacy_dualre.pipeline.component import DualEncoderRel
+from spacy_dualre.scoring.scorer import make_rel_scorer
+from spacy_dualre.training.reader import copy_mentions
+
+# Evaluations are after steps 0, 7, 14, 21 and 28. Three batches an epoch, so that they are anywhere in it; dropout,
+# shuffling, a sample of the negatives and a schedule, so that every state counts
+OVERRIDES = {
+    "system.seed": 1,
+    "training.max_epochs": 0,
+    "training.max_steps": 30,
+    "training.eval_frequency": 7,
+    "training.batcher.size": 9,
+    "training.optimizer.learn_rate.initial_rate": 0.003,
+    "training.optimizer.learn_rate.warmup_steps": 2,
+    "training.optimizer.learn_rate.total_steps": 40,
+    "components.dual_encoder_rel.negatives_per_positive": 0.5,
+}
+# Few steps on a random encoder bring no progress that could be relied on: the best scores are where these are
+SCORES = {0: 0.1, 7: 0.3, 14: 0.2, 21: 0.4, 28: 0.3}
+SCORER = """
+[components.dual_encoder_rel.scorer]
+@scorers = "test.scores.v1"
+[training.before_update]
+@callbacks = "test.remember_step.v1"
+"""
+UPDATE = "spacy_dualre.pipeline.component.DualEncoderRel.finish_update"
+# Thinc's own layers, moving averages, and batches that grow
+TAGGER = """
+[paths]
+train = null
+[nlp]
+lang = "en"
+pipeline = ["tagger"]
+[components]
+[components.tagger]
+factory = "tagger"
+[components.tagger.model]
+@architectures = "spacy.Tagger.v2"
+[components.tagger.model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+width = 16
+depth = 1
+embed_size = 100
+window_size = 1
+maxout_pieces = 2
+subword_features = true
+pretrained_vectors = null
+[corpora]
+[corpora.train]
+@readers = "spacy.Corpus.v1"
+path = ${paths.train}
+[corpora.dev]
+@readers = "spacy.Corpus.v1"
+path = ${paths.train}
+[training]
+train_corpus = "corpora.train"
+dev_corpus = "corpora.dev"
+seed = 0
+max_steps = 9
+eval_frequency = 4
+[training.optimizer]
+@optimizers = "Adam.v1"
+use_averages = true
+[training.batcher]
+@batchers = "spacy.batch_by_sequence.v1"
+size = {"@schedules": "compounding.v1", "start": 1, "stop": 3, "compound": 1.2}
+"""
+
+
+current = {}
+
+
+@registry.callbacks("test.remember_step.v1")
+def make_remember_step():
+    return lambda nlp, args: current.update(args)
+
+
+@registry.scorers("test.scores.v1")
+def make_scores():
+    return lambda examples, **kwargs: {**make_rel_scorer()(examples, **kwargs), "rels_f": SCORES[current["step"]]}
+
+
+def run(*args):
+    return CliRunner().invoke(app, [*map(str, args)])
+
+
+def train(arguments, folder, *more):
+    result = run("dualre", "train", *arguments, "--output", folder, *more)
+    assert result.exit_code == 0, result.output
+    return words(result)
+
+
+def words(result):
+    """The output without what the terminal's width does to it."""
+    return " ".join(re.sub(r"\x1b\[[\d;]*m", "", result.output).split()).replace("- ", "-")
+
+
+def kill(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train_until(name, n, *args):
+    """Train in a process of its own, which is killed as it calls for the nth time what is so called."""
+    original, calls = pkgutil.resolve_name(name), iter(range(1, 1000))
+    child = os.fork()
+    if child == 0:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(name, lambda *args, **kwargs: (kill if next(calls) == n else original)(*args, **kwargs))
+            train(*args)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def assert_same_models(left, right):
+    """The bytes of all files of both models."""
+    left, right = files(left), files(right)
+    assert left.keys() == right.keys() and {"model-best/meta.json", "model-last/meta.json"} < left.keys()
+    assert [name for name in left if left[name] != right[name]] == []
+
+
+def files(folder):
+    paths = [path for name in ("model-best", "model-last") for path in (folder / name).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def table(output):
+    """What is said of the evaluations."""
+    found = re.search(r"E # W? ?LOSS.*(?=✔ Saved)", output)
+    assert found, output
+    return found.group()
+
+
+def write_data(path, n=3):
+    """Annotated documents."""
+    docs = [example.reference for example in make_examples(spacy.blank("en").vocab)][:n]
+    for doc in docs:
+        for token in doc:
+            token.tag_ = token.ent_type_ or "O"
+    DocBin(docs=docs, store_user_data=True).to_disk(path)
+    return path
+
+
+def make_arguments(folder, encoder):
+    """What to train, on what, in a folder."""
+    data, descriptions = write_data(folder / "data.spacy"), folder / "descriptions.json"
+    # Words of its own: a run that goes on after the last evaluation does not read it
+    dev = make_doc(spacy.blank("en").vocab, [("Zileuton", "CHEMICAL"), ("inhibits", ""), ("ALOX5", "GENE")])
+    dev._.rels = [Relation(dev.ents[0], "INHIBITS", dev.ents[1])]
+    DocBin(docs=[dev], store_user_data=True).to_disk(folder / "dev.spacy")
+    srsly.write_json(descriptions, DESCRIPTIONS)
+    config = folder / "config.cfg"
+    config.write_text((ROOT / "configs" / "default.cfg").read_text(encoding="utf8") + SCORER, encoding="utf8")
+    paths = {"train": data, "dev": folder / "dev.spacy", "encoder": encoder, "descriptions": descriptions}
+    overrides = {**OVERRIDES, **{f"paths.{name}": path for name, path in paths.items()}}
+    return [config, *(word for name in overrides for word in (f"--{name}", overrides[name]))]
+
+
+@pytest.fixture(scope="module")
+def arguments(encoder, tmp_path_factory):
+    return make_arguments(tmp_path_factory.mktemp("data"), encoder)
+
+
+@pytest.fixture(scope="module")
+def whole(arguments, tmp_path_factory):
+    """The folder and the output of a training that was not killed. Not to be changed."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, train(arguments, folder)
+
+
+@pytest.fixture
+def half(arguments, tmp_path):
+    """The folder of one that was killed after the evaluation at step 14."""
+    train_until(UPDATE, 20, arguments, tmp_path / "half")
+    return tmp_path / "half"
+
+
+def test_result_and_output_are_those_of_spacy_train(arguments, whole, tmp_path):
+    folder, output = whole
+    tmp_path.joinpath("out").mkdir()
+    result = run("train", *arguments, "--output", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert_same_models(tmp_path / "out", folder)
+    assert words(result).replace(f"{tmp_path}/out", "") == output.replace(str(folder), "")
+
+
+@pytest.mark.parametrize(
+    "kills",
+    [
+        [(UPDATE, 2)],
+        [(UPDATE, 16)],
+        [(UPDATE, 31)],
+        [("spacy_dualre.lab.resuming.loop.training_state", 4)],
+        # Each evaluation's checkpoint and model are two calls
+        [("torch.save", 7)],
+        [("spacy.language.Language.to_disk", 4)],
+        [("spacy_dualre.lab.resuming.loop.shutil.copytree", 3)],
+        [(UPDATE, 10), (UPDATE, 20)],
+    ],
+    ids=str,
+)
+def test_what_goes_on_is_as_if_it_had_not_been_killed(arguments, whole, tmp_path, kills):
+    for number, (name, n) in enumerate(kills):
+        train_until(name, n, arguments, tmp_path, *["--resume"][:number])
+    output = train(arguments, tmp_path, "--resume")
+    assert "Going on after step" in output
+    assert_same_models(tmp_path, whole[0])
+    assert table(output) == table(whole[1])
+
+
+def test_steps_before_the_checkpoint_are_not_trained_again(arguments, half, monkeypatch):
+    steps, update = [], DualEncoderRel.update
+    monkeypatch.setattr(
+        DualEncoderRel, "update", lambda *args, **kw: steps.append(current["step"]) or update(*args, **kw)
+    )
+    train(arguments, half, "--resume")
+    assert steps == list(range(15, 31))
+
+
+def test_patience_counts_from_the_best_step_before(arguments, tmp_path):
+    # The best is step 7 until step 21: the training is over after step 16
+    options = ("--training.patience", "9")
+    output = train(arguments, tmp_path / "whole", *options)
+    train_until(UPDATE, 16, arguments, tmp_path / "killed", *options)
+    assert table(train(arguments, tmp_path / "killed", *options, "--resume")) == table(output)
+    assert_same_models(tmp_path / "killed", tmp_path / "whole")
+
+
+def test_any_pipeline_of_spacys_goes_on(tmp_path):
+    (tmp_path / "tagger.cfg").write_text(TAGGER, encoding="utf8")
+    filled = run("init", "fill-config", tmp_path / "tagger.cfg", tmp_path / "filled.cfg")
+    assert filled.exit_code == 0, filled.output
+    arguments = [tmp_path / "filled.cfg", "--paths.train", write_data(tmp_path / "data.spacy")]
+    output = train(arguments, tmp_path / "whole")
+    train_until("spacy.pipeline.Tagger.finish_update", 8, arguments, tmp_path / "killed")
+    assert table(train(arguments, tmp_path / "killed", "--resume")) == table(output)
+    assert_same_models(tmp_path / "killed", tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    "option, value, problem",
+    [
+        ("--paths.train", "none.spacy", "none.spacy"),
+        ("--paths.descriptions", "none.json", "DR022.*none.json"),
+        ("--paths.encoder", "nowhere", "DR08.*nowhere"),
+        ("--components.dual_encoder_rel.prediction", "guess", "DR001.*'guess'"),
+    ],
+)
+def test_what_training_cannot_start_from_is_said_in_a_line(arguments, tmp_path, option, value, problem):
+    result = run("dualre", "train", *arguments, "--output", tmp_path, option, value)
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert re.search(f"✘.*{problem}", words(result))
+
+
+def test_finished_training_stays_as_it_is(arguments, whole):
+    before = files(whole[0])
+    output = train(arguments, whole[0], "--resume")
+    assert "This training is finished" in output and "Initializing" not in output
+    assert files(whole[0]) == before
+    assert Checkpoint.read(whole[0] / CHECKPOINT).state is None
+
+
+def test_without_a_checkpoint_it_starts_from_the_beginning(arguments, whole, tmp_path):
+    output = train(arguments, tmp_path, "--resume")
+    assert "No checkpoint in" in output and table(output) == table(whole[1])
+
+
+def test_without_resume_it_starts_anew(arguments, whole, half):
+    train_until(UPDATE, 1, arguments, half)
+    assert not (half / CHECKPOINT).exists() and not (half / "model-best").exists()
+    assert table(train(arguments, half)) == table(whole[1])
+
+
+def refused(arguments, folder, *more):
+    """What is said; the models must be left alone."""
+    before = files(folder)
+    result = run("dualre", "train", *arguments, "--output", folder, "--resume", *more)
+    assert result.exit_code == 1, result.output
+    assert files(folder) == before
+    return words(result)
+
+
+def test_other_settings_are_refused(arguments, half):
+    output = refused(arguments, half, "--training.max_steps", "40", "--training.dropout", "0.2")
+    assert "DR171" in output
+    assert "training.max_steps (then 30, now 40), training.dropout (then not set, now 0.2)." in output
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 100])
+def test_damaged_checkpoint_is_named(arguments, half, damage):
+    (half / CHECKPOINT).write_bytes(damage((half / CHECKPOINT).read_bytes()))
+    assert "DR170" in refused(arguments, half)
+
+
+def test_state_of_another_pipeline_is_refused(arguments, half):
+    checkpoint = Checkpoint.read(half / CHECKPOINT)
+    del checkpoint.state["networks"][0]["classifier.bias"]
+    checkpoint.write(half / CHECKPOINT, checkpoint.state)
+    assert "DR170" in refused(arguments, half)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_other_documents_are_refused(encoder, tmp_path, n):
+    arguments = make_arguments(tmp_path, encoder)
+    train_until(UPDATE, 20, arguments, tmp_path / "half")
+    write_data(tmp_path / "data.spacy", n)
+    assert "DR172" in refused(arguments, tmp_path / "half")
+
+
+def other_descriptions(folder):
+    texts = srsly.read_json(folder / "descriptions.json")
+    srsly.write_json(folder / "descriptions.json", {**texts, "INHIBITS": "{subject} slows {object}."})
+
+
+def descriptions_in_another_order(folder):
+    texts = srsly.read_json(folder / "descriptions.json")
+    (folder / "descriptions.json").write_text(json.dumps(dict(reversed(texts.items()))))
+
+
+def other_dev_documents(folder):
+    write_data(folder / "dev.spacy", 1)
+
+
+def other_types(folder):
+    nlp = spacy.blank("en")
+    docs = list(DocBin().from_disk(folder / "data.spacy").get_docs(nlp.vocab))
+    docs[-1].ents = [Span(docs[-1], span.start, span.end, "DRUG") for span in docs[-1].ents]
+    DocBin(docs=docs, store_user_data=True).to_disk(folder / "data.spacy")
+
+
+@pytest.mark.parametrize(
+    "change, named",
+    [
+        (other_descriptions, f"component '{NAME}'"),
+        (descriptions_in_another_order, f"component '{NAME}'"),
+        (other_dev_documents, "dev documents"),
+        (other_types, f"component '{NAME}'"),
+    ],
+)
+def test_other_content_of_the_same_files_is_refused(encoder, tmp_path, change, named):
+    arguments = make_arguments(tmp_path, encoder)
+    train_until(UPDATE, 20, arguments, tmp_path / "half")
+    change(tmp_path)
+    assert re.search(rf"DR173.*half/checkpoint.pt.*began: {named}\.", refused(arguments, tmp_path / "half"))
+
+
+def test_dev_documents_that_a_reader_changes_by_chance_are_the_same(trained):
+    nlp = trained()
+    config = Config(
+        {
+            "training": {"dev_corpus": "corpora.dev"},
+            "corpora": {"dev": lambda nlp: [example for example in make_examples(nlp.vocab) if random.random() < 0.5]},
+        }
+    )
+    found = []
+    for seed in range(5):
+        random.seed(seed)
+        state = random.getstate()
+        found.append(given_by(nlp, config))
+        assert random.getstate() == state
+    assert found == found[:1] * 5 and found[0].keys() == {f"component '{NAME}'", "dev documents"}
+
+
+@pytest.mark.parametrize("change", ["nothing", "text", "type", "predicate", "no relation"])
+def test_corrected_documents_are_refused(change):
+    def examples(changed):
+        type = "DRUG" if changed == "type" else "CHEMICAL"
+        text = [
+            ("Ibuprofen", type),
+            ("Aspirin", "CHEMICAL"),
+            ("hits" if changed == "text" else "blocks", ""),
+            ("COX-1", "GENE"),
+        ]
+        rels = [(1, "ACTIVATES" if changed == "predicate" else "INHIBITS", 2)]
+        doc = make_doc(Vocab(), text, [] if changed == "no relation" else rels)
+        return [(0, [Example(copy_mentions(doc), doc)])] * 3
+
+    run = Checkpoint({})
+    info = {"step": 2, "epoch": 0, "score": 0.0, "other_scores": {}, "losses": {}, "seconds": 1, "words": 9}
+    recorded = Replay(run)
+    assert [len(batch) for _, batch in recorded.batches(examples("nothing"))] == [1, 1, 1]
+    recorded.report(dict(info))
+    replay = Replay(run)
+    assert [len(batch) for _, batch in replay.batches(examples(change))] == [0, 0, 0]
+    with pytest.raises(CheckpointError, match="DR172") if change != "nothing" else nullcontext():
+        replay.report(dict(info))
+
+
+def test_documents_that_end_before_the_checkpoint_are_refused():
+    before = {"step": 5, "words": 20, "data": 1, "seconds": 1, "score": 0.0, "other_scores": {}}
+    replay = Replay(Checkpoint({}, {}, [before]))
+    assert list(replay.batches([])) == []
+    with pytest.raises(CheckpointError, match="DR172.*up to step 5.*20 words, now 0"):
+        replay.finish()
+
+
+def test_random_states_bring_the_same_numbers():
+    def draw():
+        return random.random(), numpy.random.random(), numpy.random.normal(), torch.rand(1).item()
+
+    states = random_states()
+    numbers = draw()
+    assert draw() != numbers
+    set_random_states(states)
+    assert draw() == numbers
+
+
+def test_step_without_candidates_moves_the_weights_by_their_moments(trained, tmp_path):
+    """As it does in a run that was not cut off, where there have been gradients before."""
+    left, right = trained(), trained()
+    sgds = [optimizer(), optimizer()]
+    left.update(make_examples(left.vocab), sgd=sgds[0])
+    Checkpoint({}).write(tmp_path / CHECKPOINT, training_state(left, sgds[0]))
+    set_training_state(right, sgds[1], Checkpoint.read(tmp_path / CHECKPOINT).state)
+    networks = [nlp.get_pipe(NAME).model.layers[0].shims[0]._model for nlp in (left, right)]
+    before = networks[0].classifier.weight.clone()
+    for nlp, sgd in zip((left, right), sgds):
+        nlp.get_pipe(NAME).finish_update(sgd)
+    assert not torch.equal(networks[0].classifier.weight, before)
+    for one, other in zip(networks[0].parameters(), networks[1].parameters()):
+        assert torch.equal(one, other)

@@ -1,0 +1,149 @@
+"""One pipeline that learns from corpora with different predicates."""
+
+import numpy
+import pytest
+import spacy
+import srsly
+from helpers.pipelines import DESCRIPTIONS, NAME, fresh_docs, make_examples, optimizer, rels
+from spacy.tokens import DocBin
+
+from spacy_dualre.extract import Extraction
+from spacy_dualre.formats.inputs import Documents
+from spacy_dualre.formats.jsonl import to_json
+from spacy_dualre.training.reader import rel_corpus
+
+CORPORA = ("inhibition", "activation")
+
+
+def mixed(vocab):
+    """The three documents twice: one corpus has annotated inhibition alone, the other activation."""
+    for corpus, predicate in zip(CORPORA, ("INHIBITS", "ACTIVATES")):
+        for example in make_examples(vocab):
+            reference = example.reference
+            reference._.rels = [rel for rel in reference._.rels if rel.predicate == predicate]
+            for doc in (reference, example.predicted):
+                doc.user_data["corpus"] = corpus
+            yield example
+
+
+@pytest.fixture
+def make(make_nlp):
+    def initialised(**settings):
+        nlp = make_nlp(**settings)
+        nlp.get_pipe(NAME).initialize(lambda: mixed(nlp.vocab), nlp=nlp, descriptions=DESCRIPTIONS)
+        return nlp
+
+    return initialised
+
+
+def scores_of(nlp, corpus):
+    docs = fresh_docs(nlp)
+    for doc in docs:
+        if corpus is not None:
+            doc.user_data["corpus"] = corpus
+    rel = nlp.get_pipe(NAME)
+    candidates = (candidate for doc in docs for candidate in rel.get_candidates(doc))
+    ((_, _, scores),) = rel.model_scores(candidates, None)
+    return scores
+
+
+@pytest.mark.parametrize("per_corpus", [True, False])
+def test_documents_are_asked_about_the_predicates_of_their_corpus(make, per_corpus):
+    nlp = make(predicates_per_corpus=per_corpus)
+    labels = list(nlp.get_pipe(NAME).label_data)
+    for corpus, only in (("inhibition", "INHIBITS"), ("activation", "ACTIVATES"), ("another", None), (None, None)):
+        mask = scores_of(nlp, corpus).mask
+        expected = [label in ("no_relation", only) or only is None or not per_corpus for label in labels]
+        assert (mask == numpy.array(expected)).all()
+
+
+def test_extraction_asks_about_the_predicates_of_the_corpus(make, tmp_path):
+    nlp = make(predicates_per_corpus=True, threshold=0.0)
+    docs = fresh_docs(nlp)
+    for doc in docs:
+        doc.user_data["corpus"] = "inhibition"
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "in.spacy")
+    lines = [
+        {**to_json(doc, str(i)), "meta": {"corpus": "inhibition", "split": "x", "year": 1}}
+        for i, doc in enumerate(docs)
+    ]
+    srsly.write_jsonl(tmp_path / "in.jsonl", lines)
+    for name in ("in.spacy", "in.jsonl"):
+        extraction = Extraction(nlp, print)
+        found = list(extraction.extract(extraction.read(Documents(tmp_path / name)), batch_size=2))
+        assert {rel["predicate"] for document in found for rel in document["rels"]} == {"INHIBITS"}
+        assert all(document["meta"]["corpus"] == "inhibition" for document in found)
+    assert found[0]["meta"]["split"] == "x" and found[0]["meta"]["year"] == 1
+
+
+def test_a_corpus_that_is_no_text_is_none(make, tmp_path):
+    nlp = make(predicates_per_corpus=True, threshold=0.0)
+    plain, doc = (fresh_docs(nlp)[0] for _ in range(2))
+    expected = rels(nlp(plain))
+    doc.user_data.update({"corpus": [b"mine"], "split": b"x"})
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "in.spacy")
+    extraction = Extraction(nlp, print)
+    (found,) = extraction.extract(extraction.read(Documents(tmp_path / "in.spacy")), batch_size=2)
+    assert len(found["rels"]) == len(expected) > 0 and "corpus" not in found["meta"]
+    assert rels(nlp(doc)) == expected
+
+
+def test_what_a_corpus_has_not_annotated_is_not_learnt_as_negative(make):
+    nlp = make(predicates_per_corpus=True)
+    spacy.util.fix_random_seed(0)
+    sgd = optimizer()
+    for _ in range(150):
+        nlp.update(list(mixed(nlp.vocab)), sgd=sgd)
+    # Documents of neither corpus get the relations that each corpus has annotated a half of
+    found = {(s, p, o) for doc in nlp.pipe(fresh_docs(nlp)) for s, p, o, _ in rels(doc)}
+    assert found == {
+        (rel.subject.text, rel.predicate, rel.object.text)
+        for example in make_examples(nlp.vocab)
+        for rel in example.reference._.rels
+    }
+
+
+def test_in_training_the_reference_says_the_corpus_of_a_document_that_does_not(make):
+    rel = make(predicates_per_corpus=True).get_pipe(NAME)
+
+    def loss(corpora):
+        """With these corpora said by the predicted Docs; None: not said."""
+        examples = list(mixed(rel.vocab))
+        for example, corpus in zip(examples, corpora):
+            example.predicted.user_data["corpus"] = corpus
+        spacy.util.fix_random_seed(0)
+        loss = rel.update(examples)[NAME]
+        assert [example.predicted.user_data["corpus"] for example in examples] == corpora
+        return loss
+
+    said = [corpus for corpus in CORPORA for _ in range(3)]
+    assert loss([None] * 6) == loss([["a note"]] * 6) == loss(said)
+    assert loss(["another"] * 6) != loss(said)
+
+
+def test_predicates_that_no_corpus_has_are_asked_for_everywhere(make):
+    nlp = make(predicates_per_corpus=True)
+    nlp.get_pipe(NAME).add_label("BINDS", "{subject} sticks to {object}.")
+    assert scores_of(nlp, "inhibition").mask[:, -1].all()
+    labels = list(nlp.get_pipe(NAME).label_data)
+    assert not scores_of(nlp, "inhibition").mask[:, labels.index("ACTIVATES")].any()
+
+
+def test_it_is_stored(make, tmp_path):
+    nlp = make(predicates_per_corpus=True)
+    nlp.to_disk(tmp_path / "pipeline")
+    loaded = spacy.load(tmp_path / "pipeline")
+    assert loaded.get_pipe(NAME).cfg["of_corpus"] == {"activation": ["ACTIVATES"], "inhibition": ["INHIBITS"]}
+    numpy.testing.assert_array_equal(scores_of(loaded, "activation").mask, scores_of(nlp, "activation").mask)
+
+
+def test_a_folder_of_converted_corpora_is_read_with_their_names(make, tmp_path):
+    nlp = make(predicates_per_corpus=True)
+    for corpus in CORPORA:
+        docs = [example.reference for example in mixed(nlp.vocab) if example.reference.user_data["corpus"] == corpus]
+        DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / f"{corpus}.spacy")
+    examples = list(rel_corpus(tmp_path)(nlp))
+    assert sorted(example.predicted.user_data["corpus"] for example in examples) == sorted(CORPORA * 3)
+    expected = {"activation": ["ACTIVATES"], "inhibition": ["INHIBITS"]}
+    nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
+    assert nlp.get_pipe(NAME).cfg["of_corpus"] == expected
