@@ -14,328 +14,345 @@ class CheckpointError(ValueError):
 class Errors(metaclass=ErrorsWithCodes):
     """What stops the work."""
 
-    # Settings
-    DR001 = "'prediction' must be one of {allowed}, not {value!r}."
-    DR002 = "'{name}' must be a number from {low} to {high}, not {value!r}."
-    DR003 = "'{name}' must be a whole number of at least {low}, not {value!r}."
-    DR004 = "'description_mode' must be one of {allowed}, not {value!r}."
-    DR005 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'
-    DR006 = (
-        "'{setting}' names the predicate {label!r}, which the model does not know. It knows: {labels}. "
-        "Correct the name or call add_label first."
-    )
-    DR007 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
-    DR008 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
-    DR009 = "'precision' must be one of {allowed}, not {value!r}."
-    # Descriptions
-    DR010 = "'sampled_predicates' are drawn by the classifier, which does not learn with 'alpha' 0."
+    # Settings and names, wherever they are given
+    DR001 = "'{name}' must be a number from {low} to {high}, not {value!r}."
+    DR002 = "'{name}' must be a whole number of at least {low}, not {value!r}."
+    DR003 = "{where}: {problem}"
+    DR004 = "Unknown {name} {value!r}. Known: {known}."
+    DR005 = "{path}: not found. {hint}"
 
-    DR020 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
-    DR021 = (
+    # annotations/
+    DR020 = (
+        "Relation {relation!r} refers to a span outside of its document ({problem}). Both arguments must be "
+        "non-empty spans of the same Doc."
+    )
+    DR021 = "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), got {value!r}."
+    DR022 = "Doc._.concept_rels is derived from Doc._.rels: set those."
+
+    # candidates/
+    DR030 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'
+
+    # instances/
+    DR040 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
+    DR041 = (
         "The description of predicate {predicate!r} is not usable: {problem}. Expected a template with the "
         "placeholders {{subject}} and {{object}}, a list of such templates, or an object that maps "
         '"SUBJECT_TYPE|OBJECT_TYPE" (or "*") to them.'
     )
-    DR022 = "Cannot read descriptions from {path}: {problem}"
-    DR024 = (
-        'The description of the negative predicate {label!r} must hold for every pair of types: give it for "*" too.'
+    DR042 = "Cannot read descriptions from {path}: {problem}"
+
+    # models/
+    DR100 = "'precision' must be one of {allowed}, not {value!r}."
+    DR101 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
+    DR102 = (
+        "Cannot load the encoder {name!r}: {problem}\nGive the name of a model on the hub, or a folder that "
+        "holds config.json, the "
+        "weights and the tokenizer's files."
     )
-    DR023 = "{label!r} is the name of the negative predicate and cannot be added as a label."
-    # Initialisation and training
-    DR040 = (
-        "'{name}' has no predicates to learn. Give labels through [initialize.components.{name}] or training data "
-        "whose reference documents have Doc._.rels set."
+    DR103 = (
+        "The tokenizer of the encoder {name!r} has no classification or separator token. Use an encoder of the "
+        "BERT or RoBERTa kind."
     )
-    DR041 = (
+    DR104 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
+    DR105 = "The layers of the encoder {name!r} cannot be told apart, so none can be frozen: set frozen_layers = 0."
+    DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
+    DR107 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
+    DR108 = (
+        "The encoder {name!r} does not take positions, so markers cannot stand beside its text: use "
+        "spacy-dualre.DualEncoder.v1, or an encoder with absolute positions such as BERT or RoBERTa."
+    )
+
+    # training/
+    DR150 = (
         "Document {doc}: gold relation with the predicate {label!r}, which the initialised component does not know. "
         "It knows: {labels}. Call add_label({label!r}, description=...) or initialise anew with it."
     )
-    DR042 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
-    DR043 = (
+    DR151 = "{setting} names {name!r}, which is no component of the pipeline. It has: {known}."
+
+    # pipeline/
+    DR160 = "'prediction' must be one of {allowed}, not {value!r}."
+    DR161 = "'description_mode' must be one of {allowed}, not {value!r}."
+    DR162 = (
+        "'{setting}' names the predicate {label!r}, which the model does not know. It knows: {labels}. "
+        "Correct the name or call add_label first."
+    )
+    DR163 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
+    DR164 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
+    DR165 = "'sampled_predicates' are drawn by the classifier, which does not learn with 'alpha' 0."
+    DR166 = (
+        'The description of the negative predicate {label!r} must hold for every pair of types: give it for "*" too.'
+    )
+    DR167 = "{label!r} is the name of the negative predicate and cannot be added as a label."
+    DR168 = (
+        "'{name}' has no predicates to learn. Give labels through [initialize.components.{name}] or training data "
+        "whose reference documents have Doc._.rels set."
+    )
+    DR169 = (
         "Not one of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). "
         "Check spans_key (mentions are read from {source}), the settings of 'candidates', and that the "
         "entities are on the "
         "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true, or with its "
         "annotating_components that find them)."
     )
-    DR044 = "The training data names no entity type: the predicted documents have none in {source}."
-    # Extension
-    DR060 = (
-        "Relation {relation!r} refers to a span outside of its document ({problem}). Both arguments must be "
-        "non-empty spans of the same Doc."
-    )
-    DR061 = "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), got {value!r}."
-    DR062 = "Doc._.concept_rels is derived from Doc._.rels: set those."
-    # Encoder and model
-    DR080 = (
-        "Cannot load the encoder {name!r}: {problem}\nGive the name of a model on the hub, or a folder that "
-        "holds config.json, the "
-        "weights and the tokenizer's files."
-    )
-    DR081 = (
-        "The tokenizer of the encoder {name!r} has no classification or separator token. Use an encoder of the "
-        "BERT or RoBERTa kind."
-    )
-    DR082 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
-    DR083 = (
+    DR170 = "The training data names no entity type: the predicted documents have none in {source}."
+    DR171 = (
         "Cannot read the trained component '{name}' from {path}: {problem}. The folder is incomplete or damaged; "
         "copy or train it again."
     )
-    DR085 = "The layers of the encoder {name!r} cannot be told apart, so none can be frozen: set frozen_layers = 0."
-    DR086 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
-    DR084 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
-    DR087 = (
-        "The encoder {name!r} does not take positions, so markers cannot stand beside its text: use "
-        "spacy-dualre.DualEncoder.v1, or an encoder with absolute positions such as BERT or RoBERTa."
-    )
-    # Corpora
-    DR100 = "{where}: {problem}"
-    DR102 = "Unknown {name} {value!r}. Known: {known}."
-    DR103 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
-    DR104 = (
-        "Not one mention could be used: {n} were left out ({reasons}), the first at {where}. Check that offsets count "
-        "characters from 0 with exclusive ends, into the very text of the file."
-    )
-    DR105 = (
-        "{source}: cannot cut text into tokens and sentences ({problem}). Expected a pipeline, or a config (.cfg) "
-        "whose components need no training, with a component that starts sentences, such as the sentencizer."
-    )
-    # Protocols
-    DR110 = (
-        "Document {doc}: there are predictions for it, but it is not in the gold standard. Correct the document ids."
-    )
-    DR111 = "Document {doc}: the protocol '{protocol}' does not know the predicate {label!r}. It knows: {labels}."
-    DR112 = (
-        "Document {doc}: the mention {text!r} (characters {start} to {end}) has the id {id!r} (span.id_). The protocol "
-        "'{protocol}' counts relations by {expected}."
-    )
-    DR113 = (
-        "The counts must be arrays (documents, labels, 3) of the same documents and gold items with at least one "
-        "document, not {shapes}."
-    )
-    DR114 = (
-        "Document {doc} occurs {problem}. Documents are told apart by doc.user_data['doc_id'], which "
-        "`spacy dualre convert` sets."
-    )
-    # Commands
-    DR120 = "{path}: not found. {hint}"
-    DR121 = "Predictions are written in the format of a protocol: name it with --protocol ({known})."
-    DR122 = (
-        "Protocols count by the ids of the gold mentions, which mentions that are found do not have: leave out "
-        "--protocol or --no-gold-mentions. What a pipeline finds and links can be written with extract and counted "
-        "with score."
-    )
-    DR123 = (
-        "{path}: no document has mentions where the pipeline reads them. Give documents with mentions, or let it find "
-        "them with --no-gold-mentions."
-    )
-    # Benchmark
-    DR130 = (
+    DR172 = (
         "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}. Give a "
         "pipeline that was trained for relations."
     )
-    DR131 = (
-        "{path}: no candidates in {n} documents, so there is nothing to measure. Check that the documents have "
-        "mentions in {source}, of the types that the pipeline was trained on."
+
+    # records/
+    DR300 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
+    DR301 = (
+        "{source}: cannot cut text into tokens and sentences ({problem}). Expected a pipeline, or a config (.cfg) "
+        "whose components need no training, with a component that starts sentences, such as the sentencizer."
     )
-    DR132 = (
-        "A document of {n} mentions of the types {types} has no candidates: the settings of the component's "
-        "'candidates' rule them out."
+
+    # formats/
+    DR320 = "{path}: its name does not say in what format it is. Say it with --format ({known})."
+    DR321 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
+
+    # scoring/
+    DR200 = (
+        "Document {doc}: there are predictions for it, but it is not in the gold standard. Correct the document ids."
     )
-    # Tuning
-    DR140 = "{path}: cannot be written ({problem})."
-    DR141 = (
+    DR201 = "Document {doc}: the protocol '{protocol}' does not know the predicate {label!r}. It knows: {labels}."
+    DR202 = (
+        "Document {doc}: the mention {text!r} (characters {start} to {end}) has the id {id!r} (span.id_). The protocol "
+        "'{protocol}' counts relations by {expected}."
+    )
+    DR203 = (
+        "The counts must be arrays (documents, labels, 3) of the same documents and gold items with at least one "
+        "document, not {shapes}."
+    )
+    DR204 = (
+        "Document {doc} occurs {problem}. Documents are told apart by doc.user_data['doc_id'], which "
+        "`spacy dualre convert` sets."
+    )
+    DR205 = (
         "The pipeline has no component {name!r} that was made by the factory dual_encoder_rel. Its components: {known}."
         " Name the one that you mean with --component."
     )
-    DR142 = "The documents have no gold relations, so there is nothing to tune on. Give annotated ones."
-    DR143 = (
+    DR206 = "The documents have no gold relations, so there is nothing to tune on. Give annotated ones."
+    DR207 = (
         "'{name}' finds no candidates in the documents, so there is nothing to tune on. Check its spans_key and the "
         "settings of 'candidates'."
     )
-    DR144 = (
+    DR208 = (
         "'{name}' predicts by the classifier, which reads no descriptions that could be saved. Tune its threshold "
         '(overall or per-predicate), or use prediction "similarity" or "joint".'
     )
-    DR145 = "The scorer of '{name}' gives no rels_f, by which the settings are chosen. Use one that does."
-    DR146 = (
+    DR209 = "The scorer of '{name}' gives no rels_f, by which the settings are chosen. Use one that does."
+    DR210 = (
         "'{name}' finds no relation that is right, so there is nothing that a cascade could keep. Train it further, or "
         "tune its threshold too (overall or per-predicate)."
     )
-    # Experiments
-    DR150 = "The reference is {reference!r}, which is none of the variants: {variants}."
-    DR151 = "The variant's name {name!r} cannot be part of a file's name: use letters, digits, '-', '_' and '.' only."
-    DR152 = "The plan's seeds must be whole numbers of at least 0, each once, not {seeds}."
-    DR153 = (
-        "{where}: {key} must not be set. The plan says it with 'corpus' and 'seeds', and [training.before_update] is "
-        "needed to measure the time."
-    )
-    DR154 = "Variant {name!r}: the config {config} has no setting {key!r}. It has there: {known}."
-    DR155 = "{config} with {whose} cannot be used: {problem}"
-    DR156 = (
-        "{path} was made with other settings ({keys}). Give the plan another output folder, or remove the results that "
-        "are to be made anew."
-    )
-    DR157 = "The run {name} failed ({problem}). Its output is in {log}."
-    DR158 = "No result of a run (*.run.json) in {paths}."
-    DR159 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
-    DR160 = "{path}: results are compared over the same documents and labels, and these are not those of {other}."
-    DR161 = 'matplotlib is needed to plot ({problem}). Install it with: pip install "spacy-dualre[plots]"'
-    DR162 = "{path}: plots are written as .png, .svg or .pdf."
-    DR163 = "{path}: no documents in it to score on."
-    DR164 = (
-        "Variant {name!r} is trained as {source!r}: that must be a variant that is trained itself, and what differs "
-        "must be settings that a trained pipeline can be read with (components..., but neither what its network is nor "
-        "what is of training alone)."
-    )
-    DR165 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
-    DR166 = "The plan has no variant {name!r}. It has {variants}."
-    DR167 = "{path} and {other} are seeds of the same variant with other settings ({keys}). Leave one of them out."
-    DR168 = (
-        "Variant {name!r}: the component's {setting!r} names the new predicates {unknown}, which a pipeline that is "
-        "trained without them does not know. Choose others, or override {setting!r} in the variant."
-    )
 
-    # Training that goes on
-    DR170 = (
-        "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "
-        "train anew without --resume."
-    )
-    DR171 = (
-        "{path}: the checkpoint is of a training with other settings: {different}. Give those, another --output, or "
-        "train anew without --resume."
-    )
-    DR172 = (
-        "The training data are not those of the checkpoint: up to step {step} texts, mentions or relations were others "
-        "({then} words, now {now}). Give those, or train anew without --resume."
-    )
-    DR173 = (
-        "{path}: not as they were when the training of this checkpoint began: {names}. Give the same data, "
-        "descriptions and labels, or train anew without --resume."
-    )
-    # Extraction
-    DR181 = "{path}: its name does not say in what format it is. Say it with --format ({known})."
-    DR182 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
-    DR183 = (
+    # extract/
+    DR400 = (
         "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, "
         "and none of its components ({names}) finds them there. Give documents with mentions, put a component such as "
         "ner or span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
     )
-    DR184 = (
+    DR401 = (
         "{path}: the unfinished output of an earlier call. Go on with --resume, or remove it to start {output} anew."
     )
-    DR185 = (
+    DR402 = (
         "{path}: this unfinished output was made with another {different}. Go on with the same, or remove it and start "
         "anew without --resume."
     )
-    DR186 = (
+    DR403 = (
         "The input has changed: document {number} of the unfinished output is {then!r}, of the input {now}, or its "
         "text differs. Give the same input, or remove the unfinished output and start anew without --resume."
     )
-    DR187 = "A worker process died, of too little memory perhaps. Try a lower --n-process or --batch-size."
-    DR188 = "{path}: is a folder with something in it. Name another output, or remove it."
-    DR190 = "{path}, line {line}: is damaged. Remove this folder and start anew without --resume."
-    DR191 = "Standard output takes JSON lines alone: name an OUTPUT to write {format!r} or to use --resume."
-    DR192 = "Not all could be read: documents left out, as said above: {n}. Done: {documents}."
-    DR193 = "{path}: no document in it that could be read."
-    DR194 = "Stopped. What is done is in {path}: the same command with --resume goes on."
-    DR195 = "{path}: another process writes to it. Let one of them work alone, with --resume."
-    DR260 = (
-        "{path}: cannot be written ({problem}). What is done is there. When there is room, the same command with "
-        "--resume goes on."
-    )
-    DR196 = "{output}: is the input or lies in it, and would be read. Name another output."
+    DR404 = "A worker process died, of too little memory perhaps. Try a lower --n-process or --batch-size."
+    DR405 = "{path}: is a folder with something in it. Name another output, or remove it."
+    DR406 = "{path}, line {line}: is damaged. Remove this folder and start anew without --resume."
+    DR407 = "{path}: another process writes to it. Let one of them work alone, with --resume."
 
-    # Knowledge graphs
-    DR200 = "{path}: no output is known for this name. It must end in one of: {known}."
-    DR201 = 'This needs another library ({problem}). Install it with: pip install "spacy-dualre[graph]"'
-    DR202 = (
+    # graph/
+    DR500 = "{path}: no output is known for this name. It must end in one of: {known}."
+    DR501 = 'This needs another library ({problem}). Install it with: pip install "spacy-dualre[graph]"'
+    DR502 = (
         "The base URI {value!r} cannot start the names of resources. Give an absolute URI that ends in '/' or ':', "
         "such as https://example.org/graph/."
     )
-    DR203 = (
+
+    # views/
+    DR600 = 'matplotlib is needed to plot ({problem}). Install it with: pip install "spacy-dualre[plots]"'
+    DR601 = "{path}: is a file; a report is written to a folder."
+
+    # lab/
+    DR700 = (
+        "{path}: no candidates in {n} documents, so there is nothing to measure. Check that the documents have "
+        "mentions in {source}, of the types that the pipeline was trained on."
+    )
+    DR701 = (
+        "A document of {n} mentions of the types {types} has no candidates: the settings of the component's "
+        "'candidates' rule them out."
+    )
+    DR702 = "The reference is {reference!r}, which is none of the variants: {variants}."
+    DR703 = "The variant's name {name!r} cannot be part of a file's name: use letters, digits, '-', '_' and '.' only."
+    DR704 = "The plan's seeds must be whole numbers of at least 0, each once, not {seeds}."
+    DR705 = (
+        "{where}: {key} must not be set. The plan says it with 'corpus' and 'seeds', and [training.before_update] is "
+        "needed to measure the time."
+    )
+    DR706 = "Variant {name!r}: the config {config} has no setting {key!r}. It has there: {known}."
+    DR707 = "{config} with {whose} cannot be used: {problem}"
+    DR708 = (
+        "{path} was made with other settings ({keys}). Give the plan another output folder, or remove the results that "
+        "are to be made anew."
+    )
+    DR709 = "The run {name} failed ({problem}). Its output is in {log}."
+    DR710 = "No result of a run (*.run.json) in {paths}."
+    DR711 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
+    DR712 = "{path}: results are compared over the same documents and labels, and these are not those of {other}."
+    DR713 = "{path}: plots are written as .png, .svg or .pdf."
+    DR714 = "{path}: no documents in it to score on."
+    DR715 = (
+        "Variant {name!r} is trained as {source!r}: that must be a variant that is trained itself, and what differs "
+        "must be settings that a trained pipeline can be read with (components..., but neither what its network is nor "
+        "what is of training alone)."
+    )
+    DR716 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
+    DR717 = "The plan has no variant {name!r}. It has {variants}."
+    DR718 = "{path} and {other} are seeds of the same variant with other settings ({keys}). Leave one of them out."
+    DR719 = (
+        "Variant {name!r}: the component's {setting!r} names the new predicates {unknown}, which a pipeline that is "
+        "trained without them does not know. Choose others, or override {setting!r} in the variant."
+    )
+    DR720 = (
+        "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "
+        "train anew without --resume."
+    )
+    DR721 = (
+        "{path}: the checkpoint is of a training with other settings: {different}. Give those, another --output, or "
+        "train anew without --resume."
+    )
+    DR722 = (
+        "The training data are not those of the checkpoint: up to step {step} texts, mentions or relations were others "
+        "({then} words, now {now}). Give those, or train anew without --resume."
+    )
+    DR723 = (
+        "{path}: not as they were when the training of this checkpoint began: {names}. Give the same data, "
+        "descriptions and labels, or train anew without --resume."
+    )
+
+    # starter/
+    DR800 = "The {what} must be at least one, each once, not: {names}"
+    DR801 = "The {what} name {name!r}, which is not among: {known}"
+    DR802 = "{path} is there already: remove it, or give another folder."
+
+    # cli/
+    DR820 = (
+        "Not one mention could be used: {n} were left out ({reasons}), the first at {where}. Check that offsets count "
+        "characters from 0 with exclusive ends, into the very text of the file."
+    )
+    DR821 = "Predictions are written in the format of a protocol: name it with --protocol ({known})."
+    DR822 = (
+        "Protocols count by the ids of the gold mentions, which mentions that are found do not have: leave out "
+        "--protocol or --no-gold-mentions. What a pipeline finds and links can be written with extract and counted "
+        "with score."
+    )
+    DR823 = (
+        "{path}: no document has mentions where the pipeline reads them. Give documents with mentions, or let it find "
+        "them with --no-gold-mentions."
+    )
+    DR824 = "{path}: cannot be written ({problem})."
+    DR825 = "Standard output takes JSON lines alone: name an OUTPUT to write {format!r} or to use --resume."
+    DR826 = "Not all could be read: documents left out, as said above: {n}. Done: {documents}."
+    DR827 = "{path}: no document in it that could be read."
+    DR828 = "Stopped. What is done is in {path}: the same command with --resume goes on."
+    DR829 = (
+        "{path}: cannot be written ({problem}). What is done is there. When there is room, the same command with "
+        "--resume goes on."
+    )
+    DR830 = "{output}: is the input or lies in it, and would be read. Name another output."
+    DR831 = (
         "No relation to make a graph of: {documents} documents with {relations} relations were read. The table and the "
         "warnings above say what was left out."
     )
-    DR204 = "{path}: is given as an output and as an input, or as two outputs. Give every file once."
-
-    # Explanations and reports
-    DR221 = (
+    DR832 = "{path}: is given as an output and as an input, or as two outputs. Give every file once."
+    DR833 = (
         "No mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline with one "
         "that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
     )
-    DR222 = "No mention has the text {text!r}. The mentions are: {known}."
-    DR223 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
-    DR224 = "{path}: is a file; a report is written to a folder."
-    DR225 = "{path}: is a file, but no text (.txt) and no documents (.spacy)."
-
-    # Pipelines, own data and sharing
-    DR240 = "{setting} names {name!r}, which is no component of the pipeline. It has: {known}."
-    DR241 = "The {what} must be at least one, each once, not: {names}"
-    DR242 = "The {what} name {name!r}, which is not among: {known}"
-    DR243 = "{path} is there already: remove it, or give another folder."
-    DR244 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
+    DR834 = "No mention has the text {text!r}. The mentions are: {known}."
+    DR835 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
+    DR836 = "{path}: is a file, but no text (.txt) and no documents (.spacy)."
+    DR837 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
 
 
 class Warnings(metaclass=ErrorsWithCodes):
     """What the user should know, while the work goes on."""
 
-    DW001 = (
+    # annotations/
+    DW020 = (
+        "Another package has installed Doc._.{attribute}. The component still stores its relations: read them with "
+        "{module}.{getter}(doc)."
+    )
+
+    # pipeline/
+    DW160 = (
         "'{name}': no sentence boundaries in {doc}, so the whole document counts as one sentence. Put a "
         "sentencizer before the component if that is not what you want. This is said once."
     )
-    DW002 = (
+    DW161 = (
         "'{name}': no description for {labels}: a plain template is made from the name. A description in plain "
         "language does better."
     )
-    DW003 = "'{name}': description given for {labels}, which no gold relation carries. Kept as predicates."
-    DW004 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
-    DW005 = (
+    DW162 = "'{name}': description given for {labels}, which no gold relation carries. Kept as predicates."
+    DW163 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
+    DW164 = (
         "'{name}': a training batch has no candidate to learn from. Check spans_key and the "
         "candidates' settings if that is not "
         "what you expect; this is said once."
     )
-    DW006 = (
+    DW165 = (
         "'{name}': mentions of the types {types} were not seen at initialisation; pairs with them are not "
         "scored. This is said once per type."
     )
-    DW007 = (
+    DW166 = (
         "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context and "
         "were shortened farthest from the mentions, "
         "{mentions} of them within a mention. This is said once."
     )
-    DW009 = (
-        "Another package has installed Doc._.{attribute}. The component still stores its relations: read them with "
-        "{module}.{getter}(doc)."
-    )
-    DW010 = (
-        "Tuned on {n} gold relations only: what suits them need not suit other documents. Tune on more, and look at "
-        "the scores of documents that were not tuned on."
-    )
-    DW011 = "Variant {name!r} is the same as the reference with this config, so it is not run."
-    DW020 = (
-        "{name}: the last {n} of {total} steps were never scored, so the best pipeline does not have them. Let "
-        "training.eval_frequency ({frequency}) be a little less than the steps of an epoch, or of a part of it."
-    )
-    DW015 = (
-        "{n} of {total} documents do not say where their sentences start, so each counts as one sentence. Give "
-        "'sentences', as `spacy dualre extract` does for a pipeline that sets them."
-    )
-    DW016 = "No relation has the predicate {names}. There are: {known}."
-    DW017 = "No relations to draw: Doc._.rels is empty in every document."
-    DW008 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
-    DW021 = (
+    DW167 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
+    DW168 = (
         "'{name}': no gold relations in any of the {n} documents of the training data, so all that can be learnt is "
         "that there are none. They are read from Doc._.rels, which a DocBin keeps with store_user_data=True only."
     )
-    DW022 = (
+    DW169 = (
         "'{name}': the network in {source} is read as it was trained, with {settings}, whatever the config says: what "
         "it is cannot be changed when it is loaded."
     )
-    DW012 = "No mentions, and so no relations, in {n} of {total} documents."
-    DW013 = "Left out of the input: {reason}, {n} times, first at {where}."
-    DW014 = "The output format has no place for: {what}, {n} times."
-    DW019 = (
+    DW170 = (
         "'{name}': no document of the training data has doc.spans[{key!r}], so the mentions are read from doc.ents. "
         "Check spans_key if that is not what you expect."
     )
+
+    # views/
+    DW600 = "No relations to draw: Doc._.rels is empty in every document."
+
+    # cli/
+    DW820 = (
+        "Tuned on {n} gold relations only: what suits them need not suit other documents. Tune on more, and look at "
+        "the scores of documents that were not tuned on."
+    )
+    DW821 = "Variant {name!r} is the same as the reference with this config, so it is not run."
+    DW822 = (
+        "{name}: the last {n} of {total} steps were never scored, so the best pipeline does not have them. Let "
+        "training.eval_frequency ({frequency}) be a little less than the steps of an epoch, or of a part of it."
+    )
+    DW823 = (
+        "{n} of {total} documents do not say where their sentences start, so each counts as one sentence. Give "
+        "'sentences', as `spacy dualre extract` does for a pipeline that sets them."
+    )
+    DW824 = "No relation has the predicate {names}. There are: {known}."
+    DW825 = "No mentions, and so no relations, in {n} of {total} documents."
+    DW826 = "Left out of the input: {reason}, {n} times, first at {where}."
+    DW827 = "The output format has no place for: {what}, {n} times."

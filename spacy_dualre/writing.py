@@ -26,7 +26,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         if not is_direct:
             unfinished.replace(final)
     except OSError as err:
-        raise ValueError(Errors.DR140.format(path=path, problem=err.strerror or err)) from err
+        raise ValueError(Errors.DR824.format(path=path, problem=err.strerror or err)) from err
     finally:
         if not is_direct:
             with suppress(OSError):
@@ -40,7 +40,7 @@ def check_writable(*paths: Optional[Path]) -> None:
     for path in paths:
         problem = _why_not_writable(path) if path is not None else None
         if problem:
-            raise ValueError(Errors.DR140.format(path=path, problem=problem))
+            raise ValueError(Errors.DR824.format(path=path, problem=problem))
 
 
 def _why_not_writable(path: Path) -> Optional[str]:

@@ -35,7 +35,7 @@ def test_whether_it_can_be_written_is_known_before(tmp_path):
     check_writable(tmp_path / "new" / "a.json", None, tmp_path / "file")
     assert (tmp_path / "new").is_dir()
     for path, problem in ((tmp_path, "is a folder"), (tmp_path / "file" / "a.json", "File exists|Not a directory")):
-        with pytest.raises(ValueError, match=f"DR140.*{path.name}.*({problem})"):
+        with pytest.raises(ValueError, match=f"DR824.*{path.name}.*({problem})"):
             check_writable(path)
 
 
@@ -49,12 +49,12 @@ def test_what_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "file" / "a.txt", tmp_path / "folder"):
-        with pytest.raises(ValueError, match=f"DR140.*{path.name}"):
+        with pytest.raises(ValueError, match=f"DR824.*{path.name}"):
             write_text(path, "text")
     assert (tmp_path / "file").is_file() and (tmp_path / "folder").is_dir()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
 def test_a_full_disk_is_said():
-    with pytest.raises(ValueError, match="DR140.*/dev/full.*No space left"):
+    with pytest.raises(ValueError, match="DR824.*/dev/full.*No space left"):
         write_text(Path("/dev/full"), "text")

@@ -109,7 +109,7 @@ def get_concept_rels(doc: Doc) -> List[ConceptRelation]:
 
 def refuse_concept_rels(doc: Doc, value: object) -> None:
     """The setter of ``Doc._.concept_rels``, without which spaCy would store a value that nobody reads."""
-    raise ValueError(Errors.DR062)
+    raise ValueError(Errors.DR022)
 
 
 def closest_pairs(

@@ -22,7 +22,7 @@ def install(name: str, getter: Callable, setter: Optional[Callable] = None) -> N
         Doc.set_extension(name, getter=getter, setter=setter)
     elif Doc.get_extension(name)[2] is not getter:
         warnings.warn(
-            Warnings.DW009.format(attribute=name, module=getter.__module__, getter=getter.__name__), stacklevel=2
+            Warnings.DW020.format(attribute=name, module=getter.__module__, getter=getter.__name__), stacklevel=2
         )
 
 
@@ -51,7 +51,7 @@ def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
     """
     stored: Dict[tuple, List[tuple]] = {}
     if not isinstance(rels, Iterable):
-        raise ValueError(Errors.DR061.format(value=rels))
+        raise ValueError(Errors.DR021.format(value=rels))
     for rel in rels:
         rel = _checked(doc, rel)
         subject, obj = rel.subject, rel.object
@@ -112,16 +112,16 @@ def _checked(doc: Doc, rel: Any) -> Relation:
     try:
         rel = Relation(*rel)
     except TypeError:
-        raise ValueError(Errors.DR061.format(value=rel)) from None
+        raise ValueError(Errors.DR021.format(value=rel)) from None
     if not isinstance(rel.predicate, str) or not isinstance(rel.score, Real):
-        raise ValueError(Errors.DR061.format(value=rel))
+        raise ValueError(Errors.DR021.format(value=rel))
     for span in (rel.subject, rel.object):
         if not isinstance(span, Span):
-            raise ValueError(Errors.DR060.format(relation=rel, problem=f"{span!r} is not a Span"))
+            raise ValueError(Errors.DR020.format(relation=rel, problem=f"{span!r} is not a Span"))
         if span.doc is not doc:
-            raise ValueError(Errors.DR060.format(relation=rel, problem="a span of another Doc"))
+            raise ValueError(Errors.DR020.format(relation=rel, problem="a span of another Doc"))
         if not 0 <= span.start < span.end <= len(doc):
             raise ValueError(
-                Errors.DR060.format(relation=rel, problem=f"tokens {span.start} to {span.end} of {len(doc)}")
+                Errors.DR020.format(relation=rel, problem=f"tokens {span.start} to {span.end} of {len(doc)}")
             )
     return rel

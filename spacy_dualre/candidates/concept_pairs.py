@@ -95,7 +95,7 @@ def concept_pairs(
     check_at_least(0, max_tokens=max_tokens)
     check_type_pairs(type_pairs)
     if pooling not in POOLINGS:
-        raise ValueError(Errors.DR102.format(name="pooling", value=pooling, known=", ".join(POOLINGS)))
+        raise ValueError(Errors.DR004.format(name="pooling", value=pooling, known=", ".join(POOLINGS)))
     return ConceptPairs(mention_pairs, pooling, max_tokens, type_pairs, directed, self_pairs)
 
 

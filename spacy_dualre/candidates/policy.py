@@ -49,7 +49,7 @@ def check_at_least(low: int, **settings: Optional[int]) -> None:
     """Raises ValueError naming the first setting that is no whole number of at least low; None is let pass."""
     for name, value in settings.items():
         if value is not None and (value < low or value != int(value)):
-            raise ValueError(Errors.DR003.format(name=name, low=low, value=value))
+            raise ValueError(Errors.DR002.format(name=name, low=low, value=value))
 
 
 def check_type_pairs(type_pairs: TypePairSetting) -> None:
@@ -59,7 +59,7 @@ def check_type_pairs(type_pairs: TypePairSetting) -> None:
     else:
         valid = bool(type_pairs) and all(len(pair) == 2 and not isinstance(pair, str) for pair in type_pairs)
     if not valid:
-        raise ValueError(Errors.DR005.format(value=type_pairs))
+        raise ValueError(Errors.DR030.format(value=type_pairs))
 
 
 def types_allowed(subject: str, object: str, type_pairs: TypePairs, directed: bool) -> bool:

@@ -51,7 +51,7 @@ def ablations_cli(
         missing = to_do(plan, runs, folder)
         folder.mkdir(parents=True, exist_ok=True)
         for name in same:
-            msg.warn(Warnings.DW011.format(name=name))
+            msg.warn(Warnings.DW821.format(name=name))
         total = len({run.name for run in [*runs, *missing]})
         msg.info(f"{total} runs, {total - len(missing)} of them done already")
         failed = []
@@ -79,7 +79,7 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int, keep_models
     if run.source is None and result.unscored > _MOST_UNSCORED * result.steps:
         frequency = result.settings["training"]["eval_frequency"]
         values = {"name": run.name, "n": result.unscored, "total": result.steps, "frequency": frequency}
-        msg.warn(Warnings.DW020.format(**values))
+        msg.warn(Warnings.DW822.format(**values))
     return True
 
 

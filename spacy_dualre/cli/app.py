@@ -65,7 +65,7 @@ def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[
 def existing(path: Path, hint: str) -> Path:
     """The path, if it exists. Raises ValueError with the hint if not."""
     if not path.exists():
-        raise ValueError(Errors.DR120.format(path=path, hint=hint))
+        raise ValueError(Errors.DR005.format(path=path, hint=hint))
     return path
 
 

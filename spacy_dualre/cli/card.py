@@ -42,7 +42,7 @@ def card_cli(
         existing(model, "Expected the folder of a trained pipeline.")
         path = output or model / "README.md"
         if path.exists() and not force:
-            raise ValueError(Errors.DR243.format(path=path))
+            raise ValueError(Errors.DR802.format(path=path))
         check_writable(path)
         scores = _read_scores(scores_path) if scores_path is not None else None
         nlp = load_pipeline(str(model))
@@ -58,5 +58,5 @@ def _read_scores(path: Path) -> Dict[str, Any]:
     with suppress(ValueError):
         scores = srsly.read_json(path)
     if not isinstance(scores, dict) or not {"documents", "rels_f"} <= scores.keys():
-        raise ValueError(Errors.DR100.format(where=path, problem=_SCORES))
+        raise ValueError(Errors.DR003.format(where=path, problem=_SCORES))
     return scores

@@ -41,7 +41,7 @@ def convert_cli(
     """Convert a corpus to spaCy's binary format and report what became of everything in it."""
     with readable_errors():
         if format not in FORMATS:
-            raise ValueError(Errors.DR102.format(name="corpus format", value=format, known=", ".join(FORMATS)))
+            raise ValueError(Errors.DR004.format(name="corpus format", value=format, known=", ".join(FORMATS)))
         _check_outputs(output_path, dev_path, shard_size)
         check_writable(report_path)
         report = ConversionReport()
@@ -71,23 +71,23 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
         elif path is not None and not shard_size and (path.suffix != ".spacy" or path.is_dir()):
             problem = "expected the name of a .spacy file (or, with --shard-size, of a folder)"
         if problem:
-            raise CorpusError(Errors.DR100.format(where=path, problem=problem))
+            raise CorpusError(Errors.DR003.format(where=path, problem=problem))
     if dev_path is not None:
         output, dev = output_path.resolve(), dev_path.resolve()
         if output == dev or output in dev.parents or dev in output.parents:
             problem = "is also the output, or one lies in the other; give --dev another path"
-            raise CorpusError(Errors.DR100.format(where=dev_path, problem=problem))
+            raise CorpusError(Errors.DR003.format(where=dev_path, problem=problem))
 
 
 def _check(report: ConversionReport, path: Path) -> None:
     """Raises CorpusError where nothing came out that could be of use."""
     lost = {reason: n for reason, n in report.dropped.items() if reason.startswith("mention:")}
     if not report.documents:
-        raise CorpusError(Errors.DR100.format(where=path, problem="no document in it"))
+        raise CorpusError(Errors.DR003.format(where=path, problem="no document in it"))
     if lost and not report.mentions:
         first = report.dropped_first[next(iter(lost))]
         reasons = ", ".join(reason.removeprefix("mention: ") for reason in lost)
-        raise CorpusError(Errors.DR104.format(where=first, n=sum(lost.values()), reasons=reasons))
+        raise CorpusError(Errors.DR820.format(where=first, n=sum(lost.values()), reasons=reasons))
 
 
 def print_report(report: ConversionReport) -> None:

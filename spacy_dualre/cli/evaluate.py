@@ -83,9 +83,9 @@ def evaluate(
     without gold mentions, and where there are none or nothing finds them, ImportError for a report without matplotlib.
     """
     if predictions is not None and protocol_name is None:
-        raise ValueError(Errors.DR121.format(known=", ".join(PROTOCOLS)))
+        raise ValueError(Errors.DR821.format(known=", ".join(PROTOCOLS)))
     if protocol_name is not None and not gold_mentions:
-        raise ValueError(Errors.DR122)
+        raise ValueError(Errors.DR822)
     protocol = get_protocol(protocol_name) if protocol_name is not None else None
     existing(data_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
     if report is not None:
@@ -95,10 +95,10 @@ def evaluate(
         _expect_raw_text(nlp)
     examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
     if not examples:
-        raise ValueError(Errors.DR163.format(path=data_path))
+        raise ValueError(Errors.DR714.format(path=data_path))
     spans_key = mentions_key(nlp)
     if gold_mentions and not any(get_mentions(example.predicted, spans_key) for example in examples):
-        raise ValueError(Errors.DR123.format(path=data_path))
+        raise ValueError(Errors.DR823.format(path=data_path))
     # Whether the predictions can be written is known before the work
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
     start = perf_counter()

@@ -52,7 +52,7 @@ def chosen(pairs: List[Explanation], subject: Optional[str], object: Optional[st
     known = dict.fromkeys(span.text for pair in pairs for span in (pair.subject, pair.object))
     for text in (subject, object):
         if text is not None and text not in known:
-            raise ValueError(Errors.DR222.format(text=text, known=", ".join(known) or "one alone"))
+            raise ValueError(Errors.DR834.format(text=text, known=", ".join(known) or "one alone"))
     return [pair for pair in pairs if subject in (None, pair.subject.text) and object in (None, pair.object.text)]
 
 

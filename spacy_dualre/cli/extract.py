@@ -84,7 +84,7 @@ def extract_cli(
                 for document in found:
                     journal.add(document)
                 if extraction.tally.documents:
-                    _say_counts(Warnings.DW014, journal.finish(writer))
+                    _say_counts(Warnings.DW827, journal.finish(writer))
         _report(extraction.tally, documents, output_path)
 
 
@@ -93,7 +93,7 @@ def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> Optional
     if path is not None:
         return output_format(path, name)
     if resume or name not in (None, "jsonl"):
-        raise ValueError(Errors.DR191.format(format=name or "jsonl"))
+        raise ValueError(Errors.DR825.format(format=name or "jsonl"))
     return None
 
 
@@ -102,7 +102,7 @@ def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
     if output_path is not None:
         input_path, output = input_path.resolve(), output_path.resolve()
         if input_path == output or input_path in output.parents:
-            raise ValueError(Errors.DR196.format(output=output_path))
+            raise ValueError(Errors.DR830.format(output=output_path))
 
 
 @contextmanager
@@ -114,10 +114,10 @@ def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
     except OSError as err:
         if folder is None or not folder.exists():
             raise
-        raise ValueError(Errors.DR260.format(path=folder, problem=err.strerror or err)) from err
+        raise ValueError(Errors.DR829.format(path=folder, problem=err.strerror or err)) from err
     except Interrupted as err:
         if folder is not None and folder.exists():
-            _say(Errors.DR194.format(path=folder))
+            _say(Errors.DR828.format(path=folder))
         if n_process > 1:
             # What was on its way to the workers would be waited for, and nobody takes it any more
             sys.stderr.flush()
@@ -146,16 +146,16 @@ def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> 
     """What became of everything. Raises ValueError where not all of the input was read."""
     for left_out, first in ((tally.left_out, tally.left_out_first), (documents.skipped, documents.skipped_first)):
         for reason, n in left_out.items():
-            _say(Warnings.DW013.format(reason=reason, n=n, where=first[reason]))
+            _say(Warnings.DW826.format(reason=reason, n=n, where=first[reason]))
     if tally.without_mentions:
-        _say(Warnings.DW012.format(n=tally.without_mentions, total=tally.documents))
+        _say(Warnings.DW825.format(n=tally.without_mentions, total=tally.documents))
     if not tally.documents:
-        raise ValueError(Errors.DR193.format(path=documents.path))
+        raise ValueError(Errors.DR827.format(path=documents.path))
     if output_path is not None:
         before = f" ({tally.done_before} of them done before)" if tally.done_before else ""
         msg.good(f"Wrote {tally.relations} relations of {tally.documents} documents{before} to {output_path}")
     if tally.broken:
-        raise ValueError(Errors.DR192.format(n=tally.broken, documents=tally.documents))
+        raise ValueError(Errors.DR826.format(n=tally.broken, documents=tally.documents))
 
 
 def _print(record: Json) -> None:

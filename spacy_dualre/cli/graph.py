@@ -41,7 +41,7 @@ def graph_cli(
         print_report(merger, graph)
         _warn_of_unknown(merger, [*(predicates or ()), *(symmetric or ())])
         if not graph.edges:
-            raise ValueError(Errors.DR203.format(documents=merger.documents, relations=merger.counts["relations"]))
+            raise ValueError(Errors.DR831.format(documents=merger.documents, relations=merger.counts["relations"]))
         for path in outputs:
             write(graph, path, Naming(base_uri, title))
     msg.good(f"Wrote the graph to {', '.join(map(str, files))}")
@@ -72,7 +72,7 @@ def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
     for reason, n in merger.dropped.items():
         msg.warn(f"Left out: {reason}, {n} times, first at {merger.dropped_first[reason]}")
     if merger.without_sentences:
-        msg.warn(Warnings.DW015.format(n=merger.without_sentences, total=merger.documents))
+        msg.warn(Warnings.DW823.format(n=merger.without_sentences, total=merger.documents))
 
 
 def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path]:
@@ -82,7 +82,7 @@ def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path
     known = [path.resolve() for path in (*triples, *files)]
     for path in files:
         if known.count(path.resolve()) > 1:
-            raise ValueError(Errors.DR204.format(path=path))
+            raise ValueError(Errors.DR832.format(path=path))
     return files
 
 
@@ -90,4 +90,4 @@ def _warn_of_unknown(merger: Merger, names: List[str]) -> None:
     unknown = sorted(set(names) - merger.seen_predicates)
     if unknown:
         known = ", ".join(sorted(merger.seen_predicates)) or "none"
-        msg.warn(Warnings.DW016.format(names=", ".join(unknown), known=known))
+        msg.warn(Warnings.DW824.format(names=", ".join(unknown), known=known))

@@ -38,5 +38,5 @@ def _split(names: str) -> List[str]:
 def _pair(text: str) -> TypePair:
     parts = [part.strip() for part in text.split("|")]
     if len(parts) != 2 or not all(parts):
-        raise ValueError(Errors.DR244.format(value=text))
+        raise ValueError(Errors.DR837.format(value=text))
     return parts[0], parts[1]

@@ -32,14 +32,14 @@ def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
     else:
         inputs = list(filter(str.strip, [_read_text(source)]))
     if not inputs:
-        raise ValueError(Errors.DR223.format(path=source or "The text"))
+        raise ValueError(Errors.DR835.format(path=source or "The text"))
     name, rel = find_component(nlp)
     are_given = any(isinstance(doc, Doc) and get_mentions(doc, rel.spans_key) for doc in inputs)
     with given_mentions(nlp) if are_given else nullcontext():
         docs = list(nlp.pipe(inputs))
     if not any(get_mentions(doc, rel.spans_key) for doc in docs):
         before = ", ".join(components_before(nlp, name)) or "none"
-        raise ValueError(Errors.DR221.format(source=rel.mentions_from, name=name, names=before))
+        raise ValueError(Errors.DR833.format(source=rel.mentions_from, name=name, names=before))
     return docs
 
 
@@ -49,7 +49,7 @@ def _read_text(source: str) -> str:
     if source.endswith(".txt"):
         return read_text(existing(Path(source), "Expected a file of text."))
     if _is_there(source):
-        raise ValueError(Errors.DR225.format(path=source))
+        raise ValueError(Errors.DR836.format(path=source))
     return source
 
 

@@ -56,7 +56,7 @@ def to_json(tuned: Tuned) -> Dict[str, Any]:
 def print_tuned(tuned: Tuned) -> None:
     """Tables of the thresholds, where they were tuned, and of the cascade."""
     if tuned.gold < _FEW:
-        msg.warn(Warnings.DW010.format(n=tuned.gold))
+        msg.warn(Warnings.DW820.format(n=tuned.gold))
     if tuned.threshold != tuned.threshold_before:
         before = ("before", _text(tuned.threshold_before), _percent(tuned.f_before))
         after = ("after", _text(tuned.threshold), _percent(tuned.f_exact))
@@ -81,7 +81,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as err:
-        raise ValueError(Errors.DR140.format(path=path, problem=err.strerror)) from err
+        raise ValueError(Errors.DR824.format(path=path, problem=err.strerror)) from err
 
 
 def _text(threshold: Threshold) -> str:

@@ -98,7 +98,7 @@ class Extraction:
             record = next((one for one in records if _same(one, document) or self._doc(one) is not None), None)
             if record is None or not _same(record, document):
                 now = f"{record.id!r} at {record.place}" if record is not None else "none"
-                raise ValueError(Errors.DR186.format(number=number, then=document["id"], now=now))
+                raise ValueError(Errors.DR403.format(number=number, then=document["id"], now=now))
             self.tally.count(document)
             self.tally.done_before += 1
 
@@ -122,7 +122,7 @@ class Extraction:
                 key = self._given_key if GIVEN in doc.user_data else self.rel.spans_key
                 yield {**to_json(doc, origin["id"], key, tokens=True), "meta": origin["meta"]}
         except EOFError as err:
-            raise ValueError(Errors.DR187) from err
+            raise ValueError(Errors.DR404) from err
 
     @property
     def _given_key(self) -> str:
@@ -155,7 +155,7 @@ class Extraction:
         except ValueError as err:
             # A text that is too long, or no text: other documents have nothing to do with it
             is_placed = isinstance(err, CorpusError)
-            self._broken(err if is_placed else Errors.DR100.format(where=f"{record.place}, {record.id}", problem=err))
+            self._broken(err if is_placed else Errors.DR003.format(where=f"{record.place}, {record.id}", problem=err))
             return None
 
     def _annotated(self, record: Record) -> Doc:

@@ -73,7 +73,7 @@ def check_finds_mentions(nlp: Language) -> None:
     name, rel = find_component(nlp)
     if not may_find_mentions(nlp, name, rel.spans_key):
         names = ", ".join(nlp.pipe_names)
-        raise ValueError(Errors.DR183.format(name=name, source=rel.mentions_from, names=names))
+        raise ValueError(Errors.DR400.format(name=name, source=rel.mentions_from, names=names))
 
 
 def may_find_mentions(nlp: Language, rel_name: str, spans_key: Optional[str]) -> bool:

@@ -35,9 +35,9 @@ class Journal:
         self._documents = self.folder / "documents.jsonl"
         self._end = 0
         if output.is_dir() and any(output.iterdir()):
-            raise ValueError(Errors.DR188.format(path=output))
+            raise ValueError(Errors.DR405.format(path=output))
         if self.folder.exists() and not resume:
-            raise ValueError(Errors.DR184.format(path=self.folder, output=output))
+            raise ValueError(Errors.DR401.format(path=self.folder, output=output))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_run(run)
         # Not buffered: what has been added is in the hands of the system, and a line that failed is not tried again
@@ -64,7 +64,7 @@ class Journal:
         Raises OSError where the disk is full, and ValueError where another process has written meanwhile.
         """
         if os.fstat(self._file.fileno()).st_size != self._end:
-            raise ValueError(Errors.DR195.format(path=self.folder))
+            raise ValueError(Errors.DR407.format(path=self.folder))
         data = (json.dumps(document, ensure_ascii=False) + "\n").encode("utf8")
         try:
             written = 0
@@ -94,7 +94,7 @@ class Journal:
         before = srsly.read_json(path) if path.exists() else {}
         different = [key for key in run if before.get(key) != run[key]]
         if different:
-            raise ValueError(Errors.DR185.format(path=self.folder, different=", ".join(different)))
+            raise ValueError(Errors.DR402.format(path=self.folder, different=", ".join(different)))
 
 
 def documents_of(path: Path) -> Iterator[Dict[str, Any]]:
@@ -106,7 +106,7 @@ def documents_of(path: Path) -> Iterator[Dict[str, Any]]:
             try:
                 yield json.loads(line)
             except ValueError as err:
-                raise ValueError(Errors.DR190.format(path=path, line=number)) from err
+                raise ValueError(Errors.DR406.format(path=path, line=number)) from err
 
 
 def _end_of_last_line(path: Path) -> int:

@@ -34,11 +34,11 @@ def read_descriptions(path: Union[str, Path], without: Sequence[str] = ()) -> De
     try:
         texts = json.loads(Path(path).read_text(encoding="utf8"))
     except (OSError, ValueError) as err:
-        raise ValueError(Errors.DR022.format(path=path, problem=err)) from err
+        raise ValueError(Errors.DR042.format(path=path, problem=err)) from err
     try:
         parse_descriptions(texts)
     except ValueError as err:
-        raise ValueError(Errors.DR022.format(path=path, problem=err)) from err
+        raise ValueError(Errors.DR042.format(path=path, problem=err)) from err
     return {label: value for label, value in texts.items() if label not in without}
 
 
@@ -48,7 +48,7 @@ def parse_descriptions(texts: Any) -> Descriptions:
     Raises ValueError naming the predicate and what is wrong with it.
     """
     if not isinstance(texts, dict):
-        raise ValueError(Errors.DR020.format(kind=type(texts).__name__))
+        raise ValueError(Errors.DR040.format(kind=type(texts).__name__))
     parsed: Descriptions = {}
     for predicate, value in texts.items():
         if not isinstance(value, dict):
@@ -177,4 +177,4 @@ def _parse_template(predicate: str, template: Any) -> Template:
 
 
 def _unusable(predicate: Optional[str], problem: str) -> ValueError:
-    return ValueError(Errors.DR021.format(predicate=predicate, problem=problem))
+    return ValueError(Errors.DR041.format(predicate=predicate, problem=problem))

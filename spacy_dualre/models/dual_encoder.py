@@ -119,7 +119,7 @@ def get_engine(model: Model) -> Engine:
     hf_objects = _shim(model)._hfmodel
     network, tokenizer = hf_objects.transformer, hf_objects.tokenizer
     if network is None:
-        raise ValueError(Errors.DR042.format(name=model.name))
+        raise ValueError(Errors.DR101.format(name=model.name))
     engine: Engine = model.attrs["engine"]
     if engine.wanted_length is not None:
         encoder = network.text_encoder
@@ -140,19 +140,19 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     pretrained = _load_encoder(name, model.attrs["tokenizer_config"], model.attrs["transformer_config"])
     tokenizer, encoder = pretrained.tokenizer, pretrained.transformer
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
-        raise ValueError(Errors.DR081.format(name=name))
+        raise ValueError(Errors.DR103.format(name=name))
     model.attrs["max_length"] = _max_length(name, model.attrs["max_length"], tokenizer, encoder)
     layers = encoder.config.num_hidden_layers
     if not 0 <= model.attrs["network_config"]["frozen_layers"] <= layers:
         raise ValueError(
-            Errors.DR084.format(name=name, layers=layers, value=model.attrs["network_config"]["frozen_layers"])
+            Errors.DR107.format(name=name, layers=layers, value=model.attrs["network_config"]["frozen_layers"])
         )
     if model.attrs["network_config"]["frozen_layers"] and encoder_layers(encoder) is None:
-        raise ValueError(Errors.DR085.format(name=name))
+        raise ValueError(Errors.DR105.format(name=name))
     _check_positions(model, encoder)
     types = model.attrs["entity_types"]
     for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
-        raise ValueError(Errors.DR086.format(name=name, marker=marker))
+        raise ValueError(Errors.DR106.format(name=name, marker=marker))
     pieces = tokenizer(marker_words(types), add_special_tokens=False, split_special_tokens=True)["input_ids"]
     offset = len(tokenizer)
     tokenizer.add_tokens(marker_tokens(types), special_tokens=True)
@@ -219,12 +219,12 @@ def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_confi
     try:
         return huggingface_from_pretrained(name, dict(tokenizer_config), dict(transformer_config))
     except Exception as err:  # wrong folders fail in as many ways as there are file formats
-        raise ValueError(Errors.DR080.format(name=name, problem=err)) from err
+        raise ValueError(Errors.DR102.format(name=name, problem=err)) from err
 
 
 def _check_positions(model: Model, encoder: Any) -> None:
     if model.attrs["engine"].levitated and not takes_positions(encoder):
-        raise ValueError(Errors.DR087.format(name=model.attrs["name"]))
+        raise ValueError(Errors.DR108.format(name=model.attrs["name"]))
 
 
 def _max_length(name: str, setting: Optional[int], tokenizer: Any, encoder: Any) -> int:
@@ -234,5 +234,5 @@ def _max_length(name: str, setting: Optional[int], tokenizer: Any, encoder: Any)
     if setting is None:
         return limit
     if not SHORTEST <= setting <= limit:
-        raise ValueError(Errors.DR082.format(value=setting, low=SHORTEST, name=name, limit=limit))
+        raise ValueError(Errors.DR104.format(value=setting, low=SHORTEST, name=name, limit=limit))
     return setting

@@ -56,7 +56,7 @@ class Engine:
     ) -> None:
         """Raises ValueError for an unknown precision."""
         if precision not in PRECISIONS:
-            raise ValueError(Errors.DR009.format(allowed=PRECISIONS, value=precision))
+            raise ValueError(Errors.DR100.format(allowed=PRECISIONS, value=precision))
         self.batch_tokens = batch_tokens
         self.precision = precision
         self.memory = VectorMemory(memory)

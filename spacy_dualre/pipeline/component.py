@@ -203,10 +203,10 @@ class DualEncoderRel(TrainablePipe):
         )
         self._report(report)
         if self.spans_key is not None and not any(self.spans_key in example.predicted.spans for example in examples):
-            self._warn(Warnings.DW019, key=self.spans_key)
+            self._warn(Warnings.DW170, key=self.spans_key)
         types = sorted(report.types) or sorted({type for pair in pairs or () for type in pair})
         if not types:
-            raise ValueError(Errors.DR044.format(source=self.mentions_from))
+            raise ValueError(Errors.DR170.format(source=self.mentions_from))
         self.model.attrs["entity_types"] = types
         self.model.set_dim("nO", len(self.label_data), force=True)
         self.model.initialize()
@@ -219,10 +219,10 @@ class DualEncoderRel(TrainablePipe):
         label is new, else 0 (a given description then replaces the old one).
         """
         if label == self.NIL:
-            raise ValueError(Errors.DR023.format(label=label))
+            raise ValueError(Errors.DR167.format(label=label))
         is_new = label not in self.label_data
         if description is None and is_new:
-            self._warn(Warnings.DW002, labels=repr(label))
+            self._warn(Warnings.DW161, labels=repr(label))
             description = plain_template(label)
         if description is not None:
             self._store_descriptions({label: description})
@@ -236,37 +236,37 @@ class DualEncoderRel(TrainablePipe):
     ) -> None:
         completed = complete_descriptions(labels, {**self.label_data, **(given or {})}, in_gold)
         if not set(completed.texts) - {self.NIL}:
-            raise ValueError(Errors.DR040.format(name=self.name))
+            raise ValueError(Errors.DR168.format(name=self.name))
         if completed.undescribed:
-            self._warn(Warnings.DW002, labels=", ".join(map(repr, completed.undescribed)))
+            self._warn(Warnings.DW161, labels=", ".join(map(repr, completed.undescribed)))
         if completed.unused and in_gold:
-            self._warn(Warnings.DW003, labels=", ".join(map(repr, completed.unused)))
+            self._warn(Warnings.DW162, labels=", ".join(map(repr, completed.unused)))
         self.cfg["descriptions"] = {}
         self._store_descriptions(completed.texts)
 
     def _store_descriptions(self, texts: DescriptionTexts) -> None:
         parsed = parse_descriptions(texts)
         if self.NIL in parsed and ANY_TYPES not in parsed[self.NIL]:
-            raise ValueError(Errors.DR024.format(label=self.NIL))
+            raise ValueError(Errors.DR166.format(label=self.NIL))
         self.cfg["descriptions"] = {**self.cfg["descriptions"], **texts}
 
     def _check_named_labels(self) -> None:
         thresholds = set(self.threshold) - {OTHER} if isinstance(self.threshold, dict) else set()
         for setting, named in (("threshold", thresholds), ("symmetric", self.symmetric)):
             for label in sorted(named - set(self.labels)):
-                raise ValueError(Errors.DR006.format(setting=setting, label=label, labels=", ".join(self.labels)))
+                raise ValueError(Errors.DR162.format(setting=setting, label=label, labels=", ".join(self.labels)))
 
     def _report(self, report: Diagnosis) -> None:
         logger.info("'%s': %s", self.name, report)
         if report.documents and not report.mentions:
-            self._warn(Warnings.DW008, source=self.mentions_from, n=report.documents)
+            self._warn(Warnings.DW167, source=self.mentions_from, n=report.documents)
         if report.documents and not report.relations:
-            self._warn(Warnings.DW021, n=report.documents)
+            self._warn(Warnings.DW168, n=report.documents)
         if report.uncovered:
             n = sum(report.uncovered.values())
             if n == report.relations:
-                raise ValueError(Errors.DR043.format(n=n, reasons=report.reasons, source=self.mentions_from))
-            self._warn(Warnings.DW004, n=n, total=report.relations, reasons=report.reasons)
+                raise ValueError(Errors.DR169.format(n=n, reasons=report.reasons, source=self.mentions_from))
+            self._warn(Warnings.DW163, n=n, total=report.relations, reasons=report.reasons)
 
     @property
     def mentions_from(self) -> str:
@@ -285,10 +285,10 @@ class DualEncoderRel(TrainablePipe):
         """The candidates of one Doc. Mentions of types without a marker are left out, which is said once."""
         mentions = get_mentions(doc, self.spans_key)
         for type in sorted({mention.label_ for mention in mentions if not self._has_marker(mention)}):
-            self._warn_once(type, Warnings.DW006, types=repr(type))
+            self._warn_once(type, Warnings.DW165, types=repr(type))
         mentions = [mention for mention in mentions if self._has_marker(mention)]
         if len(mentions) > 1 and not doc.has_annotation("SENT_START"):
-            self._warn_once("sentences", Warnings.DW001, doc=f"a document of {len(doc)} tokens")
+            self._warn_once("sentences", Warnings.DW160, doc=f"a document of {len(doc)} tokens")
         candidates = self.candidates(doc, mentions, self.type_pairs)
         return islice(candidates, *doc.user_data.get(CANDIDATE_RANGE, (None,)))
 
@@ -327,7 +327,7 @@ class DualEncoderRel(TrainablePipe):
         self, candidates: Iterable[Candidate], size: int, corpus: Callable[[Doc], Optional[str]] = get_corpus
     ) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         if not self.is_initialized:
-            raise ValueError(Errors.DR042.format(name=self.name))
+            raise ValueError(Errors.DR101.format(name=self.name))
         make_instances = InstanceMaker(
             list(self.label_data),
             parse_descriptions(self.label_data),
@@ -406,7 +406,7 @@ class DualEncoderRel(TrainablePipe):
         validate_examples(examples, "DualEncoderRel.update")
         candidates, targets = self._training_candidates(examples)
         if not candidates:
-            self._warn_once("no candidates", Warnings.DW005)
+            self._warn_once("no candidates", Warnings.DW164)
             return losses
         rows = target_rows(targets, list(self.label_data))
         done = 0
@@ -469,11 +469,11 @@ class DualEncoderRel(TrainablePipe):
             yield
             self._check_loaded(exclude)
         except Exception as err:  # damaged files fail in as many ways as there are libraries below
-            raise ValueError(Errors.DR083.format(name=self.name, path=source, problem=repr(err))) from err
+            raise ValueError(Errors.DR171.format(name=self.name, path=source, problem=repr(err))) from err
         stored = self.model.attrs.get("network_config", {})
         other = [f"{key} = {stored[key]!r}" for key in stored if key in given and given[key] != stored[key]]
         if other:
-            self._warn(Warnings.DW022, source=source, settings=", ".join(other))
+            self._warn(Warnings.DW169, source=source, settings=", ".join(other))
 
     def _check_loaded(self, exclude: Iterable[str]) -> None:
         parse_descriptions(self.label_data)
@@ -495,7 +495,7 @@ class DualEncoderRel(TrainablePipe):
         if shortened.words:
             self._warn_once(
                 "shortened",
-                Warnings.DW007,
+                Warnings.DW166,
                 n=shortened.words,
                 total=shortened.total,
                 percent=100 * shortened.words / shortened.total,

@@ -17,7 +17,7 @@ def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:
     for name, component in nlp.pipeline:
         if isinstance(component, DualEncoderRel):
             return name, component
-    raise ValueError(Errors.DR130.format(names=", ".join(nlp.pipe_names) or "none"))
+    raise ValueError(Errors.DR172.format(names=", ".join(nlp.pipe_names) or "none"))
 
 
 def components_before(nlp: Language, name: str) -> List[str]:

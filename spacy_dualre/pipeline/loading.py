@@ -21,7 +21,7 @@ def load_pipeline(path: Union[str, Path], overrides: Mapping[str, Any] = {}) -> 
         config = load_config(folder / "config.cfg", overrides=dict(overrides))
         return load_model_from_config(config, meta=get_model_meta(folder)).from_disk(folder, overrides=dict(overrides))
     except OSError as err:
-        raise ValueError(Errors.DR120.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
+        raise ValueError(Errors.DR005.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
 
 
 def _in_package(name: str) -> Path:

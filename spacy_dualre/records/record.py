@@ -189,7 +189,7 @@ def distinct(path: Path, records: Iterable[Record]) -> Iterator[Record]:
 
 def corpus_error(path: Path, problem: str, line: int = 0) -> CorpusError:
     """An error that names the file and, counted from 1, the line."""
-    return CorpusError(Errors.DR100.format(where=Place(path, line), problem=problem))
+    return CorpusError(Errors.DR003.format(where=Place(path, line), problem=problem))
 
 
 def sentence_around(text: str, starts: Sequence[int], *places: Offsets) -> Offsets:

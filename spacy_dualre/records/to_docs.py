@@ -72,7 +72,7 @@ def records_to_docs(
     for record in records:
         if strict and record.dropped:
             first = record.dropped[0]
-            raise CorpusError(Errors.DR100.format(where=first.where, problem=f"{first.what} left out: {first.why}"))
+            raise CorpusError(Errors.DR003.format(where=first.where, problem=f"{first.what} left out: {first.why}"))
         _count_record(record, report)
         doc = _tokenize(record, nlp, report)
         mentions = _add_mentions(doc, record, spans_key, report)

@@ -22,7 +22,7 @@ def make_splitter(lang: str, tokenizer: str, splitter: str) -> Language:
     """
     for name, value, known in (("tokenizer", tokenizer, TOKENIZERS), ("splitter", splitter, SPLITTERS)):
         if value not in known:
-            raise ValueError(Errors.DR102.format(name=name, value=value, known=", ".join(known)))
+            raise ValueError(Errors.DR004.format(name=name, value=value, known=", ".join(known)))
     nlp = spacy.blank(lang)
     if tokenizer == "scispacy":
         nlp.tokenizer = _scispacy("custom_tokenizer").combined_rule_tokenizer(nlp)
@@ -43,9 +43,9 @@ def load_splitter(source: str) -> Language:
         nlp = load_model_from_config(load_config(source), auto_fill=True) if is_config else spacy.load(source)
         starts_sentences = nlp("One is here. Two is there.").has_annotation("SENT_START")
     except (OSError, ValueError) as err:
-        raise ValueError(Errors.DR105.format(source=source, problem=err)) from err
+        raise ValueError(Errors.DR301.format(source=source, problem=err)) from err
     if not starts_sentences:
-        raise ValueError(Errors.DR105.format(source=source, problem=f"none of {nlp.pipe_names} starts sentences"))
+        raise ValueError(Errors.DR301.format(source=source, problem=f"none of {nlp.pipe_names} starts sentences"))
     return nlp
 
 
@@ -53,4 +53,4 @@ def _scispacy(module: str) -> ModuleType:
     try:
         return importlib.import_module(f"scispacy.{module}")
     except ImportError as err:
-        raise ImportError(Errors.DR103.format(problem=err)) from err
+        raise ImportError(Errors.DR300.format(problem=err)) from err

@@ -25,7 +25,7 @@ def bootstrap(
     """
     _check(counts, n=n)
     if not 0 < level < 1:
-        raise ValueError(Errors.DR002.format(name="level", low=0, high=1, value=level))
+        raise ValueError(Errors.DR001.format(name="level", low=0, high=1, value=level))
     rng = numpy.random.default_rng(seed)
     documents = len(counts)
     figures = []
@@ -81,6 +81,6 @@ def _check(*counts: numpy.ndarray, n: int) -> None:
     first = counts[0]
     good = first.ndim >= 3 and first.shape[-1] == 3 and len(first) > 0
     if not (good and all(other.shape == first.shape and (other[..., 2] == first[..., 2]).all() for other in counts)):
-        raise ValueError(Errors.DR113.format(shapes=" and ".join(str(other.shape) for other in counts)))
+        raise ValueError(Errors.DR203.format(shapes=" and ".join(str(other.shape) for other in counts)))
     if n < 1:
-        raise ValueError(Errors.DR003.format(name="n", low=1, value=n))
+        raise ValueError(Errors.DR002.format(name="n", low=1, value=n))

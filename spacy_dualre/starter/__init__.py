@@ -35,7 +35,7 @@ def write_starter(
     paths = [output / name for name in ("config.cfg", "descriptions.json", "project.yml")]
     for path in paths:
         if path.exists():
-            raise ValueError(Errors.DR243.format(path=path))
+            raise ValueError(Errors.DR802.format(path=path))
     config = _config(type_pairs, symmetric)
     write_text(paths[0], _HEADER + config.to_str(interpolate=False) + "\n")
     write_json(paths[1], _descriptions(labels, type_pairs))
@@ -48,16 +48,16 @@ def _check(
 ) -> None:
     for what, names in (("predicates", labels), ("types", types)):
         if not names or len(set(names)) < len(names):
-            raise ValueError(Errors.DR241.format(what=what, names=", ".join(names)))
+            raise ValueError(Errors.DR800.format(what=what, names=", ".join(names)))
     if NEGATIVE in labels:
-        raise ValueError(Errors.DR023.format(label=NEGATIVE))
+        raise ValueError(Errors.DR167.format(label=NEGATIVE))
     for what, given, known in (
         ("type pairs", [type for pair in type_pairs for type in pair], types),
         ("symmetric predicates", symmetric, labels),
     ):
         for name in given:
             if name not in known:
-                raise ValueError(Errors.DR242.format(what=what, name=name, known=", ".join(known)))
+                raise ValueError(Errors.DR801.format(what=what, name=name, known=", ".join(known)))
 
 
 def _config(type_pairs: Sequence[TypePair], symmetric: Sequence[str]) -> Config:

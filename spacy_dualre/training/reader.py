@@ -87,9 +87,9 @@ def rel_corpus(
     component that the pipeline does not have.
     """
     if path is None or not Path(path).exists():
-        raise ValueError(Errors.DR120.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
+        raise ValueError(Errors.DR005.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
     if not 0 <= gold_mentions <= 1:
-        raise ValueError(Errors.DR002.format(name="gold_mentions", low=0, high=1, value=gold_mentions))
+        raise ValueError(Errors.DR001.format(name="gold_mentions", low=0, high=1, value=gold_mentions))
     return RelCorpus(
         path,
         gold_mentions=gold_mentions,
@@ -127,7 +127,7 @@ def _component(nlp: Language, name: str) -> Callable[[Doc], Doc]:
     """A component, also one that is disabled, as frozen ones are at initialisation."""
     if name not in nlp.component_names:
         known = ", ".join(nlp.component_names)
-        raise ValueError(Errors.DR240.format(setting="annotating_components", name=name, known=known))
+        raise ValueError(Errors.DR151.format(setting="annotating_components", name=name, known=known))
     return nlp.get_pipe(name)
 
 

@@ -12,7 +12,7 @@ def new_figure(width: float, height: float) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError as err:
-        raise ImportError(Errors.DR161.format(problem=err)) from err
+        raise ImportError(Errors.DR600.format(problem=err)) from err
     return Figure(figsize=(width, height), layout="constrained")
 
 

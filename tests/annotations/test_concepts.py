@@ -352,7 +352,7 @@ def test_the_closest_are_those_of_all_pairs_in_order(first, second, k, one_side,
 
 
 def test_concept_rels_cannot_be_set(blank):
-    with pytest.raises(ValueError, match="DR062.*set those"):
+    with pytest.raises(ValueError, match="DR022.*set those"):
         blank._.concept_rels = []
     assert not blank.user_data
 

@@ -275,7 +275,7 @@ def test_installing_leaves_an_extension_of_that_name_alone():
     before = Doc.remove_extension("rels")
     try:
         Doc.set_extension("rels", default="mine")
-        with pytest.warns(UserWarning, match="DW009.*Doc._.rels.*extension.get_rels"):
+        with pytest.warns(UserWarning, match="DW020.*Doc._.rels.*relations.get_rels"):
             install("rels", getter=get_rels, setter=set_rels)
         assert Doc(VOCAB)._.rels == "mine"
     finally:

@@ -584,7 +584,7 @@ def test_mentions_far_apart_stay_in_what_the_model_reads(trained):
     nlp = trained(threshold=0.0)
     filler = "was measured in platelets . " * 300
     doc = annotate(nlp.vocab, f"{filler} Aspirin|CHEMICAL|C1 {filler} COX-1|GENE|G1 {filler}")
-    with pytest.warns(UserWarning, match="DW007.*, 0 of them within a mention"):
+    with pytest.warns(UserWarning, match="DW166.*, 0 of them within a mention"):
         (rel,) = nlp(doc)._.rels
     assert (rel.subject.text, rel.object.text) == ("Aspirin", "COX-1")
 

@@ -57,12 +57,12 @@ def test_convert_with_scispacy(tmp_path):
 @pytest.mark.parametrize(
     "args, problem",
     [
-        (("chemport", DEMO), "DR102.*chemport.*chemprot"),
-        (("chemprot", "missing"), "DR100.*missing"),
-        (("chemprot", DEMO / "demo_development_abstracts.tsv"), "DR100.*no such folder"),
-        (("chemprot", DEMO, "--tokenizer", "words"), "DR102.*words"),
-        (("chemprot", DEMO, "--splitter", "words"), "DR102.*words"),
-        (("semeval", DEMO), "DR100.*is a folder; expected a file"),
+        (("chemport", DEMO), "DR004.*chemport.*chemprot"),
+        (("chemprot", "missing"), "DR003.*missing"),
+        (("chemprot", DEMO / "demo_development_abstracts.tsv"), "DR003.*no such folder"),
+        (("chemprot", DEMO, "--tokenizer", "words"), "DR004.*words"),
+        (("chemprot", DEMO, "--splitter", "words"), "DR004.*words"),
+        (("semeval", DEMO), "DR003.*is a folder; expected a file"),
     ],
 )
 def test_convert_names_what_is_wrong(tmp_path, args, problem, match):
@@ -116,7 +116,7 @@ def test_convert_strictly_fails_at_the_first_loss_and_writes_nothing(tmp_path, d
     args = (tmp_path / "out.spacy", "--strict", "--report", tmp_path / "report.json", "--dev", tmp_path / "dev.spacy")
     result = dualre("convert", "semeval", damaged, *args)
     assert result.exit_code == 1
-    match("DR100.*MADE_UP.TXT, line 5, document 2, mention e1 .* mention left out: nothing but blanks", result.output)
+    match("DR003.*MADE_UP.TXT, line 5, document 2, mention e1 .* mention left out: nothing but blanks", result.output)
     assert sorted(tmp_path.iterdir()) == [damaged]
 
 
@@ -131,7 +131,7 @@ def test_convert_fails_where_no_mention_is_of_use(tmp_path, match):
     source = write_semeval(tmp_path / "MADE_UP.TXT", EMPTY, EMPTY)
     result = dualre("convert", "semeval", source, tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match(r"DR104.*Not one mention could be used: 4 were left out \(nothing but blanks\)", result.output)
+    match(r"DR820.*Not one mention could be used: 4 were left out \(nothing but blanks\)", result.output)
     match("the first at .*MADE_UP.TXT, line 1, document 1, mention e1", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
@@ -148,7 +148,7 @@ def test_convert_names_the_first_of_offsets_that_are_all_wrong(tmp_path, match):
         (shifted / path.name).write_text(text, encoding="utf8")
     result = dualre("convert", "chemprot", shifted, tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match(r"DR104.*: 372 were left out \(.*offsets do not match the text.*entities.tsv, line \d+, doc", result.output)
+    match(r"DR820.*: 372 were left out \(.*offsets do not match the text.*entities.tsv, line \d+, doc", result.output)
     match("offsets count characters from 0 with exclusive ends", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
@@ -168,7 +168,7 @@ def test_convert_fails_where_there_is_no_document(tmp_path, content, match):
     (tmp_path / "blank.txt").write_text(content, encoding="utf8")
     result = dualre("convert", "semeval", tmp_path / "blank.txt", tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match("DR100.*blank.txt: no document in it", result.output)
+    match("DR003.*blank.txt: no document in it", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
 
@@ -205,7 +205,7 @@ def test_convert_does_not_hold_out_into_the_output_itself(tmp_path, match):
     same = tmp_path / "folder" / ".." / "out.spacy"
     result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", "--dev", same)
     assert result.exit_code == 1
-    match("DR100.*out.spacy: is also the output, .*; give --dev another path", result.output)
+    match("DR003.*out.spacy: is also the output, .*; give --dev another path", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
 
@@ -233,7 +233,7 @@ def test_convert_refuses_outputs_that_nothing_would_read_before_it_starts(tmp_pa
     for paths in ((tmp_path / name,), (tmp_path / "fine.spacy", "--dev", tmp_path / name)):
         result = dualre("convert", "chemprot", DEMO, *paths, *options)
         assert result.exit_code == 1
-        match(f"DR100.*{name}: {problem}", result.output)
+        match(f"DR003.*{name}: {problem}", result.output)
     assert not (tmp_path / "fine.spacy").exists()
 
 
@@ -248,7 +248,7 @@ def test_convert_with_a_config(tmp_path, match):
     assert (tmp_path / "a.spacy").read_bytes() == (tmp_path / "b.spacy").read_bytes()
     result = dualre("convert", "chemprot", DEMO, tmp_path / "c.spacy", "--pipeline", tmp_path / "no.cfg")
     assert result.exit_code == 1
-    match("DR105.*no.cfg", result.output)
+    match("DR301.*no.cfg", result.output)
 
 
 @pytest.mark.parametrize("option, value", [("--dev-fraction", "1.5"), ("--dev-fraction", "-1"), ("--shard-size", "-1")])
@@ -309,7 +309,7 @@ def test_evaluate_prints_a_table_and_writes_json(pipeline):
 def test_evaluate_without_gold_mentions_needs_the_pipeline_to_find_them(pipeline):
     args = ("evaluate", pipeline / "pipeline", pipeline / "data.spacy", "--no-gold-mentions", "-o", pipeline / "s.json")
     result = dualre(*args)
-    assert result.exit_code == 1 and "DR183" in result.output
+    assert result.exit_code == 1 and "DR400" in result.output
     assert not (pipeline / "s.json").exists()
 
 
@@ -317,7 +317,7 @@ def test_evaluate_does_not_count_found_mentions_by_ids(pipeline, match):
     args = ("--no-gold-mentions", "--protocol", "biored")
     result = dualre("evaluate", pipeline / "pipeline", pipeline / "data.spacy", *args)
     assert result.exit_code == 1
-    match("DR122.*--protocol", result.output)
+    match("DR822.*--protocol", result.output)
 
 
 def test_evaluate_with_gold_mentions_needs_some(pipeline, match):
@@ -325,7 +325,7 @@ def test_evaluate_with_gold_mentions_needs_some(pipeline, match):
     DocBin(docs=[nlp.make_doc("Aspirin inhibits COX-1.")]).to_disk(pipeline / "texts.spacy")
     result = dualre("evaluate", pipeline / "pipeline", pipeline / "texts.spacy")
     assert result.exit_code == 1
-    match("DR123.*texts.spacy.*--no-gold-mentions", result.output)
+    match("DR823.*texts.spacy.*--no-gold-mentions", result.output)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "explain", "visualize"])
@@ -333,7 +333,7 @@ def test_damaged_documents_are_named(pipeline, command, match):
     (pipeline / "bad.spacy").write_bytes(b"damaged")
     result = dualre(command, pipeline / "pipeline", pipeline / "bad.spacy")
     assert result.exit_code == 1
-    match("DR100.*bad.spacy", result.output)
+    match("DR003.*bad.spacy", result.output)
 
 
 @pytest.mark.filterwarnings("ignore:.*W090")
@@ -341,7 +341,7 @@ def test_no_documents_are_no_scores(pipeline, match):
     (pipeline / "empty").mkdir()
     result = dualre("evaluate", pipeline / "pipeline", pipeline / "empty")
     assert result.exit_code == 1
-    match("DR163.*empty", result.output)
+    match("DR714.*empty", result.output)
 
 
 @pytest.mark.parametrize("command", ["evaluate", "explain", "extract", "visualize"])
@@ -372,10 +372,10 @@ def test_missing_files_are_named(pipeline, command, n, match):
     output = (pipeline / "out.jsonl",) * n
     result = dualre(command, pipeline / "no-pipeline", pipeline / "data.spacy", *output)
     assert result.exit_code == 1
-    match("DR120.*no-pipeline", result.output)
+    match("DR005.*no-pipeline", result.output)
     result = dualre(command, pipeline / "pipeline", pipeline / "no-data.spacy", *output)
     assert result.exit_code == 1
-    match("DR120.*no-data", result.output)
+    match("DR005.*no-data", result.output)
 
 
 @pytest.fixture
@@ -409,4 +409,4 @@ def test_an_output_that_cannot_be_written_is_said_before_the_work(pipeline, monk
     paths = {"MODEL": pipeline / "pipeline", "DATA": pipeline / "data.spacy"}
     result = dualre(*(paths.get(part, part) for part in command), pipeline / "data.spacy" / "out.json")
     assert result.exit_code == 1, result.output
-    assert "DR140" in result.output and "out.json" in result.output
+    assert "DR824" in result.output and "out.json" in result.output

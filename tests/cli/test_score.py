@@ -84,9 +84,9 @@ def test_evaluate_writes_predictions_that_score_the_same(pipeline):
 
 def test_evaluate_names_what_is_missing_for_predictions(pipeline):
     result = dualre("evaluate", pipeline / "pipeline", pipeline / "data.spacy", "--predictions", pipeline / "p.tsv")
-    assert result.exit_code == 1 and "DR121" in result.output
+    assert result.exit_code == 1 and "DR821" in result.output
     result = dualre("evaluate", pipeline / "pipeline", pipeline / "data.spacy", "--protocol", "bc5cdr")
-    assert result.exit_code == 1 and "DR102" in result.output and "biored" in result.output
+    assert result.exit_code == 1 and "DR004" in result.output and "biored" in result.output
 
 
 @pytest.mark.parametrize("id, problem", [("", "without an id"), ("D0", "twice")])
@@ -97,10 +97,10 @@ def test_documents_that_cannot_be_told_apart_are_said_before_the_work(pipeline, 
     monkeypatch.setattr(DualEncoderRel, "predict", lambda *_: pytest.fail("worked"))
     args = ("--protocol", "chemprot", "--predictions", pipeline / "p.tsv")
     result = dualre("evaluate", pipeline / "pipeline", data, *args)
-    assert result.exit_code == 1 and "DR114" in result.output and problem in " ".join(result.output.split())
+    assert result.exit_code == 1 and "DR204" in result.output and problem in " ".join(result.output.split())
     assert not (pipeline / "p.tsv").exists()
     result = dualre("score", "chemprot", data, data)
-    assert result.exit_code == 1 and "DR114" in result.output
+    assert result.exit_code == 1 and "DR204" in result.output
 
 
 # score
@@ -142,11 +142,11 @@ def test_score_where_nothing_was_found(files):
 @pytest.mark.parametrize(
     "protocol, gold, predictions, code",
     [
-        ("bc5cdr", "gold.tsv", "half.tsv", "DR102"),
-        ("chemprot", "missing.tsv", "half.tsv", "DR120"),
-        ("chemprot", "gold.tsv", "missing.tsv", "DR120"),
-        ("chemprot", "none.tsv", "half.tsv", "DR100"),
-        ("scierc", "gold.tsv", "half.tsv", "DR100"),
+        ("bc5cdr", "gold.tsv", "half.tsv", "DR004"),
+        ("chemprot", "missing.tsv", "half.tsv", "DR005"),
+        ("chemprot", "gold.tsv", "missing.tsv", "DR005"),
+        ("chemprot", "none.tsv", "half.tsv", "DR003"),
+        ("scierc", "gold.tsv", "half.tsv", "DR003"),
     ],
 )
 def test_score_names_what_is_wrong(files, protocol, gold, predictions, code):

@@ -149,10 +149,10 @@ def test_given_mentions_are_found_anew_if_asked_for(make_pipeline, tmp_path):
     broken = {"start": 17, "end": 99, "type": "GENE"}
     srsly.write_jsonl(path, [{"text": TEXTS[0], "mentions": [gene]}, {"text": TEXTS[0], "mentions": [broken]}])
     pipeline = make_pipeline()
-    assert "DW013" in done(pipeline, path, tmp_path / "given.jsonl").output
+    assert "DW826" in done(pipeline, path, tmp_path / "given.jsonl").output
     assert triples(tmp_path / "given.jsonl") == [[], []]
     result = done(pipeline, path, tmp_path / "found.jsonl", "--no-gold-mentions")
-    assert triples(tmp_path / "found.jsonl") == [[("Aspirin", "COX-1")]] * 2 and "DW013" not in result.output
+    assert triples(tmp_path / "found.jsonl") == [[("Aspirin", "COX-1")]] * 2 and "DW826" not in result.output
 
 
 def test_a_span_group_is_read_where_the_component_reads_one(make_pipeline, texts, tmp_path):
@@ -181,14 +181,14 @@ def test_nothing_that_finds_mentions_is_said_before_the_work(make_pipeline, text
     nlp = spacy.load(make_pipeline(ruler))
     nlp.get_pipe(NAME).spans_key = key
     extraction = Extraction(nlp, print)
-    with pytest.raises(ValueError, match=f"DR183.*{source}"):
+    with pytest.raises(ValueError, match=f"DR400.*{source}"):
         next(extraction.read(Documents(texts)))
 
 
 def test_a_pipeline_without_the_component(texts, tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     result = extract(tmp_path / "blank", texts, tmp_path / "out.jsonl")
-    assert result.exit_code == 1 and "DR130" in result.output
+    assert result.exit_code == 1 and "DR172" in result.output
     assert not part_of(tmp_path / "out.jsonl").exists()
 
 
@@ -208,7 +208,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(make_pipeline, tmp_pa
     assert len(problems) == extraction.tally.broken == 2
     assert "a.jsonl, line 2" in problems[0] and "b.txt" in problems[1] and "E088" in problems[1]
     result = extract(path, tmp_path / "in", tmp_path / "out.jsonl")
-    assert result.exit_code == 1 and "a.jsonl, line 2" in result.stderr and "DR192" in result.output
+    assert result.exit_code == 1 and "a.jsonl, line 2" in result.stderr and "DR826" in result.output
     assert "file in no known format (.doc), 1 times" in result.stderr
     assert len(triples(tmp_path / "out.jsonl")) == 4
 
@@ -241,7 +241,7 @@ def test_standard_input_and_output(make_pipeline, texts, output):
     documents = [srsly.json_loads(line) for line in result.stdout.splitlines()]
     assert [len(document["rels"]) for document in documents] == [1, 2, 0]
     result = extract(path, texts, "--to", "brat")
-    assert result.exit_code == 1 and "DR191" in result.stderr and result.stdout == ""
+    assert result.exit_code == 1 and "DR825" in result.stderr and result.stdout == ""
 
 
 @pytest.mark.parametrize("output", [".", "in.jsonl", "new/out.jsonl"])
@@ -249,7 +249,7 @@ def test_the_output_is_not_read_as_input(tmp_path, texts, output):
     source = texts if output == "in.jsonl" else tmp_path
     before = texts.read_bytes()
     result = extract("no-pipeline", source, tmp_path / output, "--to", "jsonl")
-    assert result.exit_code == 1 and "DR196" in result.output
+    assert result.exit_code == 1 and "DR830" in result.output
     assert texts.read_bytes() == before and list(tmp_path.iterdir()) == [texts]
 
 
@@ -313,7 +313,7 @@ def test_it_goes_on_after_a_half_line(cut_off, tmp_path):
 
 def test_it_is_not_overwritten_unasked(cut_off):
     result = extract(*cut_off)
-    assert result.exit_code == 1 and "DR184" in result.output
+    assert result.exit_code == 1 and "DR401" in result.output
     assert (part_of(cut_off[2]) / "documents.jsonl").stat().st_size
 
 
@@ -325,24 +325,24 @@ def test_it_refuses_an_input_that_has_changed(cut_off, texts, change):
         rows = []
     srsly.write_jsonl(texts, rows)
     result = extract(*cut_off, "--resume")
-    assert result.exit_code == 1 and "DR186" in result.output and "'D0'" in result.output
+    assert result.exit_code == 1 and "DR403" in result.output and "'D0'" in result.output
     assert (part_of(cut_off[2]) / "documents.jsonl").stat().st_size
 
 
 def test_it_refuses_another_model_or_other_settings(cut_off):
     result = extract(*cut_off, "--resume", "--threshold", "0.3")
-    assert result.exit_code == 1 and "DR185" in result.output and "settings" in result.output
+    assert result.exit_code == 1 and "DR402" in result.output and "settings" in result.output
     nlp = spacy.load(cut_off[0])
     nlp.get_pipe(NAME).add_label("NEW", "{subject} is new to {object}.")
     nlp.to_disk(cut_off[0])
     result = extract(*cut_off, "--resume")
-    assert result.exit_code == 1 and "DR185" in result.output and "files" in result.output
+    assert result.exit_code == 1 and "DR402" in result.output and "files" in result.output
 
 
 def test_broken_documents_do_not_shift_what_was_done(cut_off, texts):
     texts.write_text('{"broken\n' + texts.read_text())
     result = extract(*cut_off, "--resume")
-    assert result.exit_code == 1 and "DR192" in result.output
+    assert result.exit_code == 1 and "DR826" in result.output
     assert triples(cut_off[2]) == EXPECTED
 
 
@@ -402,7 +402,7 @@ def test_two_processes_do_not_write_at_once(tmp_path):
     with Journal(tmp_path / "out.jsonl", RUN) as one, Journal(tmp_path / "out.jsonl", RUN, resume=True) as other:
         assert list(one.done()) == list(other.done()) == []
         other.add(DOCUMENT)
-        with pytest.raises(ValueError, match="DR195"):
+        with pytest.raises(ValueError, match="DR407"):
             one.add(DOCUMENT)
         other.add(DOCUMENT)
     assert len(list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl"))) == 2
@@ -420,7 +420,7 @@ def test_damage_in_the_middle_is_named(tmp_path):
         journal.add(DOCUMENT)
     path = tmp_path / "out.jsonl.part" / "documents.jsonl"
     path.write_text("\0\0\n" + path.read_text())
-    with pytest.raises(ValueError, match="DR190.*line 1"):
+    with pytest.raises(ValueError, match="DR406.*line 1"):
         with Journal(tmp_path / "out.jsonl", RUN, resume=True) as journal:
             list(journal.done())
     assert path.exists()
@@ -428,7 +428,7 @@ def test_damage_in_the_middle_is_named(tmp_path):
 
 def test_a_folder_with_something_in_it_is_not_overwritten(tmp_path):
     (tmp_path / "out" / "precious").mkdir(parents=True)
-    with pytest.raises(ValueError, match="DR188"):
+    with pytest.raises(ValueError, match="DR405"):
         Journal(tmp_path / "out", RUN)
     assert (tmp_path / "out" / "precious").exists()
 
@@ -469,7 +469,7 @@ def test_after_a_full_disk_the_command_goes_on(make_pipeline, texts, tmp_path, m
 
     monkeypatch.setattr(Journal, "add", until_it_is_full)
     result = extract(model, texts, output)
-    assert result.exit_code == 1 and "DR260" in result.output and "--resume" in result.output
+    assert result.exit_code == 1 and "DR829" in result.output and "--resume" in result.output
     monkeypatch.undo()
     assert "1 of them done before" in " ".join(done(model, texts, output, "--resume").output.split())
     assert triples(output) == EXPECTED

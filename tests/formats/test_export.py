@@ -195,7 +195,7 @@ def test_any_text_comes_back(tmp_path_factory, name, words, blank, data):
 def test_the_format_is_said_by_the_name_or_by_the_user():
     assert output_format(Path("a/b.PubTator")) is FORMATS["pubtator"]
     assert output_format(Path("a/b"), "brat") is FORMATS["brat"]
-    with pytest.raises(ValueError, match="DR182.*--to"):
+    with pytest.raises(ValueError, match="DR321.*--to"):
         output_format(Path("folder"))
-    with pytest.raises(ValueError, match="DR102.*rdf"):
+    with pytest.raises(ValueError, match="DR004.*rdf"):
         output_format(Path("x.jsonl"), "rdf")

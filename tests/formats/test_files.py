@@ -174,7 +174,7 @@ def test_a_whole_file_of_json_names_no_line(path: Path) -> None:
     assert parse_json(json.dumps({"id": "a"}, indent=1), Document, Place(path)) == Document(id="a")
     with pytest.raises(CorpusError) as caught:
         parse_json("{}", Document, Place(path))
-    assert str(caught.value) == f"[DR100] {path}: Field required in id"
+    assert str(caught.value) == f"[DR003] {path}: Field required in id"
 
 
 # Folders

@@ -178,16 +178,16 @@ def test_standard_input_needs_its_format(monkeypatch):
     assert contents(read(STDIN, "jsonl")[0]) == [("1", "One.")]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(BIOC.encode()))))
     assert [record.id for record in read(STDIN, "bioc")[0]] == ["1", "3"]
-    with pytest.raises(ValueError, match="DR181.*--format"):
+    with pytest.raises(ValueError, match="DR320.*--format"):
         Documents(STDIN)
 
 
 def test_formats_that_cannot_be_told(tmp_path):
     path = write(tmp_path / "in.dat", "One.")
     assert contents(read(path, "text")[0]) == [("in", "One.")]
-    with pytest.raises(ValueError, match="DR181.*in.dat"):
+    with pytest.raises(ValueError, match="DR320.*in.dat"):
         Documents(path)
-    with pytest.raises(ValueError, match="DR102.*docx"):
+    with pytest.raises(ValueError, match="DR004.*docx"):
         Documents(path, "docx")
-    with pytest.raises(ValueError, match="DR120.*gone"):
+    with pytest.raises(ValueError, match="DR005.*gone"):
         Documents(tmp_path / "gone.txt")

@@ -157,9 +157,9 @@ def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, insi
     result = dualre("ablations", plan, "--output", folder, "--paths.encoder", "assets/random")
     assert result.exit_code == 1
     log = folder / "runs" / "broken-0.log"
-    match(r"DR157.*broken-0 failed \(exit status 1\).*broken-0.log", result.output)
+    match(r"DR709.*broken-0 failed \(exit status 1\).*broken-0.log", result.output)
     match("1 of 3 runs failed: broken-0", result.output)
-    assert "DR084" in log.read_text()
+    assert "DR107" in log.read_text()
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "runs").glob("*.run.json")} == before
     assert "shared" in result.output and "difference" in result.output
 
@@ -184,7 +184,7 @@ def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
         result.unlink()
     result = dualre(*command, "cascade", "--training.max_epochs", 1)
     assert result.exit_code == 1
-    match(r"DR156.*shared-0/training.json.*\(training.max_epochs\)", result.output)
+    match(r"DR708.*shared-0/training.json.*\(training.max_epochs\)", result.output)
     assert kept.exists() and not list(tmp_path.glob("runs/*.run.json"))
 
 
@@ -275,7 +275,7 @@ def test_table_with_another_reference():
     (back,) = make_tables(results, samples=100, reference="other")
     assert [row.variant for row in back.rows] == ["other", "full"] and back.reference == "other"
     assert back.rows[1].comparison.difference == pytest.approx(-table.rows[1].comparison.difference)
-    with pytest.raises(ValueError, match="DR150.*'none'.*full, other"):
+    with pytest.raises(ValueError, match="DR702.*'none'.*full, other"):
         make_tables(results, reference="none")
 
 
@@ -348,12 +348,12 @@ def test_seeds_of_a_variant_with_other_settings_are_refused():
 
     (table,) = make_tables(named(run(0, {"steps": 4}), run(1, {"steps": 4, "newer": None})), samples=10)
     assert table.rows[0].seeds == [0, 1]
-    with pytest.raises(ValueError, match=r"DR167.*1.run.json.*0.run.json.*training.steps"):
+    with pytest.raises(ValueError, match=r"DR718.*1.run.json.*0.run.json.*training.steps"):
         make_tables(named(run(0, {"steps": 4}), run(1, {"steps": 5})))
     for other in ({"steps": {"of": 4}}, {"steps": {"of": {"all": 4}}}):
-        with pytest.raises(ValueError, match=r"DR167.*training.steps"):
+        with pytest.raises(ValueError, match=r"DR718.*training.steps"):
             make_tables(named(run(0, {"steps": None}), run(1, other)))
-    with pytest.raises(ValueError, match=r"DR167.*\(alpha\)"):
+    with pytest.raises(ValueError, match=r"DR718.*\(alpha\)"):
         make_tables(named(run(0, {}, overrides={"alpha": 1}), run(1, {})))
     # Said or not, it is the same
     assert make_tables(named(run(0, {"steps": 4}, overrides={"training.steps": 4}), run(1, {"steps": 4})), samples=10)
@@ -397,15 +397,15 @@ def test_plot_without_matplotlib_says_what_to_install(tmp_path, monkeypatch):
     write_result(tmp_path / "a.run.json", made("full", 0, random_counts(0)))
     result = dualre("results", tmp_path, "--plot", tmp_path / "plot.png")
     assert result.exit_code == 1
-    match(r"DR161.*spacy-dualre\[plots\]", result.output)
+    match(r"DR600.*spacy-dualre\[plots\]", result.output)
 
 
 @pytest.mark.parametrize(
     "second, problem",
     [
-        (made("full", 0, random_counts(1)), "DR159.*0.run.json and 1.run.json"),
-        (made("other", 0, random_counts(1, documents=39)), "DR160.*1.run.json"),
-        (made("other", 0, random_counts(1) + [0, 0, 1]), "DR160.*1.run.json"),
+        (made("full", 0, random_counts(1)), "DR711.*0.run.json and 1.run.json"),
+        (made("other", 0, random_counts(1, documents=39)), "DR712.*1.run.json"),
+        (made("other", 0, random_counts(1) + [0, 0, 1]), "DR712.*1.run.json"),
     ],
 )
 def test_results_that_do_not_fit_together(second, problem):
@@ -416,7 +416,7 @@ def test_results_that_do_not_fit_together(second, problem):
 def test_results_that_cannot_be_read(tmp_path):
     result = dualre("results", tmp_path)
     assert result.exit_code == 1
-    match("DR158", result.output)
+    match("DR710", result.output)
     (tmp_path / "a.run.json").write_text('{"variant": "full"}')
     with pytest.raises(CorpusError, match="a.run.json: Field required in seed"):
         read_result(tmp_path / "a.run.json")
@@ -474,7 +474,7 @@ def test_results_of_other_settings_are_not_taken_for_these(inside, tmp_path, pre
     assert names == ["full-3", "shared-3"]
     result = dualre(*command, "--seed", "3", "--training.dropout", "0.2")
     assert result.exit_code == 1
-    match(r"DR156.*full-3.run.json.*other settings \(training.dropout\)", result.output)
+    match(r"DR708.*full-3.run.json.*other settings \(training.dropout\)", result.output)
 
 
 def test_results_from_before_a_setting_are_those_of_its_default(inside, tmp_path, pretend):
@@ -491,14 +491,14 @@ def test_results_from_before_a_setting_are_those_of_its_default(inside, tmp_path
     # Not where it is given, even if the default is
     result = dualre(*command, "--components.dual_encoder_rel.predicates_per_corpus", "false")
     assert result.exit_code == 1
-    match(r"DR156.*other settings \(components.dual_encoder_rel.predicates_per_corpus\)", result.output)
+    match(r"DR708.*other settings \(components.dual_encoder_rel.predicates_per_corpus\)", result.output)
 
 
 def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = dualre("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    match("DR161", result.output)
+    match("DR600", result.output)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"runs", "table.md", "table.json"}
 
 
@@ -531,7 +531,7 @@ def test_runs_of_one_variant_alone(inside, tmp_path, pretend):
 def test_unknown_variant(inside, tmp_path, pretend):
     result = dualre("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out", "--variant", "none")
     assert result.exit_code == 1
-    match("DR166.*'none'.*full, shared", result.output)
+    match("DR717.*'none'.*full, shared", result.output)
 
 
 # Plans
@@ -540,27 +540,27 @@ def test_unknown_variant(inside, tmp_path, pretend):
 @pytest.mark.parametrize(
     "changes, problem",
     [
-        ({"seed": [1]}, "DR100.*plan.json: Extra inputs are not permitted in seed"),
-        ({"variants": {"full": {"override": {}}}}, "DR100.*not permitted in variants.full.override"),
-        ({"seeds": []}, "DR100.*seeds"),
-        ({"seeds": [1, 1]}, "DR152"),
-        ({"reference": "none"}, "DR150.*'none'.*full, shared"),
-        ({"variants": {"full": {}, "a/b": {}}}, "DR151.*a/b"),
-        ({"protocol": "none"}, "DR102.*none"),
-        ({"corpus": "corpus/none"}, "DR120.*none"),
-        ({"config": "configs/none.cfg"}, "DR120.*none.cfg"),
-        ({"overrides": {"training.seed": 3}}, "DR153.*training.seed"),
-        ({"overrides": {"training.batch": 3}}, "DR154.*no setting 'training.batch'.*batcher"),
-        ({"overrides": {"paths.description": "x"}}, "DR154.*no setting 'paths.description'.*descriptions"),
-        ({"variants": {"full": {}, "x": {"overrides": {f"{REL}.alpa": 1}}}}, "DR154.*'x'.*alpa.*alpha"),
-        ({"variants": {"full": {}, "x": {"overrides": {f"{REL}.alpha": 2}}}}, "DR155.*'x'.*DR002.*alpha"),
-        ({"variants": {"full": {}, "x": {"overrides": {"paths.descriptions": "none.json"}}}}, "DR155.*none.json"),
-        ({"variants": {"full": {}, "x": {"overrides": {"training.max_steps": "all"}}}}, "DR155.*max_steps"),
-        ({"variants": {"full": {}, "x": {"trained_as": "y"}}}, "DR164.*'x'.*'y'"),
-        ({"variants": {"full": {}, "x": {"trained_as": "x"}}}, "DR164"),
-        ({"variants": {"full": {}, "x": {"new_predicates": ["CPR:33"]}}}, "DR165.*'x'.*CPR:33"),
+        ({"seed": [1]}, "DR003.*plan.json: Extra inputs are not permitted in seed"),
+        ({"variants": {"full": {"override": {}}}}, "DR003.*not permitted in variants.full.override"),
+        ({"seeds": []}, "DR003.*seeds"),
+        ({"seeds": [1, 1]}, "DR704"),
+        ({"reference": "none"}, "DR702.*'none'.*full, shared"),
+        ({"variants": {"full": {}, "a/b": {}}}, "DR703.*a/b"),
+        ({"protocol": "none"}, "DR004.*none"),
+        ({"corpus": "corpus/none"}, "DR005.*none"),
+        ({"config": "configs/none.cfg"}, "DR005.*none.cfg"),
+        ({"overrides": {"training.seed": 3}}, "DR705.*training.seed"),
+        ({"overrides": {"training.batch": 3}}, "DR706.*no setting 'training.batch'.*batcher"),
+        ({"overrides": {"paths.description": "x"}}, "DR706.*no setting 'paths.description'.*descriptions"),
+        ({"variants": {"full": {}, "x": {"overrides": {f"{REL}.alpa": 1}}}}, "DR706.*'x'.*alpa.*alpha"),
+        ({"variants": {"full": {}, "x": {"overrides": {f"{REL}.alpha": 2}}}}, "DR707.*'x'.*DR001.*alpha"),
+        ({"variants": {"full": {}, "x": {"overrides": {"paths.descriptions": "none.json"}}}}, "DR707.*none.json"),
+        ({"variants": {"full": {}, "x": {"overrides": {"training.max_steps": "all"}}}}, "DR707.*max_steps"),
+        ({"variants": {"full": {}, "x": {"trained_as": "y"}}}, "DR715.*'x'.*'y'"),
+        ({"variants": {"full": {}, "x": {"trained_as": "x"}}}, "DR715"),
+        ({"variants": {"full": {}, "x": {"new_predicates": ["CPR:33"]}}}, "DR716.*'x'.*CPR:33"),
         *(
-            ({"variants": {"full": {}, "x": {"trained_as": "full", "overrides": {key: value}}}}, "DR164")
+            ({"variants": {"full": {}, "x": {"trained_as": "full", "overrides": {key: value}}}}, "DR715")
             for key, value in {
                 "training.dropout": 0.2,
                 f"{REL}.sampled_predicates": 2,
@@ -572,11 +572,11 @@ def test_unknown_variant(inside, tmp_path, pretend):
         ),
         (
             {"variants": {"full": {}, "x": {**NEW, "overrides": {f"{REL}.symmetric": ["CPR:3"]}}}},
-            "DR168.*'x'.*'symmetric'.*CPR:3",
+            "DR719.*'x'.*'symmetric'.*CPR:3",
         ),
         (
             {"variants": {"full": {}, "x": {**NEW, "overrides": {f"{REL}.threshold": [["CPR:9", 0.2]]}}}},
-            "DR168.*'x'.*'threshold'.*CPR:9",
+            "DR719.*'x'.*'threshold'.*CPR:9",
         ),
     ],
 )
@@ -599,14 +599,14 @@ def test_config_with_a_callback_where_the_clock_is_needed(inside, tmp_path):
     config = tmp_path / "own.cfg"
     config.write_text((ROOT / "configs" / "demo.cfg").read_text() + callback)
     plan = read_plan(write_plan(tmp_path / "plan.json"), config=str(config))
-    with pytest.raises(ValueError, match="DR153.*own.cfg: training.before_update"):
+    with pytest.raises(ValueError, match="DR705.*own.cfg: training.before_update"):
         plan_runs(plan)
 
 
 def test_corpus_without_documents(inside, tmp_path):
     for split in ("train", "dev"):
         DocBin(store_user_data=True).to_disk(tmp_path / f"{split}.spacy")
-    with pytest.raises(ValueError, match="DR163.*dev.spacy"):
+    with pytest.raises(ValueError, match="DR714.*dev.spacy"):
         read_plan(write_plan(tmp_path / "plan.json"), corpus=str(tmp_path))
 
 
@@ -617,7 +617,7 @@ def test_variant_that_changes_nothing_is_left_out(inside, tmp_path, pretend):
     plan = write_plan(tmp_path / "plan.json", variants=variants, seeds=[0])
     result = dualre("ablations", plan, "--output", tmp_path / "out")
     assert result.exit_code == 0 and names == ["full-0"]
-    match("DW011.*no-context", result.output)
+    match("DW821.*no-context", result.output)
 
 
 @pytest.mark.parametrize("corpus", CORPORA)

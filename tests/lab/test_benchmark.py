@@ -354,10 +354,10 @@ def without_component(folder):
 @pytest.mark.parametrize(
     "paths, problem",
     [
-        (lambda folder: (folder / "missing", folder / "data.spacy"), "DR120.*missing"),
-        (lambda folder: (folder / "pipeline", folder / "missing.spacy"), "DR120.*missing"),
-        (without_component, "DR130.*dual_encoder_rel.*none"),
-        (without_mentions, "DR131.*no candidates in 1 documents.*doc.ents"),
+        (lambda folder: (folder / "missing", folder / "data.spacy"), "DR005.*missing"),
+        (lambda folder: (folder / "pipeline", folder / "missing.spacy"), "DR005.*missing"),
+        (without_component, "DR172.*dual_encoder_rel.*none"),
+        (without_mentions, "DR700.*no candidates in 1 documents.*doc.ents"),
     ],
 )
 def test_command_names_what_is_wrong(saved, paths, problem, match):
@@ -373,4 +373,4 @@ def test_mentions_without_candidates(trained, match):
     nlp.get_pipe(NAME).candidates = spacy.registry.resolve({"candidates": policy})["candidates"]
     with pytest.raises(ValueError) as error:
         measure_mentions(make_workload(nlp), 8)
-    match("DR132.*4 mentions.*CHEMICAL, GENE", str(error.value))
+    match("DR701.*4 mentions.*CHEMICAL, GENE", str(error.value))

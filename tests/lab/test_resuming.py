@@ -272,9 +272,9 @@ def test_any_pipeline_of_spacys_goes_on(tmp_path):
     "option, value, problem",
     [
         ("--paths.train", "none.spacy", "none.spacy"),
-        ("--paths.descriptions", "none.json", "DR022.*none.json"),
+        ("--paths.descriptions", "none.json", "DR042.*none.json"),
         ("--paths.encoder", "nowhere", "DR08.*nowhere"),
-        ("--components.dual_encoder_rel.prediction", "guess", "DR001.*'guess'"),
+        ("--components.dual_encoder_rel.prediction", "guess", "DR160.*'guess'"),
     ],
 )
 def test_what_training_cannot_start_from_is_said_in_a_line(arguments, tmp_path, option, value, problem):
@@ -313,21 +313,21 @@ def refused(arguments, folder, *more):
 
 def test_other_settings_are_refused(arguments, half):
     output = refused(arguments, half, "--training.max_steps", "40", "--training.dropout", "0.2")
-    assert "DR171" in output
+    assert "DR721" in output
     assert "training.max_steps (then 30, now 40), training.dropout (then not set, now 0.2)." in output
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 100])
 def test_damaged_checkpoint_is_named(arguments, half, damage):
     (half / CHECKPOINT).write_bytes(damage((half / CHECKPOINT).read_bytes()))
-    assert "DR170" in refused(arguments, half)
+    assert "DR720" in refused(arguments, half)
 
 
 def test_state_of_another_pipeline_is_refused(arguments, half):
     checkpoint = Checkpoint.read(half / CHECKPOINT)
     del checkpoint.state["networks"][0]["classifier.bias"]
     checkpoint.write(half / CHECKPOINT, checkpoint.state)
-    assert "DR170" in refused(arguments, half)
+    assert "DR720" in refused(arguments, half)
 
 
 @pytest.mark.parametrize("n", [1, 2])
@@ -335,7 +335,7 @@ def test_other_documents_are_refused(encoder, tmp_path, n):
     arguments = make_arguments(tmp_path, encoder)
     train_until(UPDATE, 20, arguments, tmp_path / "half")
     write_data(tmp_path / "data.spacy", n)
-    assert "DR172" in refused(arguments, tmp_path / "half")
+    assert "DR722" in refused(arguments, tmp_path / "half")
 
 
 def other_descriptions(folder):
@@ -372,7 +372,7 @@ def test_other_content_of_the_same_files_is_refused(encoder, tmp_path, change, n
     arguments = make_arguments(tmp_path, encoder)
     train_until(UPDATE, 20, arguments, tmp_path / "half")
     change(tmp_path)
-    assert re.search(rf"DR173.*half/checkpoint.pt.*began: {named}\.", refused(arguments, tmp_path / "half"))
+    assert re.search(rf"DR723.*half/checkpoint.pt.*began: {named}\.", refused(arguments, tmp_path / "half"))
 
 
 def test_dev_documents_that_a_reader_changes_by_chance_are_the_same(trained):
@@ -413,7 +413,7 @@ def test_corrected_documents_are_refused(change):
     recorded.report(dict(info))
     replay = Replay(run)
     assert [len(batch) for _, batch in replay.batches(examples(change))] == [0, 0, 0]
-    with pytest.raises(CheckpointError, match="DR172") if change != "nothing" else nullcontext():
+    with pytest.raises(CheckpointError, match="DR722") if change != "nothing" else nullcontext():
         replay.report(dict(info))
 
 
@@ -421,7 +421,7 @@ def test_documents_that_end_before_the_checkpoint_are_refused():
     before = {"step": 5, "words": 20, "data": 1, "seconds": 1, "score": 0.0, "other_scores": {}}
     replay = Replay(Checkpoint({}, {}, [before]))
     assert list(replay.batches([])) == []
-    with pytest.raises(CheckpointError, match="DR172.*up to step 5.*20 words, now 0"):
+    with pytest.raises(CheckpointError, match="DR722.*up to step 5.*20 words, now 0"):
         replay.finish()
 
 

@@ -98,7 +98,7 @@ def test_the_architectures_are_registered(name: str) -> None:
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values())
 @pytest.mark.parametrize("precision", ["half", "FLOAT32", "", 32])
 def test_an_unknown_precision_is_refused(architecture: Callable[..., Model], precision: Any) -> None:
-    with pytest.raises(ValueError, match=rf"DR009.*'float32'.*int8.*not {precision!r}"):
+    with pytest.raises(ValueError, match=rf"DR100.*'float32'.*int8.*not {precision!r}"):
         architecture("x", precision=precision)
 
 

@@ -151,13 +151,13 @@ def test_predicates_that_the_classifier_does_not_know_are_read_all_the_same(fold
 @pytest.mark.parametrize(
     "cascade, message",
     [
-        ({}, r"DR008.*not {}"),
-        ({"predicates": 1}, "DR008.*'predicates' and 'negative'"),
-        ({"predicates": 1, "negative": 0.5, "more": 1}, "DR008.*more"),
-        ({"predicates": 1, "negative": 1.5}, "DR002.*cascade.negative.*from 0 to 1, not 1.5"),
-        ({"predicates": 1, "negative": -0.1}, "DR002.*cascade.negative"),
-        ({"predicates": 0, "negative": 0.5}, "DR003.*cascade.predicates.*at least 1, not 0"),
-        ({"predicates": 1.5, "negative": 0.5}, "DR003.*cascade.predicates.*not 1.5"),
+        ({}, r"DR164.*not {}"),
+        ({"predicates": 1}, "DR164.*'predicates' and 'negative'"),
+        ({"predicates": 1, "negative": 0.5, "more": 1}, "DR164.*more"),
+        ({"predicates": 1, "negative": 1.5}, "DR001.*cascade.negative.*from 0 to 1, not 1.5"),
+        ({"predicates": 1, "negative": -0.1}, "DR001.*cascade.negative"),
+        ({"predicates": 0, "negative": 0.5}, "DR002.*cascade.predicates.*at least 1, not 0"),
+        ({"predicates": 1.5, "negative": 0.5}, "DR002.*cascade.predicates.*not 1.5"),
     ],
 )
 def test_a_cascade_out_of_range_is_named(make_nlp: Any, cascade: Any, message: str) -> None:

@@ -188,9 +188,9 @@ def test_what_is_shortened_is_counted(encoder: str) -> None:
 def test_nothing_is_loaded_before_initialize(tmp_path: Path) -> None:
     model = layer(tmp_path / "nowhere")
     assert network(model) is None and tokenizer(model) is None
-    with pytest.raises(ValueError, match="DR042"):
+    with pytest.raises(ValueError, match="DR101"):
         predict(model, instances())
-    with pytest.raises(ValueError, match="DR080"):
+    with pytest.raises(ValueError, match="DR102"):
         model.initialize()
 
 
@@ -268,7 +268,7 @@ def test_max_length_can_be_changed_when_a_trained_layer_is_loaded(encoder: str) 
         assert predict(loaded, [long]).shortened.words == shortened
         assert loaded.attrs["max_length"] == (wanted or 40)
     loaded = layer(encoder, max_length=129).from_bytes(trained.to_bytes())
-    with pytest.raises(ValueError, match=r"DR082.*'max_length' must be from 16 to the 128 .*not 129"):
+    with pytest.raises(ValueError, match=r"DR104.*'max_length' must be from 16 to the 128 .*not 129"):
         predict(loaded, [long])
 
 
@@ -286,13 +286,13 @@ def test_the_encoders_positions_are_all_of_use(encoders: Dict[str, Path], kind: 
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"DR080.*nowhere(.|\n)*config\.json"):
+    with pytest.raises(ValueError, match=r"DR102.*nowhere(.|\n)*config\.json"):
         layer(tmp_path / "nowhere").initialize()
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"DR080.*empty(.|\n)*config\.json"):
+    with pytest.raises(ValueError, match=r"DR102.*empty(.|\n)*config\.json"):
         layer(tmp_path / "empty").initialize()
 
 
@@ -301,7 +301,7 @@ def test_a_damaged_folder_is_named(encoder: str, tmp_path: Path, damaged: str) -
     folder = tmp_path / "damaged"
     shutil.copytree(encoder, folder)
     (folder / damaged).write_bytes(b"{ not what it should be")
-    with pytest.raises(ValueError, match=r"DR080.*damaged"):
+    with pytest.raises(ValueError, match=r"DR102.*damaged"):
         layer(folder).initialize()
 
 
@@ -310,13 +310,13 @@ def test_an_incomplete_folder_is_named(encoder: str, tmp_path: Path, missing: st
     folder = tmp_path / "incomplete"
     shutil.copytree(encoder, folder)
     (folder / missing).unlink()
-    with pytest.raises(ValueError, match=r"DR080.*incomplete"):
+    with pytest.raises(ValueError, match=r"DR102.*incomplete"):
         layer(folder).initialize()
 
 
 @pytest.mark.parametrize("value", [129, 512])
 def test_a_max_length_beyond_the_encoder_is_refused(encoder: str, value: int) -> None:
-    with pytest.raises(ValueError, match=rf"DR082.*'max_length' must be from 16 to the 128 .*not {value}"):
+    with pytest.raises(ValueError, match=rf"DR104.*'max_length' must be from 16 to the 128 .*not {value}"):
         layer(encoder, max_length=value).initialize()
 
 
@@ -328,12 +328,12 @@ def test_a_max_length_without_room_for_the_markers_is_refused(encoder: str, valu
 
 @pytest.mark.parametrize("value", [-1, 2])
 def test_more_frozen_layers_than_there_are_is_refused(encoder: str, value: int) -> None:
-    with pytest.raises(ValueError, match=rf"DR084.*has 1 layers; cannot freeze the lowest {value}"):
+    with pytest.raises(ValueError, match=rf"DR107.*has 1 layers; cannot freeze the lowest {value}"):
         layer(encoder, frozen_layers=value).initialize()
 
 
 def test_a_tokenizer_without_separator_is_refused(encoder: str) -> None:
-    with pytest.raises(ValueError, match=r"DR081.*no classification or separator"):
+    with pytest.raises(ValueError, match=r"DR103.*no classification or separator"):
         layer(encoder, tokenizer_config={"sep_token": None}).initialize()
 
 

@@ -314,7 +314,7 @@ def save_other(folder: Path, encoder: str, kind: str) -> str:
 def test_encoders_whose_pieces_cannot_be_placed_are_refused(
     packed: Callable[..., Language], encoder: str, tmp_path: Path, kind: str
 ) -> None:
-    with pytest.raises(ValueError, match=r"DR087.*other.*DualEncoder\.v1"):
+    with pytest.raises(ValueError, match=r"DR108.*other.*DualEncoder\.v1"):
         packed(name=save_other(tmp_path / "other", encoder, kind))
 
 
@@ -327,7 +327,7 @@ def test_encoder_whose_pieces_cannot_be_placed_is_refused_at_loading(
     nlp.to_disk(tmp_path / "pipeline")
     setting = {f"components.{NAME}.model.@architectures": PACKED["@architectures"]}
     loaded = spacy.load(tmp_path / "pipeline", config=setting)
-    with pytest.raises(ValueError, match="DR087.*other"):
+    with pytest.raises(ValueError, match="DR108.*other"):
         loaded(fresh_docs(loaded)[0])
 
 

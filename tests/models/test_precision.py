@@ -140,5 +140,5 @@ def test_float32_is_the_encoder_itself() -> None:
 
 
 def test_a_pipeline_of_unknown_precision_is_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"DR009.*'float32', 'bfloat16', 'float16', 'int8'.*not 'int4'"):
+    with pytest.raises(ValueError, match=r"DR100.*'float32', 'bfloat16', 'float16', 'int8'.*not 'int4'"):
         load(folder, "int4")

@@ -20,14 +20,14 @@ def initialize(nlp, examples, **settings):
 @pytest.mark.parametrize(
     "settings, code",
     [
-        ({"prediction": "best"}, "DR001"),
-        ({"alpha": 1.5}, "DR002"),
-        ({"threshold": -0.1}, "DR002"),
-        ({"threshold": {"INHIBITS": 2.0}}, "DR002.*INHIBITS"),
-        ({"max_candidates_per_batch": 0}, "DR003.*max_candidates_per_batch"),
-        ({"context": -1}, "DR003.*context"),
-        ({"negatives_per_positive": -1.0}, "DR007"),
-        ({"description_mode": "none"}, "DR004"),
+        ({"prediction": "best"}, "DR160"),
+        ({"alpha": 1.5}, "DR001"),
+        ({"threshold": -0.1}, "DR001"),
+        ({"threshold": {"INHIBITS": 2.0}}, "DR001.*INHIBITS"),
+        ({"max_candidates_per_batch": 0}, "DR002.*max_candidates_per_batch"),
+        ({"context": -1}, "DR002.*context"),
+        ({"negatives_per_positive": -1.0}, "DR163"),
+        ({"description_mode": "none"}, "DR161"),
     ],
 )
 def test_setting_out_of_range(make_nlp, settings, code):
@@ -41,25 +41,25 @@ def test_misspelt_setting(make_nlp):
 
 
 def test_threshold_for_an_unknown_predicate(trained):
-    with pytest.raises(ValueError, match="DR006.*INHIBTS"):
+    with pytest.raises(ValueError, match="DR162.*INHIBTS"):
         trained(threshold={"INHIBTS": 0.5})
 
 
 def test_symmetric_names_an_unknown_predicate(trained):
-    with pytest.raises(ValueError, match="DR006.*symmetric.*INHIBTS"):
+    with pytest.raises(ValueError, match="DR162.*symmetric.*INHIBTS"):
         trained(symmetric=["INHIBTS"])
 
 
 def test_not_initialised(make_nlp):
     nlp = make_nlp()
-    with pytest.raises(ValueError, match="DR042"):
+    with pytest.raises(ValueError, match="DR101"):
         nlp(make_examples(nlp.vocab)[0].predicted)
 
 
 def test_nothing_to_learn(make_nlp):
     nlp = make_nlp()
     doc = make_doc(nlp.vocab, [("Aspirin", "CHEMICAL"), ("works", "")])
-    with pytest.raises(ValueError, match="DR040"):
+    with pytest.raises(ValueError, match="DR168"):
         initialize(nlp, [Example(doc.copy(), doc)], descriptions=None)
 
 
@@ -69,7 +69,7 @@ def test_relations_missing_on_the_reference_documents(make_nlp):
     # As in a DocBin without user data
     for example in examples:
         example.reference.user_data.clear()
-    with pytest.warns(UserWarning, match="DW021.*store_user_data"):
+    with pytest.warns(UserWarning, match="DW168.*store_user_data"):
         initialize(nlp, examples)
 
 
@@ -77,8 +77,8 @@ def test_entities_missing_on_the_predicted_documents(make_nlp):
     nlp = make_nlp()
     references = [example.reference for example in make_examples(nlp.vocab)]
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in references]
-    with pytest.warns(UserWarning, match="DW008"):
-        with pytest.raises(ValueError, match="DR043.*4 entity missing"):
+    with pytest.warns(UserWarning, match="DW167"):
+        with pytest.raises(ValueError, match="DR169.*4 entity missing"):
             initialize(nlp, examples)
 
 
@@ -87,7 +87,7 @@ def test_no_entities_at_all(make_nlp):
     doc = make_doc(nlp.vocab, [("nothing", "")])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(ValueError, match="DR044"):
+        with pytest.raises(ValueError, match="DR170"):
             initialize(nlp, [Example(doc.copy(), doc)])
 
 
@@ -97,14 +97,14 @@ def test_gold_without_candidates_is_reported_by_reason(make_nlp):
     words = [("A", "CHEMICAL"), (".", ""), ("B", "GENE"), (".", "")]
     other_sentence = make_doc(nlp.vocab, words, [(0, "INHIBITS", 1)], sent_starts=(0, 2))
     examples.append(Example(make_doc(nlp.vocab, words, sent_starts=(0, 2)), other_sentence))
-    with pytest.warns(UserWarning, match="DW004.*1 of 5 gold relations.*1 other sentence"):
+    with pytest.warns(UserWarning, match="DW163.*1 of 5 gold relations.*1 other sentence"):
         initialize(nlp, examples)
 
 
 def test_gold_with_an_impossible_predicate_is_reported(make_nlp):
     nlp = make_nlp()
     described = {**DESCRIPTIONS, "ACTIVATES": {"GENE|GENE": "{subject} activates {object}."}}
-    with pytest.warns(UserWarning, match="DW004.*2 of 4 gold relations.*2 predicate has no description"):
+    with pytest.warns(UserWarning, match="DW163.*2 of 4 gold relations.*2 predicate has no description"):
         initialize(nlp, make_examples(nlp.vocab), descriptions=described)
 
 
@@ -117,21 +117,21 @@ def test_labels_and_descriptions_that_do_not_match(make_nlp):
             descriptions={"INHIBITS": "{subject} inhibits {object}", "BINDS": "{subject} binds {object}"},
         )
     messages = " ".join(str(warning.message) for warning in caught)
-    assert "DW002" in messages and "'ACTIVATES'" in messages
-    assert "DW003" in messages and "'BINDS'" in messages
+    assert "DW161" in messages and "'ACTIVATES'" in messages
+    assert "DW162" in messages and "'BINDS'" in messages
     assert set(nlp.get_pipe(NAME).labels) == {"INHIBITS", "BINDS", "ACTIVATES"}
 
 
 def test_description_without_placeholder(make_nlp):
     nlp = make_nlp()
-    with pytest.raises(ValueError, match="DR021.*INHIBITS.*no {object}"):
+    with pytest.raises(ValueError, match="DR041.*INHIBITS.*no {object}"):
         initialize(nlp, make_examples(nlp.vocab), descriptions={"INHIBITS": "{subject} inhibits it"})
 
 
 def test_negative_description_must_hold_for_every_pair_of_types(make_nlp):
     nlp = make_nlp()
     described = {**DESCRIPTIONS, "no_relation": {"CHEMICAL|GENE": "{subject}, {object}"}}
-    with pytest.raises(ValueError, match="DR024"):
+    with pytest.raises(ValueError, match="DR166"):
         initialize(nlp, make_examples(nlp.vocab), descriptions=described)
 
 
@@ -141,16 +141,16 @@ def test_unknown_label_in_gold_after_initialisation(trained):
     doc = examples[1].reference
     doc.user_data["doc_id"] = "D17"
     doc._.rels = [doc._.rels[0]._replace(predicate="COOKS")]
-    with pytest.raises(ValueError, match="DR041.*D17.*COOKS"):
+    with pytest.raises(ValueError, match="DR150.*D17.*COOKS"):
         nlp.update(examples, sgd=optimizer())
 
 
 def test_relation_to_a_span_that_does_not_exist(trained):
     nlp = trained()
     doc, other = (example.reference for example in make_examples(nlp.vocab)[:2])
-    with pytest.raises(ValueError, match="DR060.*another Doc"):
+    with pytest.raises(ValueError, match="DR020.*another Doc"):
         doc._.rels = [Relation(doc.ents[0], "INHIBITS", other.ents[0])]
-    with pytest.raises(ValueError, match="DR061"):
+    with pytest.raises(ValueError, match="DR021"):
         doc._.rels = ["Aspirin inhibits COX-1"]
 
 
@@ -167,7 +167,7 @@ def test_gold_relation_between_spans_that_are_no_mentions_counts_as_missing(trai
 def test_type_that_was_never_seen_is_left_out_once(trained):
     nlp = trained(threshold=0.0, candidates={"@misc": "spacy-dualre.entity_pairs.v1", "type_pairs": "all"})
     words = [("Aspirin", "CHEMICAL"), ("in", ""), ("Basel", "CITY"), ("hits", ""), ("COX-1", "GENE")]
-    with pytest.warns(UserWarning, match="DW006.*CITY") as caught:
+    with pytest.warns(UserWarning, match="DW165.*CITY") as caught:
         docs = [nlp(make_doc(nlp.vocab, words)) for _ in range(2)]
     assert len(caught) == 1
     assert [{span.text for rel in doc._.rels for span in (rel.subject, rel.object)} for doc in docs] == [
@@ -189,7 +189,7 @@ def test_mention_longer_than_the_window(trained):
     doc = make_doc(nlp.vocab, [("long", "")] * 400 + [("hits", ""), ("COX-1", "GENE")])
     long_mention = spacy.tokens.Span(doc, 0, 400, label="CHEMICAL")
     doc.ents = [long_mention, *doc.ents]
-    with pytest.warns(UserWarning, match="DW007.*within a mention"):
+    with pytest.warns(UserWarning, match="DW166.*within a mention"):
         (rel,) = nlp(doc)._.rels
     assert (rel.subject.start, rel.subject.end, rel.object.text) == (0, 400, "COX-1")
 
@@ -197,7 +197,7 @@ def test_mention_longer_than_the_window(trained):
 def test_sentence_of_three_thousand_tokens(trained):
     nlp = trained(threshold=0.0)
     words = [("Aspirin", "CHEMICAL"), *[("and", "")] * 3000, ("COX-1", "GENE")]
-    with pytest.warns(UserWarning, match="DW007"):
+    with pytest.warns(UserWarning, match="DW166"):
         assert len(nlp(make_doc(nlp.vocab, words))._.rels) == 1
 
 
@@ -215,7 +215,7 @@ def test_damaged_model_folder(trained, tmp_path, damage):
         (folder / file).write_text("{")
     else:
         shutil.copy(tmp_path / "pipeline" / "tokenizer", folder / file)
-    with pytest.raises(ValueError, match=f"DR083.*{NAME}"):
+    with pytest.raises(ValueError, match=f"DR171.*{NAME}"):
         spacy.load(tmp_path / "pipeline")
 
 
@@ -227,5 +227,5 @@ def test_wrong_encoder_folder(make_nlp, encoder, tmp_path, content):
     if content == "config only":
         shutil.copy(f"{encoder}/config.json", folder)
     nlp = make_nlp(model={"name": str(folder)})
-    with pytest.raises(ValueError, match="DR080.*wrong"):
+    with pytest.raises(ValueError, match="DR102.*wrong"):
         initialize(nlp, make_examples(nlp.vocab))

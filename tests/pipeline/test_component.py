@@ -206,7 +206,7 @@ def test_undirected_candidates_train_and_score_either_direction(make_nlp):
     words = [("A1", "GENE"), ("binds", ""), ("B1", "CHEMICAL"), (".", "")]
     examples = [Example(make_doc(nlp.vocab, words), make_doc(nlp.vocab, words, [(1, "BINDS", 0)]))]
     rel = nlp.get_pipe(NAME)
-    with pytest.warns(UserWarning, match="DW002"):
+    with pytest.warns(UserWarning, match="DW161"):
         rel.initialize(lambda: examples)
     sgd = optimizer()
     for _ in range(40):
@@ -230,7 +230,7 @@ def test_spans_key_reads_nested_mentions(make_nlp):
     reference._.rels = [(reference.spans["all"][2], "CARRIED_BY", reference.spans["all"][1])]
     examples = [Example(annotate(), reference)]
     rel = nlp.get_pipe(NAME)
-    with pytest.warns(UserWarning, match="DW002"):
+    with pytest.warns(UserWarning, match="DW161"):
         rel.initialize(lambda: examples)
     assert [(s, o) for s, _, o, _ in rels(nlp(annotate()))] == [
         ("dopamine", "dopamine transporter"),
@@ -242,16 +242,16 @@ def test_spans_key_reads_nested_mentions(make_nlp):
 def test_no_sentence_boundaries_is_said_once(trained):
     nlp = trained(threshold=0.0)
     docs = [make_doc(nlp.vocab, [("A", "CHEMICAL"), (".", ""), ("B", "GENE")], sent_starts=()) for _ in range(3)]
-    with pytest.warns(UserWarning, match="DW001") as caught:
+    with pytest.warns(UserWarning, match="DW160") as caught:
         assert all(len(nlp(doc)._.rels) == 1 for doc in docs)
-    assert len([w for w in caught if "DW001" in str(w.message)]) == 1
+    assert len([w for w in caught if "DW160" in str(w.message)]) == 1
 
 
 def test_batch_without_candidates_is_said_once(trained):
     nlp = trained()
     empty = make_doc(nlp.vocab, [("nothing", ""), ("here", "")])
     examples = [Example(empty.copy(), empty)]
-    with pytest.warns(UserWarning, match="DW005") as caught:
+    with pytest.warns(UserWarning, match="DW164") as caught:
         for _ in range(3):
             assert nlp.update(examples, sgd=optimizer())[NAME] == 0.0
     assert len(caught) == 1

@@ -103,6 +103,6 @@ def test_gold_without_candidates_is_said_at_initialisation(make_nlp):
     nlp = make_nlp(candidates={"@misc": "spacy-dualre.concept_pairs.v1"})
     text = "Aspirin|CHEMICAL|C1 inhibits COX-1|GENE|G1 and beta-1|GENE|- and Aspirin|CHEMICAL|C1 ."
     doc = annotate(nlp.vocab, text, [(0, "INHIBITS", 1), (0, "INHIBITS", 2), (0, "ACTIVATES", 3)])
-    with pytest.warns(UserWarning, match="DW004.*2 of 3.*1 mention without a concept") as caught:
+    with pytest.warns(UserWarning, match="DW163.*2 of 3.*1 mention without a concept") as caught:
         nlp.get_pipe(NAME).initialize(lambda: [Example(copy_mentions(doc), doc)], nlp=nlp, descriptions=DESCRIPTIONS)
     assert any("1 subject and object are one concept" in str(warning.message) for warning in caught)

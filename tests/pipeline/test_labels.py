@@ -47,12 +47,12 @@ def test_add_label_replaces_and_rejects(trained):
     rel = trained().get_pipe(NAME)
     assert rel.add_label("INHIBITS", description="{subject} stops {object}.") == 0
     assert rel.label_data["INHIBITS"] == "{subject} stops {object}."
-    with pytest.warns(UserWarning, match="DW002.*BINDS_TO"):
+    with pytest.warns(UserWarning, match="DW161.*BINDS_TO"):
         assert rel.add_label("BINDS_TO") == 1
     assert "binds to" in rel.label_data["BINDS_TO"]
-    with pytest.raises(ValueError, match="DR021.*BINDS_TO.*no {object}"):
+    with pytest.raises(ValueError, match="DR041.*BINDS_TO.*no {object}"):
         rel.add_label("BINDS_TO", description="{subject} binds.")
-    with pytest.raises(ValueError, match="DR023"):
+    with pytest.raises(ValueError, match="DR167"):
         rel.add_label(rel.NIL, description="{subject} {object}")
 
 
@@ -93,7 +93,7 @@ def test_labels_added_before_initialisation_stay(make_nlp):
     rel = nlp.get_pipe(NAME)
     rel.add_label("BINDS", description="{subject} binds {object}.")
     examples = make_examples(nlp.vocab)
-    with pytest.warns(UserWarning, match="DW003.*BINDS"):
+    with pytest.warns(UserWarning, match="DW162.*BINDS"):
         rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     assert list(rel.label_data) == ["no_relation", "BINDS", "INHIBITS", "ACTIVATES"]
 
@@ -119,7 +119,7 @@ def test_initialised_from_labels_alone_restricts_no_types(make_nlp):
 def test_bytes_of_a_pipeline_with_other_labels_can_be_loaded(trained, make_nlp):
     nlp, other = trained(), make_nlp()
     examples = make_examples(other.vocab)
-    with pytest.warns(UserWarning, match="DW003"):
+    with pytest.warns(UserWarning, match="DW162"):
         more = {**DESCRIPTIONS, "BINDS": "{subject} binds {object}."}
         other.get_pipe(NAME).initialize(lambda: examples, nlp=other, descriptions=more)
     nlp.from_bytes(other.to_bytes())
@@ -134,7 +134,7 @@ def test_initialising_again_starts_anew(trained, tmp_path):
     examples = make_examples(loaded.vocab)
     examples[0].reference._.rels = [r._replace(predicate="NEW") for r in examples[0].reference._.rels]
     rel = loaded.get_pipe(NAME)
-    with pytest.warns(UserWarning, match="DW002.*NEW"):
+    with pytest.warns(UserWarning, match="DW161.*NEW"):
         rel.initialize(lambda: examples, nlp=loaded)
     network = rel.model.layers[0].shims[0]._model
     assert network.classifier.out_features == len(rel.label_data) == 4

@@ -51,12 +51,12 @@ def test_installed_package(folder, tmp_path, monkeypatch):
 
 
 def test_where_there_is_no_pipeline(tmp_path):
-    with pytest.raises(ValueError, match="DR120.*none"):
+    with pytest.raises(ValueError, match="DR005.*none"):
         load_pipeline(tmp_path / "none")
 
 
 def test_network_that_the_config_has_otherwise(folder):
-    with pytest.warns(UserWarning, match="DW022.*mean_fusion = False"):
+    with pytest.warns(UserWarning, match="DW169.*mean_fusion = False"):
         load_pipeline(folder, {f"{KEY}.model.mean_fusion": True})
     with warnings.catch_warnings():
         warnings.simplefilter("error")

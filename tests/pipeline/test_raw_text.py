@@ -90,7 +90,7 @@ def test_training_on_the_mentions_of_annotating_components(folder, encoder, rule
 
     monkeypatch.setattr(spacy_dualre.pipeline.component.DualEncoderRel, "_training_candidates", spy)
     settings = with_ruler(config(folder, encoder), rules, ["sentencizer", "entity_ruler"])
-    with pytest.warns(UserWarning, match="DW004.*1 of 4 gold relations.*entity missing on the predicted document"):
+    with pytest.warns(UserWarning, match="DW163.*1 of 4 gold relations.*entity missing on the predicted document"):
         nlp = init_nlp(settings)
     (folder / "out").mkdir()
     train(nlp, folder / "out")
@@ -104,7 +104,7 @@ def test_training_on_the_mentions_of_annotating_components(folder, encoder, rule
 def test_training_where_nobody_finds_the_mentions_says_what_to_do(folder, encoder):
     settings = config(folder, encoder)
     settings["corpora"]["train"]["gold_mentions"] = False
-    with warnings.catch_warnings(), pytest.raises(ValueError, match="DR043.*annotating_components"):
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="DR169.*annotating_components"):
         warnings.simplefilter("ignore")
         init_nlp(settings)
 
@@ -202,5 +202,5 @@ def test_relations_are_added_to_a_pipeline_that_finds_mentions(rules, trained):
 def test_training_without_the_span_group_warns(make_nlp):
     nlp = make_nlp(spans_key="entites")
     examples = make_examples(nlp.vocab)
-    with pytest.warns(UserWarning, match="DW019.*entites.*doc.ents"):
+    with pytest.warns(UserWarning, match="DW170.*entites.*doc.ents"):
         nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)

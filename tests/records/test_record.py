@@ -43,8 +43,8 @@ def test_a_place_reads_well(place: Place, text: str) -> None:
 
 
 def test_an_error_names_file_and_line() -> None:
-    assert str(corpus_error(Path("a.txt"), "is odd", 7)) == "[DR100] a.txt, line 7: is odd"
-    assert str(corpus_error(Path("a.txt"), "is odd")) == "[DR100] a.txt: is odd"
+    assert str(corpus_error(Path("a.txt"), "is odd", 7)) == "[DR003] a.txt, line 7: is odd"
+    assert str(corpus_error(Path("a.txt"), "is odd")) == "[DR003] a.txt: is odd"
 
 
 def test_mentions_are_added_as_they_are() -> None:

@@ -419,7 +419,7 @@ def test_own_tokens_out_of_order_are_refused(tokens: Any) -> None:
 def test_a_text_that_is_too_long_is_named() -> None:
     nlp = spacy.blank("en")
     nlp.max_length = 5
-    with pytest.raises(CorpusError, match=r"DR100.*document d1.*E088"):
+    with pytest.raises(CorpusError, match=r"DR003.*document d1.*E088"):
         convert(Record("d1", "Long text", PLACE), nlp=nlp)
 
 
@@ -640,7 +640,7 @@ def test_strictly_the_first_that_was_left_out_is_named() -> None:
     with pytest.raises(CorpusError) as caught:
         convert(bad, strict=True)
     where = "there.txt, line 8, document d1, mention M (5 to 99)"
-    assert str(caught.value) == f"[DR100] {where}: mention left out: offsets outside of the text"
+    assert str(caught.value) == f"[DR003] {where}: mention left out: offsets outside of the text"
 
 
 def test_strictly_what_lost_nothing_is_no_error() -> None:

@@ -58,11 +58,11 @@ def test_a_config_that_cannot_cut_is_refused(tmp_path: Path, config: Any, proble
     path = tmp_path / "cut.cfg"
     if config is not None:
         path.write_text(config, encoding="utf8")
-    with pytest.raises(ValueError, match=rf"(?s)DR105.*cut\.cfg.*{problem}"):
+    with pytest.raises(ValueError, match=rf"(?s)DR301.*cut\.cfg.*{problem}"):
         load_splitter(str(path))
 
 
 @pytest.mark.parametrize("source", ["no_such_package", "no/such/folder"])
 def test_a_pipeline_that_is_not_there_is_refused(source: str) -> None:
-    with pytest.raises(ValueError, match=f"DR105.*{source}"):
+    with pytest.raises(ValueError, match=f"DR301.*{source}"):
         load_splitter(source)

@@ -121,7 +121,7 @@ def test_chemprot_the_chemical_is_the_first_argument() -> None:
 
 def test_chemprot_needs_the_ids_of_mentions() -> None:
     doc = make_doc("zarol lowers abcin", [Mention(0, 1, id="T1"), Mention(2, 3)], [(0, "CPR:4", 1)], doc_id="77")
-    with pytest.raises(ValueError, match=r"DR112.*Document 77: the mention 'abcin' \(characters 13 to 18\)"):
+    with pytest.raises(ValueError, match=r"DR202.*Document 77: the mention 'abcin' \(characters 13 to 18\)"):
         CHEMPROT.from_doc(doc)
 
 
@@ -415,7 +415,7 @@ def test_semeval_a_key_without_directions_is_refused(tmp_path: Path) -> None:
 def test_semeval_needs_the_ids_of_mentions(ids: Tuple[str, str]) -> None:
     doc = make_doc("Mud and fog", [Mention(0, 1, id=ids[0]), Mention(2, 3, id=ids[1])], [(0, "Cause-Effect", 1)])
     wrong = "Mud" if ids[0] == "e3" else "fog"
-    with pytest.raises(ValueError, match=f"DR112.*Document 'Mud and fog': the mention '{wrong}'"):
+    with pytest.raises(ValueError, match=f"DR202.*Document 'Mud and fog': the mention '{wrong}'"):
         SEMEVAL.from_doc(doc)
 
 
@@ -431,12 +431,12 @@ def test_no_relation_is_none() -> None:
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_an_unknown_predicate_is_named(name: str) -> None:
     doc = {"chemprot": drugs, "biored": abstract, "scierc": fruit, "semeval": sentence}[name]
-    with pytest.raises(ValueError, match=f"DR111.*'{name}' does not know the predicate 'LIKES'"):
+    with pytest.raises(ValueError, match=f"DR201.*'{name}' does not know the predicate 'LIKES'"):
         PROTOCOLS[name].from_doc(doc((0, "LIKES", 1)))
 
 
 def test_an_unknown_protocol_is_named() -> None:
-    with pytest.raises(ValueError, match="DR102.*'ace'.*biored, chemprot, scierc, semeval"):
+    with pytest.raises(ValueError, match="DR004.*'ace'.*biored, chemprot, scierc, semeval"):
         get_protocol("ace")
 
 
@@ -447,7 +447,7 @@ def test_gold_documents_without_predictions_have_false_negatives() -> None:
 
 @pytest.mark.parametrize("protocol", [BIORED, SCIERC, SEMEVAL], ids=lambda protocol: protocol.name)
 def test_predictions_for_a_document_that_gold_does_not_have(protocol: Protocol) -> None:
-    with pytest.raises(ValueError, match="DR110.*Document 2: "):
+    with pytest.raises(ValueError, match="DR200.*Document 2: "):
         protocol.count({"1": set()}, {"1": set()}, {"2": set()})
 
 
@@ -623,7 +623,7 @@ def test_scorer_gives_none_where_there_is_nothing(name: str) -> None:
 
 
 def test_scorer_of_an_unknown_protocol() -> None:
-    with pytest.raises(ValueError, match="DR102.*protocol 'ace'"):
+    with pytest.raises(ValueError, match="DR004.*protocol 'ace'"):
         make_protocol_scorer("ace")
 
 

@@ -131,21 +131,21 @@ def test_p_value_is_near_that_of_all_swaps(figure: significance.Figure) -> None:
     ids=["fewer documents", "other gold", "more labels"],
 )
 def test_counts_of_different_documents_are_refused(other: numpy.ndarray) -> None:
-    with pytest.raises(ValueError, match="DR113.*same documents"):
+    with pytest.raises(ValueError, match="DR203.*same documents"):
         approximate_randomization(table([1, 1, 1], [0, 0, 1]), other, MICRO)
 
 
 @pytest.mark.parametrize("counts", [numpy.zeros((0, 2, 3)), numpy.zeros((2, 3)), numpy.zeros((2, 3, 2))])
 def test_counts_of_no_documents_or_another_shape_are_refused(counts: numpy.ndarray) -> None:
-    with pytest.raises(ValueError, match="DR113"):
+    with pytest.raises(ValueError, match="DR203"):
         bootstrap(counts, MICRO)
 
 
 def test_settings_are_checked() -> None:
     counts = table([1, 1, 1])
-    with pytest.raises(ValueError, match="DR003.*'n'.*at least 1"):
+    with pytest.raises(ValueError, match="DR002.*'n'.*at least 1"):
         bootstrap(counts, MICRO, n=0)
-    with pytest.raises(ValueError, match="DR003"):
+    with pytest.raises(ValueError, match="DR002"):
         approximate_randomization(counts, counts, MICRO, n=0)
-    with pytest.raises(ValueError, match="DR002.*'level'"):
+    with pytest.raises(ValueError, match="DR001.*'level'"):
         bootstrap(counts, MICRO, level=95)

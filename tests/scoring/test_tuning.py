@@ -307,7 +307,7 @@ def test_a_classifier_has_thresholds_but_no_cascade(half_trained):
     assert tuned.f == tuned.f_exact > tuned.f_before
     with pytest.raises(ValueError) as err:
         tune(nlp, NAME, make_examples(nlp.vocab))
-    match("DR144", str(err.value))
+    match("DR208", str(err.value))
 
 
 def test_cuts_part_the_values():
@@ -356,7 +356,7 @@ def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_t
     assert ["cascade", f"{100 * f:.2f}"] in [line[:2] for line in lines]
     assert ["exact", f"{100 * tuned['f_exact']:.2f}"] in [line[:2] for line in lines]
     assert (["after"] in [line[:1] for line in lines]) == (threshold != "none")
-    assert "DW010" in result.output and "4 gold relations" in result.output
+    assert "DW820" in result.output and "4 gold relations" in result.output
 
 
 def chemprot_examples(vocab):
@@ -438,7 +438,7 @@ def without_candidates(vocab):
 
 
 @pytest.mark.parametrize(
-    "make, problem", [(without_relations, "DR142"), (without_candidates, f"DR143.*{NAME}")], ids=["gold", "candidates"]
+    "make, problem", [(without_relations, "DR206"), (without_candidates, f"DR207.*{NAME}")], ids=["gold", "candidates"]
 )
 def test_documents_with_nothing_to_tune_on(trained, tmp_path, make, problem):
     nlp = trained()
@@ -451,13 +451,13 @@ def test_documents_with_nothing_to_tune_on(trained, tmp_path, make, problem):
 @pytest.mark.parametrize(
     "changed, problem",
     [
-        ({0: "missing"}, "DR120.*missing"),
-        ({1: "missing.spacy"}, "DR120.*missing.spacy"),
-        ({2: "dev.spacy"}, "DR140.*dev.spacy: cannot be written"),
-        ({3: "--component", 4: "ner"}, f"DR141.*'ner'.*{NAME}"),
-        ({3: "--component", 4: "sentencizer"}, "DR141.*'sentencizer'"),
-        ({3: "--threshold", 4: "all"}, "DR102.*'all'.*per-predicate"),
-        ({3: "--report", 4: "dev.spacy/report.json"}, "DR140.*dev.spacy/report.json: cannot be written"),
+        ({0: "missing"}, "DR005.*missing"),
+        ({1: "missing.spacy"}, "DR005.*missing.spacy"),
+        ({2: "dev.spacy"}, "DR824.*dev.spacy: cannot be written"),
+        ({3: "--component", 4: "ner"}, f"DR205.*'ner'.*{NAME}"),
+        ({3: "--component", 4: "sentencizer"}, "DR205.*'sentencizer'"),
+        ({3: "--threshold", 4: "all"}, "DR004.*'all'.*per-predicate"),
+        ({3: "--report", 4: "dev.spacy/report.json"}, "DR824.*dev.spacy/report.json: cannot be written"),
     ],
 )
 def test_mistakes_in_the_arguments(trained, tmp_path, monkeypatch, changed, problem):
@@ -481,7 +481,7 @@ def test_a_pipeline_that_finds_nothing_right(trained):
     nlp = trained(threshold=1.0)
     with pytest.raises(ValueError) as err:
         tune(nlp, NAME, make_examples(nlp.vocab))
-    match("DR146.*threshold", str(err.value))
+    match("DR210.*threshold", str(err.value))
     assert tune(nlp, NAME, make_examples(nlp.vocab), threshold="overall").f > 0
 
 
@@ -490,4 +490,4 @@ def test_a_scorer_without_f(trained):
     nlp.get_pipe(NAME).scorer = lambda examples, **kwargs: {"rels_p": 1.0}
     with pytest.raises(ValueError) as err:
         tune(nlp, NAME, make_examples(nlp.vocab))
-    match("DR145.*rels_f", str(err.value))
+    match("DR209.*rels_f", str(err.value))

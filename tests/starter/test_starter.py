@@ -64,7 +64,7 @@ def test_from_the_folder_to_a_pipeline(tmp_path, monkeypatch, encoder):
 
     overrides = {"paths.encoder": encoder, "training.max_steps": 2, "training.eval_frequency": 1}
     config = load_config("config.cfg", overrides=overrides, interpolate=False)
-    with pytest.raises(ValueError, match="DR022.*WORKS_FOR.*still has to be written"):
+    with pytest.raises(ValueError, match="DR042.*WORKS_FOR.*still has to be written"):
         init_nlp(config)
     text = Path("descriptions.json").read_text(encoding="utf8")
     Path("descriptions.json").write_text(text.replace("TODO: ", ""), encoding="utf8")
@@ -82,19 +82,19 @@ def test_pairs_of_types_go_into_config_and_descriptions(tmp_path):
     assert batcher["candidates"]["type_pairs"] == [["PERSON", "FIRM"], ["PERSON", "PERSON"]]
     texts = srsly.read_json(descriptions)
     assert list(texts) == ["no_relation", "KNOWS"] and set(texts["KNOWS"]) == {"PERSON|FIRM", "PERSON|PERSON"}
-    with pytest.raises(ValueError, match="DR022.*still has to be written"):
+    with pytest.raises(ValueError, match="DR042.*still has to be written"):
         read_descriptions(descriptions)
 
 
 @pytest.mark.parametrize(
     "changed, problem",
     [
-        (("--labels", ","), "DR241.*predicates"),
-        (("--types", "A,A"), "DR241.*types.*A, A"),
-        (("--labels", "no_relation"), "DR023"),
-        (("--symmetric", "LIKES"), "DR242.*symmetric.*LIKES.*WORKS_FOR, KNOWS"),
-        (("--type-pairs", "PERSON|DOG"), "DR242.*type pairs.*DOG"),
-        (("--type-pairs", "PERSON"), "DR244.*PERSON"),
+        (("--labels", ","), "DR800.*predicates"),
+        (("--types", "A,A"), "DR800.*types.*A, A"),
+        (("--labels", "no_relation"), "DR167"),
+        (("--symmetric", "LIKES"), "DR801.*symmetric.*LIKES.*WORKS_FOR, KNOWS"),
+        (("--type-pairs", "PERSON|DOG"), "DR801.*type pairs.*DOG"),
+        (("--type-pairs", "PERSON"), "DR837.*PERSON"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path, changed, problem, match):
@@ -106,7 +106,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path, changed, pro
 
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "descriptions.json").write_text("mine")
-    with pytest.raises(ValueError, match="DR243.*descriptions.json"):
+    with pytest.raises(ValueError, match="DR802.*descriptions.json"):
         write_starter(tmp_path, ["KNOWS"], ["PERSON"])
     assert [path.name for path in tmp_path.iterdir()] == ["descriptions.json"]
 

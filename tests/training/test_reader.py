@@ -142,12 +142,12 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nowhere.spacy", "nowhere"])
 def test_a_missing_path_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match=f"DR120.*{name}: not found"):
+    with pytest.raises(ValueError, match=f"DR005.*{name}: not found"):
         rel_corpus(tmp_path / name)
 
 
 def test_no_path_is_an_error_too() -> None:
-    with pytest.raises(ValueError, match="DR120"):
+    with pytest.raises(ValueError, match="DR005"):
         rel_corpus(None)
 
 
@@ -194,12 +194,12 @@ def test_a_fraction_of_the_documents_has_gold_mentions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.1])
 def test_a_fraction_out_of_range_is_refused(tmp_path: Path, fraction: float) -> None:
-    with pytest.raises(ValueError, match="DR002.*gold_mentions"):
+    with pytest.raises(ValueError, match="DR001.*gold_mentions"):
         rel_corpus(save(tmp_path, [annotated()]), gold_mentions=fraction)
 
 
 def test_an_annotating_component_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="DR240.*'ner'.*sentencizer, entity_ruler"):
+    with pytest.raises(ValueError, match="DR151.*'ner'.*sentencizer, entity_ruler"):
         list(rel_corpus(save(tmp_path, [annotated()]), False, annotating_components=["ner"])(ruled()))
 
 

@@ -214,7 +214,7 @@ def test_gold_that_could_not_be_found_says_why(trained):
     gold = make_doc(nlp.vocab, words, [(0, "ORBITS", 1), (0, "INHIBITS", 2), (1, "INHIBITS", 0)])
     missing = make_doc(nlp.vocab, words[:2], [(0, "INHIBITS", 1)])
     examples = [Example(copy_mentions(gold), gold), Example(make_doc(nlp.vocab, [("a", ""), ("b", "")]), missing)]
-    with pytest.warns(UserWarning, match="DW006"):
+    with pytest.warns(UserWarning, match="DW165"):
         outcomes = find_outcomes(nlp, find_component(nlp)[1], examples)
     assert {(one.relation.predicate, one.uncovered) for one in outcomes.items} == {
         ("ORBITS", "predicate ORBITS not known to the pipeline"),
@@ -233,7 +233,7 @@ def test_gold_that_its_candidate_was_not_asked_for_says_so(make_nlp, multi_label
     nlp = make_nlp(threshold=0.0, multi_label=multi_label, cascade=cascade)
     rel, examples = nlp.get_pipe(NAME), make_examples(nlp.vocab)
     reason = "predicate has no description for these types"
-    with pytest.warns(UserWarning, match=f"DW004.*2 {reason}"):
+    with pytest.warns(UserWarning, match=f"DW163.*2 {reason}"):
         rel.initialize(lambda: examples, nlp=nlp, descriptions=TYPED)
     for example in examples:
         nlp(example.predicted)
@@ -281,8 +281,8 @@ def test_a_report_on_documents_without_mentions_has_nothing_in_it(trained, tmp_p
 
 def test_what_stops_a_report_is_known_before(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="DR224.*file"):
+    with pytest.raises(ValueError, match="DR601.*file"):
         check_report(tmp_path / "file")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match="DR161"):
+    with pytest.raises(ImportError, match="DR600"):
         check_report(tmp_path)

@@ -92,7 +92,7 @@ def test_entities_without_relations_are_drawn_too_and_the_span_group_takes_their
     doc = make_doc(spacy.blank("en").vocab, [("Aspirin", "CHEMICAL"), ("and", ""), ("COX-1", "GENE")], [(0, "P", 1)])
     doc.spans["more"] = [Span(doc, 1, 2, label="WORD")]
     doc._.rels = []
-    with pytest.warns(UserWarning, match="DW017"):
+    with pytest.warns(UserWarning, match="DW600"):
         assert render(doc, jupyter=False).count("dualre-mention") == 2
         assert render(doc, jupyter=False, options={"spans_key": "more"}).count("dualre-mention") == 1
 
@@ -126,7 +126,7 @@ def test_options_leave_out_scores_and_set_the_width(simple):
     assert set(re.findall(r'role="img"[^>]*? width="(\d+)"', html)) == {"400"}
 
 
-@pytest.mark.parametrize("options, code", [({"compact": True}, "DR102.*compact"), ({"width": 10}, "DR003.*width")])
+@pytest.mark.parametrize("options, code", [({"compact": True}, "DR004.*compact"), ({"width": 10}, "DR002.*width")])
 def test_impossible_options_are_refused(simple, options, code):
     with pytest.raises(ValueError, match=code):
         render(simple, options=options)
@@ -148,7 +148,7 @@ def test_minified_is_the_same_on_fewer_lines(simple):
 
 def test_a_span_a_doc_without_sentences_and_an_empty_one_can_be_drawn(simple):
     assert "INHIBITS" in render(simple[0:9], jupyter=False) and "COX2" not in render(simple[0:9], jupyter=False)
-    with pytest.warns(UserWarning, match="DW017"):
+    with pytest.warns(UserWarning, match="DW600"):
         assert "svg" not in render(Doc(simple.vocab), jupyter=False)
         assert "dualre-number" not in render(Doc(simple.vocab, words=["a", "b"]), page=True, jupyter=False)
 

@@ -37,9 +37,9 @@ def output_format(path: Path, name: Optional[str] = None) -> OutputFormat:
     """The format of this name; None: the one that the path's suffix says. Raises ValueError where there is none."""
     if name is not None:
         if name not in FORMATS:
-            raise ValueError(Errors.DR102.format(name="output format", value=name, known=", ".join(FORMATS)))
+            raise ValueError(Errors.DR004.format(name="output format", value=name, known=", ".join(FORMATS)))
         return FORMATS[name]
     for format in FORMATS.values():
         if path.name.lower().endswith(format.SUFFIXES):
             return format
-    raise ValueError(Errors.DR182.format(path=path, known=", ".join(FORMATS)))
+    raise ValueError(Errors.DR321.format(path=path, known=", ".join(FORMATS)))

@@ -34,16 +34,16 @@ class Documents:
 
     def __init__(self, path: Path, format: Optional[str] = None, options: Optional[Options] = None) -> None:
         if format is not None and format not in FORMATS:
-            raise ValueError(Errors.DR102.format(name="input format", value=format, known=", ".join(FORMATS)))
+            raise ValueError(Errors.DR004.format(name="input format", value=format, known=", ".join(FORMATS)))
         if path != STDIN and not path.exists():
-            raise ValueError(Errors.DR120.format(path=path, hint="Expected a file or folder of documents."))
+            raise ValueError(Errors.DR005.format(path=path, hint="Expected a file or folder of documents."))
         self.path = path
         self.options = options or Options()
         self.skipped: Counter = Counter()
         self.skipped_first: Dict[str, Path] = {}
         self._given = FORMATS[format] if format is not None else None
         if not path.is_dir() and self._format(path) is None:
-            raise ValueError(Errors.DR181.format(path=path, known=", ".join(FORMATS)))
+            raise ValueError(Errors.DR320.format(path=path, known=", ".join(FORMATS)))
 
     def __iter__(self) -> Iterator[Pending]:
         """What cannot be read of a file is one more document that raises CorpusError; the next file follows."""

@@ -39,13 +39,13 @@ def check_output(path: Path) -> Sequence[Path]:
     library for it is missing.
     """
     if path.suffix not in WRITERS:
-        raise ValueError(Errors.DR200.format(path=path, known=", ".join(WRITERS)))
+        raise ValueError(Errors.DR500.format(path=path, known=", ".join(WRITERS)))
     writer = WRITERS[path.suffix]
     check_writable(*writer.files(path))
     try:
         import_module(writer.needs or __name__)
     except ImportError as err:
-        raise ImportError(Errors.DR201.format(problem=err)) from err
+        raise ImportError(Errors.DR501.format(problem=err)) from err
     return writer.files(path)
 
 

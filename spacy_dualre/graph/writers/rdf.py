@@ -35,7 +35,7 @@ def write_ntriples(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
 def check_base_uri(value: str) -> None:
     """Raises ValueError where names of resources cannot start with it."""
     if not _BASE.fullmatch(value):
-        raise ValueError(Errors.DR202.format(value=value))
+        raise ValueError(Errors.DR502.format(value=value))
 
 
 def to_rdf(graph: KnowledgeGraph, base_uri: str) -> "Graph":

@@ -146,29 +146,29 @@ def check_plan(plan: Plan) -> None:
     """
     protocol = get_protocol(plan.protocol)
     if plan.reference not in plan.variants:
-        raise ValueError(Errors.DR150.format(reference=plan.reference, variants=", ".join(plan.variants)))
+        raise ValueError(Errors.DR702.format(reference=plan.reference, variants=", ".join(plan.variants)))
     for name in plan.variants:
         if not _NAME.fullmatch(name):
-            raise ValueError(Errors.DR151.format(name=name))
+            raise ValueError(Errors.DR703.format(name=name))
     if len(set(plan.seeds)) < len(plan.seeds) or min(plan.seeds) < 0:
-        raise ValueError(Errors.DR152.format(seeds=plan.seeds))
+        raise ValueError(Errors.DR704.format(seeds=plan.seeds))
     for overrides in (plan.overrides, *(variant.overrides for variant in plan.variants.values())):
         for key in _SET:
             if key in overrides:
-                raise ValueError(Errors.DR153.format(key=key, where="the plan's overrides"))
+                raise ValueError(Errors.DR705.format(key=key, where="the plan's overrides"))
     for name, variant in plan.variants.items():
         source = plan.variants.get(variant.trained_as) if variant.trained_as else None
         foreign = [key for key in variant.overrides if not _is_of_reading(key)]
         if variant.trained_as and (source is None or source.trained_as or foreign or variant.new_predicates):
-            raise ValueError(Errors.DR164.format(name=name, source=variant.trained_as))
+            raise ValueError(Errors.DR715.format(name=name, source=variant.trained_as))
     for name, variant in plan.variants.items():
         unknown = set(variant.new_predicates) - set(protocol.labels)
         if unknown:
             labels = ", ".join(protocol.labels)
-            raise ValueError(Errors.DR165.format(name=name, unknown=", ".join(sorted(unknown)), labels=labels))
+            raise ValueError(Errors.DR716.format(name=name, unknown=", ".join(sorted(unknown)), labels=labels))
     data = Path(plan.data(plan.split))
     if not protocol.from_docs(example.reference for example in rel_corpus(data)(spacy.blank("en"))):
-        raise ValueError(Errors.DR163.format(path=data))
+        raise ValueError(Errors.DR714.format(path=data))
 
 
 def _is_of_reading(key: str) -> bool:
@@ -190,10 +190,10 @@ def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[L
     wanted = plan.variants if variants is None else variants
     for name in wanted:
         if name not in plan.variants:
-            raise ValueError(Errors.DR166.format(name=name, variants=", ".join(plan.variants)))
+            raise ValueError(Errors.DR717.format(name=name, variants=", ".join(plan.variants)))
     base = _fill(plan, "its own settings", {}, resolve=False)
     if base["training"]["before_update"] is not None:
-        raise ValueError(Errors.DR153.format(key="training.before_update", where=plan.config_path))
+        raise ValueError(Errors.DR705.format(key="training.before_update", where=plan.config_path))
     settings = {}
     for name in plan.variants:
         overrides = {**plan.common, **plan.of(name)}
@@ -223,7 +223,7 @@ def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) ->
     """
     path = Path(plan.config_path)
     if not path.is_file():
-        raise ValueError(Errors.DR120.format(path=path, hint="Expected a training config."))
+        raise ValueError(Errors.DR005.format(path=path, hint="Expected a training config."))
     try:
         config = load_config(path, overrides=overrides, interpolate=False)
         filled = load_model_from_config(config, auto_fill=True).config.interpolate()
@@ -232,7 +232,7 @@ def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) ->
             registry.resolve(filled["training"], schema=ConfigSchemaTraining)
             registry.resolve(filled["initialize"], schema=ConfigSchemaInit)
     except ValueError as err:
-        raise ValueError(Errors.DR155.format(whose=whose, config=path, problem=str(err).strip())) from err
+        raise ValueError(Errors.DR707.format(whose=whose, config=path, problem=str(err).strip())) from err
     # As it will be read from a result
     return json.loads(json.dumps(filled))
 
@@ -243,7 +243,7 @@ def _check_keys(plan: Plan, name: str, keys: Iterable[str], config: Dict[str, An
         for part in key.split("."):
             if not isinstance(section, dict) or part not in section:
                 values = {"key": key, "name": name, "config": plan.config_path, "known": ", ".join(known)}
-                raise ValueError(Errors.DR154.format(**values))
+                raise ValueError(Errors.DR706.format(**values))
             section = section[part]
             known = list(section) if isinstance(section, dict) else []
 
@@ -254,7 +254,7 @@ def _check_new(name: str, new: Collection[str], component: Mapping[str, Any]) ->
     for setting, named in (("symmetric", component.get("symmetric", ())), ("threshold", thresholds)):
         unknown = sorted({*new} & {*named})
         if unknown:
-            raise ValueError(Errors.DR168.format(name=name, unknown=", ".join(unknown), setting=setting))
+            raise ValueError(Errors.DR719.format(name=name, unknown=", ".join(unknown), setting=setting))
 
 
 def train_options(run: Run, clock: Path) -> List[str]:

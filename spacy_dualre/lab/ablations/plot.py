@@ -16,7 +16,7 @@ def plot_tables(tables: Sequence[Table], path: Path) -> None:
     Raises ImportError where there is no matplotlib, and ValueError where the name ends in no known format.
     """
     if path.suffix not in _FORMATS:
-        raise ValueError(Errors.DR162.format(path=path))
+        raise ValueError(Errors.DR713.format(path=path))
     heights = [1.2 + 0.35 * len(table.rows) for table in tables]
     figure = new_figure(8, sum(heights))
     panels = figure.subplots(len(tables), 1, squeeze=False, height_ratios=heights)

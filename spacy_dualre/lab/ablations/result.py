@@ -94,7 +94,7 @@ def read_results(paths: Sequence[Path]) -> Dict[Path, RunResult]:
     """The results of these files and of all in these folders. Raises ValueError where there is none."""
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob(f"*{SUFFIX}")))]
     if not files:
-        raise ValueError(Errors.DR158.format(paths=", ".join(map(str, paths))))
+        raise ValueError(Errors.DR710.format(paths=", ".join(map(str, paths))))
     return {path: read_result(path) for path in files}
 
 
@@ -107,7 +107,7 @@ def is_done(path: Path, plan: Plan, run: Run) -> bool:
     wanted = {"corpus": plan.corpus, "data": plan.data(plan.split), "protocol": plan.protocol}
     other = [key for key in wanted if there[key] != wanted[key]] + other_settings(result.settings, plan, run)
     if other:
-        raise ValueError(Errors.DR156.format(path=path, keys=", ".join(other)))
+        raise ValueError(Errors.DR708.format(path=path, keys=", ".join(other)))
     return True
 
 

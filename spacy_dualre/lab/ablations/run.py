@@ -74,7 +74,7 @@ def _is_trained(plan: Plan, run: Run, folder: Path) -> bool:
         return False
     other = other_settings(srsly.read_json(path)["settings"], plan, run)
     if other:
-        raise ValueError(Errors.DR156.format(path=path, keys=", ".join(other)))
+        raise ValueError(Errors.DR708.format(path=path, keys=", ".join(other)))
     return True
 
 
@@ -97,11 +97,11 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = 
         ids, counts = _count(nlp, Path(plan.data(plan.split)), protocol)
         seconds = time() - start
     except subprocess.CalledProcessError as err:
-        raise RunError(Errors.DR157.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err
+        raise RunError(Errors.DR709.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err
     except Exception as err:
         with log.open("a", encoding="utf8") as file:
             traceback.print_exc(file=file)
-        raise RunError(Errors.DR157.format(name=run.name, problem=err, log=log)) from err
+        raise RunError(Errors.DR709.format(name=run.name, problem=err, log=log)) from err
     return RunResult(
         variant=run.variant,
         seed=run.seed,

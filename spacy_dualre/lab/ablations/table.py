@@ -129,7 +129,7 @@ def _make_table(results: _Results, samples: int, seed: int, asked: Optional[str]
     for result in sorted(results.values(), key=lambda result: result.seed):
         variants.setdefault(result.variant, []).append(result)
     if asked is not None and asked not in variants:
-        raise ValueError(Errors.DR150.format(reference=asked, variants=", ".join(variants)))
+        raise ValueError(Errors.DR702.format(reference=asked, variants=", ".join(variants)))
     reference = asked or newest.reference
     new = {label for result in results.values() for label in result.new_predicates}
     rows = [
@@ -184,15 +184,15 @@ def _check(results: _Results) -> None:
     for path, result in results.items():
         run = (result.variant, result.seed)
         if run in seen:
-            raise ValueError(Errors.DR159.format(first=seen[run], second=path))
+            raise ValueError(Errors.DR711.format(first=seen[run], second=path))
         seen[run] = path
         other = first_of.setdefault(result.variant, path)
         keys = different_settings(result, results[other])
         if keys:
-            raise ValueError(Errors.DR167.format(path=path, other=other, keys=", ".join(keys)))
+            raise ValueError(Errors.DR718.format(path=path, other=other, keys=", ".join(keys)))
         same = list(result.documents) == list(first.documents) and result.labels == first.labels
         if not same or (result.counts[..., 2] != first.counts[..., 2]).any():
-            raise ValueError(Errors.DR160.format(path=path, other=first_path))
+            raise ValueError(Errors.DR712.format(path=path, other=first_path))
 
 
 def _spread(values: Sequence[float]) -> Spread:

@@ -57,7 +57,7 @@ def _one_document(workload: Workload, n: int) -> Dict[str, Any]:
         warnings.simplefilter("ignore")
         candidates = sum(1 for _ in workload.rel.get_candidates(doc))
         if not candidates:
-            raise ValueError(Errors.DR132.format(n=n, types=", ".join(mention_types(workload))))
+            raise ValueError(Errors.DR701.format(n=n, types=", ".join(mention_types(workload))))
         release_memory()
         before = resident_mb()
         with measured(workload.engine.network.device) as figures:

@@ -121,7 +121,7 @@ def open_workload(nlp: Language, data_path: Path, limit: int = 0) -> Workload:
     candidates = (pair for doc in workload.fresh_docs() for pair in workload.rel.get_candidates(doc))
     if next(candidates, None) is None:
         mentions = workload.rel.mentions_from
-        raise ValueError(Errors.DR131.format(path=data_path, n=len(workload.examples), source=mentions))
+        raise ValueError(Errors.DR700.format(path=data_path, n=len(workload.examples), source=mentions))
     return workload
 
 

@@ -50,7 +50,7 @@ class Checkpoint:
             values = torch.load(path, map_location="cpu", weights_only=True)
             return cls(**{**values, "evaluations": json.loads(values["evaluations"])})
         except Exception as err:  # damaged files fail in many ways
-            raise CheckpointError(Errors.DR170.format(path=path, problem=repr(err))) from err
+            raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
 
 
 def settings_of(config: Config) -> Dict[str, str]:
@@ -66,11 +66,11 @@ def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> Non
         different = ", ".join(
             f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})" for name in names
         )
-        raise CheckpointError(Errors.DR171.format(path=path, different=different))
+        raise CheckpointError(Errors.DR721.format(path=path, different=different))
 
 
 def check_given(path: Path, then: Dict[str, int], now: Dict[str, int]) -> None:
     """Raises CheckpointError naming what is not as it was when the checkpoint's training began."""
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     if names:
-        raise CheckpointError(Errors.DR173.format(path=path, names=", ".join(names)))
+        raise CheckpointError(Errors.DR723.format(path=path, names=", ".join(names)))

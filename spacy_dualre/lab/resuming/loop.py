@@ -131,5 +131,5 @@ def _restore(nlp: Language, optimizer: Optimizer, run: Checkpoint, path: Path) -
     try:
         set_training_state(nlp, optimizer, run.state or {})
     except Exception as err:  # so many libraries, so many errors
-        raise CheckpointError(Errors.DR170.format(path=path, problem=repr(err))) from err
+        raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
     run.state = None

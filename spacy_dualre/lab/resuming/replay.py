@@ -81,7 +81,7 @@ class Replay:
             raise self._other_data(self._to_come[0])
 
     def _other_data(self, before: Dict[str, Any]) -> CheckpointError:
-        return CheckpointError(Errors.DR172.format(step=before["step"], then=before["words"], now=self._words))
+        return CheckpointError(Errors.DR722.format(step=before["step"], then=before["words"], now=self._words))
 
     def _start_epoch(self) -> None:
         if self._epochs < len(self.run.epochs):

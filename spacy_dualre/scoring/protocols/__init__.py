@@ -17,5 +17,5 @@ PROTOCOLS: Dict[str, Protocol] = {
 def get_protocol(name: str) -> Protocol:
     """Raises ValueError naming the known ones."""
     if name not in PROTOCOLS:
-        raise ValueError(Errors.DR102.format(name="protocol", value=name, known=", ".join(PROTOCOLS)))
+        raise ValueError(Errors.DR004.format(name="protocol", value=name, known=", ".join(PROTOCOLS)))
     return PROTOCOLS[name]

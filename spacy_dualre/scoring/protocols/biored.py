@@ -93,7 +93,7 @@ def _from_record(record: Record) -> Set[Item]:
     for dropped in record.dropped:
         if dropped.what == "relation":
             problem = f"the relation cannot be scored: {dropped.why}"
-            raise CorpusError(Errors.DR100.format(where=dropped.where, problem=problem))
+            raise CorpusError(Errors.DR003.format(where=dropped.where, problem=problem))
     types: Dict[str, Set[str]] = defaultdict(set)
     for mention in record.mentions:
         for concept in mention.concepts:

@@ -67,7 +67,7 @@ class Protocol:
         """
         documents = list(dict.fromkeys(id for items in (gold, *systems) for id in items))
         if self.gold_is_complete and len(documents) > len(gold):
-            raise ValueError(Errors.DR110.format(doc=documents[len(gold)]))
+            raise ValueError(Errors.DR200.format(doc=documents[len(gold)]))
         shape = (len(documents), len(self.labels), 3)
         return [
             numpy.array(
@@ -124,7 +124,7 @@ def document_ids(docs: Iterable[Doc]) -> List[str]:
     for doc in docs:
         id = str(doc.user_data.get("doc_id") or "")
         if not id or id in ids:
-            raise ValueError(Errors.DR114.format(doc=_name(doc), problem="twice" if id else "without an id"))
+            raise ValueError(Errors.DR204.format(doc=_name(doc), problem="twice" if id else "without an id"))
         ids[id] = None
     return list(ids)
 
@@ -135,14 +135,14 @@ def rels_of(doc: Doc, protocol: str, known: Collection[str]) -> List[Relation]:
     for rel in rels:
         if rel.predicate not in known:
             values = {"protocol": protocol, "label": rel.predicate, "labels": ", ".join(known)}
-            raise ValueError(Errors.DR111.format(doc=_name(doc), **values))
+            raise ValueError(Errors.DR201.format(doc=_name(doc), **values))
     return rels
 
 
 def id_error(span: Span, protocol: str, expected: str) -> ValueError:
     """An error that names the document and a mention whose id the protocol cannot use."""
     place = {"doc": _name(span.doc), "text": span.text, "start": span.start_char, "end": span.end_char}
-    return ValueError(Errors.DR112.format(**place, id=span.id_, protocol=protocol, expected=expected))
+    return ValueError(Errors.DR202.format(**place, id=span.id_, protocol=protocol, expected=expected))
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -42,7 +42,7 @@ class Development:
         self.batch_size = nlp.batch_size
         self.n_gold = sum(len(gold_relations(example)) for example in self.examples)
         if not self.n_gold:
-            raise ValueError(Errors.DR142)
+            raise ValueError(Errors.DR206)
         with given_mentions(nlp), nlp.select_pipes(enable=components_before(nlp, name)):
             for example, doc in zip(self.examples, nlp.pipe([example.predicted for example in self.examples])):
                 example.predicted = doc
@@ -65,7 +65,7 @@ class Development:
                 arrays = map(to_numpy, (odds, scores.logits, scores.mask))
                 parts.append((*arrays, _number(instances, numbers)))
         if not parts:
-            raise ValueError(Errors.DR143.format(name=self.rel.name))
+            raise ValueError(Errors.DR207.format(name=self.rel.name))
         self.odds, self.logits, self.mask, self.descriptions = (_join(arrays) for arrays in zip(*parts))
         self.n_descriptions = len(numbers)
 
@@ -116,7 +116,7 @@ class Development:
     def _score(self) -> float:
         scores = self.rel.score(self.examples)
         if scores.get("rels_f") is None:
-            raise ValueError(Errors.DR145.format(name=self.rel.name))
+            raise ValueError(Errors.DR209.format(name=self.rel.name))
         return float(scores["rels_f"])
 
 

@@ -51,18 +51,18 @@ def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.
     """
     rel: Any = nlp.get_pipe(name) if name in nlp.pipe_names else None
     if not isinstance(rel, DualEncoderRel):
-        raise ValueError(Errors.DR141.format(name=name, known=", ".join(nlp.pipe_names) or "none"))
+        raise ValueError(Errors.DR205.format(name=name, known=", ".join(nlp.pipe_names) or "none"))
     if threshold not in THRESHOLDS:
-        raise ValueError(Errors.DR102.format(name="threshold", value=threshold, known=", ".join(THRESHOLDS)))
+        raise ValueError(Errors.DR004.format(name="threshold", value=threshold, known=", ".join(THRESHOLDS)))
     if rel.prediction == "classifier" and threshold == "none":
-        raise ValueError(Errors.DR144.format(name=name))
+        raise ValueError(Errors.DR208.format(name=name))
     rel.cascade = None
     dev = Development(nlp, name, examples)
     before, f_before = rel.threshold, dev.f(dev.predict())
     _set_threshold(dev, threshold, f_before)
     f_exact = dev.f(dev.predict())
     if not f_exact:
-        raise ValueError(Errors.DR146.format(name=name))
+        raise ValueError(Errors.DR210.format(name=name))
     frontier = Search(dev).frontier(f_exact - loss) if rel.prediction != "classifier" else []
     f = _set_cascade(dev, frontier, f_exact, loss)
     _store(nlp, name)

@@ -19,7 +19,7 @@ from .plots import plot_all
 def check_report(folder: Path) -> None:
     """Raises ValueError or ImportError where a report could not be written to the folder."""
     if folder.is_file():
-        raise ValueError(Errors.DR224.format(path=folder))
+        raise ValueError(Errors.DR601.format(path=folder))
     new_figure(1, 1)
 
 

@@ -44,7 +44,7 @@ def render(
     given = [docs] if isinstance(docs, (Doc, Span)) else docs
     whole: List[Doc] = [doc.as_doc(copy_user_data=True) if isinstance(doc, Span) else doc for doc in given]
     if not any(get_rels(doc) for doc in whole):
-        warnings.warn(Warnings.DW017, stacklevel=2)
+        warnings.warn(Warnings.DW600, stacklevel=2)
     types = {mention.label_ for doc in whole for mention in _mentions(doc, settings["spans_key"])}
     colors = type_colors(sorted(types), settings["colors"])
     rendered = [_render(doc, colors, settings) for doc in whole]
@@ -93,10 +93,10 @@ def serve(
 def _settings(options: Dict[str, Any]) -> Dict[str, Any]:
     for name in options:
         if name not in _OPTIONS:
-            raise ValueError(Errors.DR102.format(name="option", value=name, known=", ".join(_OPTIONS)))
+            raise ValueError(Errors.DR004.format(name="option", value=name, known=", ".join(_OPTIONS)))
     settings = {**_OPTIONS, **options}
     if settings["width"] < _NARROWEST:
-        raise ValueError(Errors.DR003.format(name="width", low=_NARROWEST, value=settings["width"]))
+        raise ValueError(Errors.DR002.format(name="width", low=_NARROWEST, value=settings["width"]))
     return settings
 
 
