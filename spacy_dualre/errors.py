@@ -1,6 +1,24 @@
 """Every message of the package, in one place, each with a code to search for."""
 
+import pickle
+import struct
+import zlib
+
 from spacy.errors import ErrorsWithCodes
+
+#: What the libraries below raise where a binary file is incomplete or damaged.
+DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    pickle.UnpicklingError,
+    struct.error,
+    zlib.error,
+)
 
 
 class CorpusError(ValueError):
@@ -22,59 +40,70 @@ class Errors(metaclass=ErrorsWithCodes):
     DR005 = "{path}: not found. {hint}"
 
     # annotations/
-    DR020 = (
-        "Relation {relation!r} refers to a span outside of its document ({problem}). Both arguments must be "
-        "non-empty spans of the same Doc."
-    )
-    DR021 = "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), got {value!r}."
+    DR020 = "Relation {relation!r}: {argument!r} is not a Span. Both arguments must be non-empty spans of the same Doc."
+    DR021 = "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), not {value!r}."
     DR022 = "Doc._.concept_rels is derived from Doc._.rels: set those."
+    DR023 = "Relation {relation!r}: {argument!r} is a span of another Doc. Both arguments must be spans of this Doc."
+    DR024 = (
+        "Relation {relation!r}: {argument!r} has tokens {start} to {end} of {n}. Both arguments must be non-empty "
+        "spans of the same Doc."
+    )
 
     # candidates/
     DR030 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'
 
     # instances/
     DR040 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
-    DR041 = (
-        "The description of predicate {predicate!r} is not usable: {problem}. Expected a template with the "
-        "placeholders {{subject}} and {{object}}, a list of such templates, or an object that maps "
-        '"SUBJECT_TYPE|OBJECT_TYPE" (or "*") to them.'
+    DR041 = "Cannot read descriptions from {path}: {problem}"
+    _EXPECTED = (
+        "Expected a template with the placeholders {{subject}} and {{object}}, a list of such templates, or an object "
+        'that maps "SUBJECT_TYPE|OBJECT_TYPE" (or "*") to them.'
     )
-    DR042 = "Cannot read descriptions from {path}: {problem}"
+    DR042 = "Predicate {predicate!r} has an empty description. " + _EXPECTED
+    DR043 = 'Predicate {predicate!r}: {pair!r} is not of the form "SUBJECT_TYPE|OBJECT_TYPE".'
+    DR044 = "Predicate {predicate!r}: {value!r} is neither a template nor a list of templates. " + _EXPECTED
+    DR045 = "Predicate {predicate!r}: the template {value!r} is not a text. " + _EXPECTED
+    DR046 = "Predicate {predicate!r}: the template {value!r} still has to be written."
+    DR047 = "Predicate {predicate!r}: {value!r} has the unknown placeholder {part}. " + _EXPECTED
+    DR048 = "Predicate {predicate!r}: {value!r} lacks {placeholder}. " + _EXPECTED
 
     # models/
     DR100 = "'precision' must be one of {allowed}, not {value!r}."
     DR101 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
     DR102 = (
-        "Cannot load the encoder {name!r}: {problem}\nGive the name of a model on the hub, or a folder that "
-        "holds config.json, the "
-        "weights and the tokenizer's files."
+        "Cannot load the encoder {name!r}: {problem}\nGive the name of a model on the hub, or a folder with "
+        "config.json, the weights and the tokenizer's files."
     )
     DR103 = (
-        "The tokenizer of the encoder {name!r} has no classification or separator token. Use an encoder of the "
-        "BERT or RoBERTa kind."
+        "The tokenizer of the encoder {name!r} has no classification or separator token. Use an encoder of the BERT or "
+        "RoBERTa kind."
     )
     DR104 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
     DR105 = "The layers of the encoder {name!r} cannot be told apart, so none can be frozen: set frozen_layers = 0."
     DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
     DR107 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
     DR108 = (
-        "The encoder {name!r} does not take positions, so markers cannot stand beside its text: use "
-        "spacy-dualre.DualEncoder.v1, or an encoder with absolute positions such as BERT or RoBERTa."
+        "The encoder {name!r} does not take positions, so its candidates cannot be packed: set packed = false in "
+        "[model.run], or use an encoder with absolute positions such as BERT or RoBERTa."
     )
+    DR109 = "[model.{block}] has no setting {name!r}. Known: {known}."
 
     # training/
     DR150 = (
-        "Document {doc}: gold relation with the predicate {label!r}, which the initialised component does not know. "
-        "It knows: {labels}. Call add_label({label!r}, description=...) or initialise anew with it."
+        "Document {doc}: gold relation with the predicate {label!r}, which the initialised component does not know. It "
+        "knows: {labels}. Call add_label({label!r}, description=...) or initialise it again."
     )
-    DR151 = "{setting} names {name!r}, which is no component of the pipeline. It has: {known}."
+    DR151 = "{setting} names {name!r}, which is not a component of the pipeline. It has: {known}."
+    DR152 = (
+        "{path}: cannot be read as .spacy ({problem}). Write it again with `spacy dualre convert` or DocBin.to_disk."
+    )
 
     # pipeline/
     DR160 = "'prediction' must be one of {allowed}, not {value!r}."
     DR161 = "'description_mode' must be one of {allowed}, not {value!r}."
     DR162 = (
-        "'{setting}' names the predicate {label!r}, which the model does not know. It knows: {labels}. "
-        "Correct the name or call add_label first."
+        "'symmetric' names the predicate {label!r}, which the model does not know. It knows: {labels}. Correct the "
+        "name or call add_label first."
     )
     DR163 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
     DR164 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
@@ -88,21 +117,22 @@ class Errors(metaclass=ErrorsWithCodes):
         "whose reference documents have Doc._.rels set."
     )
     DR169 = (
-        "Not one of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). "
-        "Check spans_key (mentions are read from {source}), the settings of 'candidates', and that the "
-        "entities are on the "
-        "predicted documents (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true, or with its "
-        "annotating_components that find them)."
+        "None of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). Check "
+        "spans_key (mentions are read from {source}), the settings of 'candidates', and that the predicted documents "
+        "have entities (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true, or with annotating_components that "
+        "find them)."
     )
     DR170 = "The training data names no entity type: the predicted documents have none in {source}."
     DR171 = (
-        "Cannot read the trained component '{name}' from {path}: {problem}. The folder is incomplete or damaged; "
-        "copy or train it again."
+        "Cannot read the trained component '{name}' from {path}: {problem}. The folder is incomplete or damaged; copy "
+        "it or train again."
     )
     DR172 = (
-        "The pipeline has no component that was made by the factory dual_encoder_rel. Its components: {names}. Give a "
-        "pipeline that was trained for relations."
+        "The pipeline has no component from the factory dual_encoder_rel. Its components: {names}. Give a pipeline "
+        "that was trained for relations."
     )
+    DR173 = "The settings in 'cfg' do not belong to the network in 'model'."
+    DR174 = "'threshold' is one number for all predicates, 0 to 1, not {value!r}."
 
     # records/
     DR300 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
@@ -129,12 +159,12 @@ class Errors(metaclass=ErrorsWithCodes):
         "document, not {shapes}."
     )
     DR204 = (
-        "Document {doc} occurs {problem}. Documents are told apart by doc.user_data['doc_id'], which "
-        "`spacy dualre convert` sets."
+        "Document {doc} occurs {problem}. Documents are told apart by doc.user_data['doc_id'], which `spacy dualre "
+        "convert` sets."
     )
     DR205 = (
-        "The pipeline has no component {name!r} that was made by the factory dual_encoder_rel. Its components: {known}."
-        " Name the one that you mean with --component."
+        "The pipeline has no component {name!r} that was made by the factory dual_encoder_rel. Its components: "
+        "{known}. Name the one that you mean with --component."
     )
     DR206 = "The documents have no gold relations, so there is nothing to tune on. Give annotated ones."
     DR207 = (
@@ -153,9 +183,9 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # extract/
     DR400 = (
-        "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, "
-        "and none of its components ({names}) finds them there. Give documents with mentions, put a component such as "
-        "ner or span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
+        "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, and "
+        "none of its components ({names}) finds them there. Give documents with mentions, put a component such as ner "
+        "or span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
     )
     DR401 = (
         "{path}: the unfinished output of an earlier call. Go on with --resume, or remove it to start {output} anew."
@@ -298,41 +328,39 @@ class Warnings(metaclass=ErrorsWithCodes):
 
     # pipeline/
     DW160 = (
-        "'{name}': no sentence boundaries in {doc}, so the whole document counts as one sentence. Put a "
-        "sentencizer before the component if that is not what you want. This is said once."
+        "'{name}': no sentence boundaries in {doc}, so the whole document counts as one sentence. Put a sentencizer "
+        "before the component if that is not what you want. This is said once."
     )
     DW161 = (
-        "'{name}': no description for {labels}: a plain template is made from the name. A description in plain "
+        "'{name}': no description for {labels}, so a plain template is made from the name. A description in plain "
         "language does better."
     )
-    DW162 = "'{name}': description given for {labels}, which no gold relation carries. Kept as predicates."
+    DW162 = "'{name}': description given for {labels}, which no gold relation has. Kept as predicates."
     DW163 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
     DW164 = (
-        "'{name}': a training batch has no candidate to learn from. Check spans_key and the "
-        "candidates' settings if that is not "
-        "what you expect; this is said once."
+        "'{name}': a training batch has no candidate to learn from. Check spans_key and the candidates' settings if "
+        "you did not expect that. This is said once."
     )
     DW165 = (
-        "'{name}': mentions of the types {types} were not seen at initialisation; pairs with them are not "
-        "scored. This is said once per type."
+        "'{name}': mentions of the types {types} were not seen at initialisation; pairs with them are not scored. This "
+        "is said once per type."
     )
     DW166 = (
-        "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context and "
-        "were shortened farthest from the mentions, "
-        "{mentions} of them within a mention. This is said once."
+        "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context. They were "
+        "shortened farthest from the mentions, {mentions} of them within a mention. This is said once."
     )
-    DW167 = "'{name}': no entities in {source} of any of the {n} documents of the training data."
+    DW167 = "'{name}': no entities in {source} of any of the {n} training documents."
     DW168 = (
-        "'{name}': no gold relations in any of the {n} documents of the training data, so all that can be learnt is "
-        "that there are none. They are read from Doc._.rels, which a DocBin keeps with store_user_data=True only."
+        "'{name}': no gold relations in any of the {n} training documents, so all that can be learnt is that there are "
+        "none. They are read from Doc._.rels, which a DocBin keeps only with store_user_data=True."
     )
     DW169 = (
-        "'{name}': the network in {source} is read as it was trained, with {settings}, whatever the config says: what "
-        "it is cannot be changed when it is loaded."
+        "'{name}': the network in {source} was trained with {settings} and stays so, whatever the config says: "
+        "[model.network] cannot be changed at loading."
     )
     DW170 = (
-        "'{name}': no document of the training data has doc.spans[{key!r}], so the mentions are read from doc.ents. "
-        "Check spans_key if that is not what you expect."
+        "'{name}': no training document has doc.spans[{key!r}], so the mentions are read from doc.ents. Check "
+        "spans_key if you did not expect that."
     )
 
     # views/

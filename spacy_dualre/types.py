@@ -1,4 +1,4 @@
-"""The vocabulary of the road from Docs to relations. No logic."""
+"""The vocabulary of the way from Docs to relations. No logic."""
 
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, FrozenSet, Hashable, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -7,33 +7,45 @@ import numpy
 from spacy.tokens import Span
 from thinc.types import Floats2d
 
-#: The negative predicate: no relation. It is the first of the L predicates and never written to a Doc.
+#: The negative predicate. It is the first of the L predicates and is never written to a Doc.
 NEGATIVE = "no_relation"
 #: (subject type, object type)
 TypePair = Tuple[str, str]
-#: Which pairs of types may be candidates; None: all.
+#: The pairs of types that may be candidates; None allows all.
 TypePairs = Optional[FrozenSet[TypePair]]
-#: What a relation is about: two mentions, or what they stand for, as values that are equal on the predicted and the
-#: reference Doc.
+#: What a relation is about: two mentions or two concepts, as values that are equal on the predicted and the reference
+#: Doc.
 Pair = Tuple[Hashable, Hashable]
-#: What a relation between two mentions is about, see `CandidatePolicy.pairs`.
+#: The pairs that a relation between two mentions is about, see `CandidatePolicy.pairs`.
 Pairs = Callable[[Span, Span], List[Pair]]
-#: What a user writes: a template, several, or either per "SUBJECT|OBJECT" types.
+#: What a user writes: one template, several, or either of them per "SUBJECT|OBJECT" types.
 TemplateTexts = Union[str, List[str]]
 DescriptionTexts = Dict[str, Union[TemplateTexts, Dict[str, TemplateTexts]]]
 
 
 class Candidate(NamedTuple):
-    """An ordered pair of mentions whose relation is asked for."""
+    """An ordered pair of mentions that may be related.
+
+    Attributes:
+        subject: The first argument.
+        object: The second argument.
+        about: The pair of mentions or concepts that a decision on this candidate is about. A mention with several
+            concepts takes part in a candidate for each.
+    """
 
     subject: Span
     object: Span
+    about: Pair
 
 
 class Relation(NamedTuple):
     """A triple, as read from and written to ``Doc._.rels``.
 
-    score: probability of the predicate against the negative one, 0 to 1; gold relations have 1.
+    Attributes:
+        subject: The first argument.
+        predicate: The name of the relation.
+        object: The second argument.
+        score: Probability of the predicate against the negative one, 0 to 1; 1 for gold relations.
     """
 
     subject: Span
@@ -43,7 +55,7 @@ class Relation(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A mention inside a MarkedText: words[start:end] is the subject ("S") or the object ("O")."""
+    """A mention in a MarkedText: words[start:end] is the subject (role "S") or the object (role "O")."""
 
     role: str
     type: str
@@ -52,12 +64,14 @@ class Mark(NamedTuple):
 
 
 class MarkedText(NamedTuple):
-    """A window of a text, and the mentions marked in it.
+    """A window of a text with two marked mentions.
 
-    words: of the whole text, each with the blank before it if there is one. marks: where the mentions are in them.
-    core: words[core[0]:core[1]] must be kept longest when the window does not fit into the encoder; what lies outside
-    is context. window: words[window[0]:window[1]], the core among them, are read. crossing: whether the mentions stand
-    in different sentences.
+    Attributes:
+        words: All words of the text, each with the blank before it, if there is one.
+        marks: The mentions.
+        core: words[core[0]:core[1]] are kept longest when the window does not fit into the encoder.
+        window: words[window[0]:window[1]] are read: the core and its context.
+        crossing: Whether the mentions are in different sentences.
     """
 
     words: Tuple[str, ...]
@@ -68,7 +82,7 @@ class MarkedText(NamedTuple):
 
 
 class Description(NamedTuple):
-    """A template and the mentions that go into it, as words: all that a description's representation depends on."""
+    """A template and the mentions that fill it, as words. Its representation depends on nothing else."""
 
     template: Tuple[str, ...]
     subject: Tuple[str, ...]
@@ -80,7 +94,9 @@ class Description(NamedTuple):
 class Instance(NamedTuple):
     """What the model reads of one candidate.
 
-    descriptions: for each of the L predicates its adapted templates; an empty tuple masks the predicate out.
+    Attributes:
+        text: The text with both mentions marked.
+        descriptions: The adapted templates of each of the L predicates. An empty tuple rules the predicate out.
     """
 
     text: MarkedText
@@ -88,10 +104,11 @@ class Instance(NamedTuple):
 
 
 class Cascade(NamedTuple):
-    """Which descriptions need not be read, by what the classifier, which needs the text alone, makes of a candidate.
+    """Which descriptions need not be read, judged by the classifier, which needs the text alone.
 
-    predicates: how many of its likeliest predicates are compared with the negative one. negative: where it gives the
-    negative predicate at least this probability, nothing is read.
+    Attributes:
+        predicates: Read the descriptions of this many of the likeliest predicates, and the negative one's.
+        negative: Read none where the negative predicate has at least this probability, 0 to 1.
     """
 
     predicates: int
@@ -99,29 +116,37 @@ class Cascade(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What the model is asked for: the scores of P candidates.
+    """A request for the scores of P candidates.
 
-    similarity: False: the classifier's alone, and no description is read. cascade: None: every description is read.
-    In training, sampled: how many predicates a candidate is compared with beside those of gold and the negative one;
-    None: with all. gold: (P, L), above 0 where a predicate is to be learned.
+    Attributes:
+        instances: The candidates as the model reads them.
+        similarity: False asks for the classifier's scores alone, which need no descriptions.
+        cascade: Skips descriptions in prediction; None reads all.
+        sampled: In training, compare each candidate with its gold predicates, the negative one and this many others;
+            None compares with all.
+        gold: In training, (P, L), above 0 for gold predicates.
     """
 
     instances: Sequence[Instance]
     similarity: bool = True
     cascade: Optional[Cascade] = None
     sampled: Optional[int] = None
-    gold: Optional[Any] = None
+    gold: Optional[numpy.ndarray] = None
 
 
 @dataclass
 class Sequences:
     """N distinct sequences of piece ids, end to end, with the M pairs of mentions marked in them.
 
-    ids: (sum of lengths,). lengths: (N,). rows: (M,), the sequence that each pair is in. marks: (M, 2), positions of
-    the start markers of its subject and its object. Markers that are not among the ids but beside the text
-    ("levitated") are given apart: marker_ids: (M, 4) and marker_positions: (M, 4), the position in the text that each
-    shares, for start and end of the subject and start and end of the object; and marker_windows: (M, 2), from where to
-    where in its sequence they see.
+    Attributes:
+        ids: (sum of lengths,).
+        lengths: (N,).
+        rows: (M,) the sequence of each pair.
+        marks: (M, 2) positions of the start markers of subject and object.
+        marker_ids: (M, 4) of markers beside the text ("levitated"): start and end of the subject, start and end of the
+            object. None where the markers are among the ids.
+        marker_positions: (M, 4) the position in the text that each of them shares.
+        marker_windows: (M, 2) the part of the sequence that they see, end exclusive.
     """
 
     ids: numpy.ndarray
@@ -135,10 +160,16 @@ class Sequences:
 
 @dataclass
 class PaddedBatch:
-    """B sequences that go through an encoder together, T pieces each with padding, and the M pairs marked in them.
+    """B sequences of T pieces with padding that go through an encoder together, and the M pairs marked in them.
 
-    ids: (B, T). mask: (B, T), True where there is a piece, or (B, T, T), True where the first sees the second.
-    positions: (B, T), or None where they are 0 to T. rows: (M,) and marks: (M, 2), as in Sequences.
+    The arrays are numpy's, or tensors once they are on a device.
+
+    Attributes:
+        ids: (B, T).
+        mask: (B, T), True for pieces; or (B, T, T), True where the first sees the second.
+        positions: (B, T); None where they are 0 to T - 1.
+        rows: (M,) the sequence of each pair.
+        marks: (M, 2) positions of the start markers of subject and object.
     """
 
     ids: Any
@@ -150,40 +181,57 @@ class PaddedBatch:
 
 @dataclass
 class PairBatch:
-    """P candidates and L predicates with at most K templates each, as batches in which every distinct sequence is once.
+    """P candidates and L predicates with at most K templates each; every distinct sequence is encoded once.
 
-    text_index: (P,) which pair of the text batches each candidate is. description_index: (P, L, K) which pair of the
-    description batches, -1 where there is no template. descriptions: None where the similarity is not asked for.
+    Attributes:
+        texts: Batches of texts.
+        text_index: (P,) the pair of the text batches for each candidate.
+        descriptions: Batches of descriptions; None where no similarity is asked for.
+        description_index: (P, L, K) the pair of the description batches, -1 where there is no template.
     """
 
     texts: List[PaddedBatch]
-    text_index: Any
+    text_index: numpy.ndarray
     descriptions: Optional[List[PaddedBatch]]
-    description_index: Any
+    description_index: numpy.ndarray
 
 
 class Shortened(NamedTuple):
-    """Of how many distinct sequences, how many lost more than context to the encoder's limit, and how many a part of a
-    mention.
+    """How many distinct sequences were too long for the encoder.
+
+    Attributes:
+        total: All sequences.
+        words: Those that lost more than context.
+        mentions: Those that lost a part of a mention.
+        limit: The most pieces that the encoder reads.
     """
 
     total: int = 0
     words: int = 0
     mentions: int = 0
+    limit: int = 0
 
 
-@dataclass
-class RelScores:
-    """Scores of P candidates, or, as d_scores, their gradients.
+class RelScores(NamedTuple):
+    """Scores of P candidates.
 
-    similarity: (P, L), scaled cosine of input and description. logits: (P, C), the classifier's, for the C <= L
-    predicates known when it was made. mask: (P, L), False where a predicate has no description for the candidate's
-    types or, in prediction, none was read. read: (P, L), in training, False where no description was read; None: as
-    mask.
+    Attributes:
+        similarity: (P, L) scaled cosine of text and description.
+        logits: (P, C) of the classifier, for the C <= L predicates known when it was made.
+        possible: (P, L) booleans: the predicate has a description for the candidate's types.
+        read: (P, L) booleans: its description was read, so the similarity is meaningful.
+        shortened: What was cut.
     """
 
     similarity: Floats2d
     logits: Floats2d
-    mask: Any
+    possible: Any
+    read: Any
     shortened: Shortened = Shortened()
-    read: Any = None
+
+
+class Gradients(NamedTuple):
+    """Gradients of `RelScores`: similarity (P, L) and logits (P, C)."""
+
+    similarity: Floats2d
+    logits: Floats2d

@@ -15,6 +15,8 @@ from helpers.pipelines import (
 )
 from spacy.language import Language
 
+from spacy_dualre.models.settings import NETWORK, RUN
+
 # The networks here are tiny: more threads only wait for each other.
 torch.set_num_threads(1)
 
@@ -58,11 +60,19 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def make_nlp(encoder: str) -> Callable[..., Language]:
-    """A blank pipeline with the component on a random encoder; the keywords are the component's settings."""
+    """A blank pipeline with the component on a random encoder.
+
+    The keywords are the component's settings; those of the model may be given without the name of their block.
+    """
 
     def make(model: Dict[str, Any] = {}, **settings: Any) -> Language:
         nlp = spacy.blank("en")
-        architecture = {"@architectures": "spacy-dualre.DualEncoder.v1", "name": encoder, **model}
+        blocks = {
+            block: {key: value for key, value in model.items() if key in known}
+            for block, known in (("network", NETWORK), ("run", RUN))
+        }
+        own = {key: value for key, value in model.items() if key not in NETWORK and key not in RUN}
+        architecture = {"@architectures": "spacy-dualre.DualEncoder.v1", "name": encoder, **blocks, **own}
         nlp.add_pipe("dual_encoder_rel", config={"model": architecture, **settings})
         return nlp
 

@@ -1,8 +1,7 @@
 """Concepts: what mentions refer to, and the relations of a whole document between them.
 
-A concept is a type with a knowledge-base id, or with the surface form of mentions that have none; that of an
-abbreviation which the Doc explains is its long form. `Doc._.concept_rels` is derived from `Doc._.rels` whenever it is
-read.
+A concept is a type with a knowledge-base id or, for mentions without one, with their surface form: the long form if the
+Doc explains the abbreviation. `Doc._.concept_rels` is derived from `Doc._.rels` at each read.
 """
 
 from bisect import bisect_right
@@ -14,11 +13,11 @@ from ..errors import Errors
 from ..types import Relation
 from .relations import get_rels
 
-#: Between the ids of a mention that stands for several concepts, in ``span.kb_id_``.
+#: Separates the ids of a mention with several concepts in ``span.kb_id_``.
 SEPARATOR = ","
-#: The ``span.kb_id_`` of a mention that was looked up and not found: no concept, and in no relation between concepts.
+#: The ``span.kb_id_`` of a mention that was looked up without success: it has no concept.
 NO_CONCEPT = "-"
-#: What does not name a concept in ``span.kb_id_``. "NIL" is what spaCy's entity_linker writes for "not found".
+#: Values of ``span.kb_id_`` that name no concept. spaCy's entity_linker writes "NIL" for "not found".
 _NONE = ("", NO_CONCEPT, "NIL")
 #: Where spaCy stores ``doc._.abbreviations``.
 ABBREVIATIONS: Any = ("._.", "abbreviations", None, None)
@@ -30,7 +29,12 @@ def is_concept(id: str) -> bool:
 
 
 class Concept(NamedTuple):
-    """id: knowledge-base id, or the surface form, if possible the long one, in lower case with single blanks."""
+    """A thing that mentions refer to.
+
+    Attributes:
+        type: The entity type.
+        id: Knowledge-base id, or the (long) surface form in lower case with single blanks.
+    """
 
     type: str
     id: str
@@ -39,7 +43,12 @@ class Concept(NamedTuple):
 class ConceptRelation(NamedTuple):
     """A relation of the whole document.
 
-    score: the highest of its evidence, 0 to 1. evidence: the relations between mentions that it was derived from.
+    Attributes:
+        subject: The first argument.
+        predicate: The name of the relation.
+        object: The second argument.
+        score: The highest score of its evidence, 0 to 1.
+        evidence: The relations between mentions that it is derived from.
     """
 
     subject: Concept
@@ -50,12 +59,12 @@ class ConceptRelation(NamedTuple):
 
 
 def get_concepts(span: Span) -> List[Concept]:
-    """What a mention refers to: one concept, several, or none."""
+    """Return what a mention refers to: one concept, several, or none."""
     return concepts_of(span.label_, get_long_form(span) or span.text, span.kb_id_)
 
 
 def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
-    """The same of a mention that is no Span; text: its long form, if it has one."""
+    """Do the same for a mention that is not a Span; `text` is its long form, if it has one."""
     if not kb_id:
         return [Concept(type, " ".join(text.lower().split()))]
     ids = dict.fromkeys(id.strip() for id in kb_id.split(SEPARATOR))
@@ -63,15 +72,14 @@ def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
 
 
 def get_long_form(span: Span) -> Optional[str]:
-    """What the mention's text is short for, if its Doc says so."""
+    """The long form of an abbreviated mention, if its Doc explains it."""
     return get_long_forms(span.doc).get(span.text)
 
 
 def get_long_forms(doc: Doc) -> Dict[str, str]:
-    """The long form of each abbreviation of ``doc._.abbreviations``, as scispaCy's abbreviation_detector writes it: as
-    spans or, with make_serializable, as dicts.
-    """
-    # Not doc._.abbreviations, which only exists where the detector was made, and which changes the Doc when it is read
+    """Return {short form: long form} from ``doc._.abbreviations``, as scispaCy's abbreviation_detector writes them."""
+    # Not doc._.abbreviations: it exists only where a detector was created, and reading it changes the Doc.
+    # The values are spans or, with make_serializable, dicts.
     long_forms: Dict[str, str] = {}
     for short in doc.user_data.get(ABBREVIATIONS, ()):
         if isinstance(short, Span):
@@ -82,19 +90,20 @@ def get_long_forms(doc: Doc) -> Dict[str, str]:
 
 
 def set_long_forms(doc: Doc, long_forms: Mapping[str, str]) -> None:
-    """Say what texts are short for, in the form of ``doc._.abbreviations`` that can be stored."""
+    """Write {short form: long form} to ``doc._.abbreviations`` in its serialisable form."""
     if long_forms:
         doc.user_data[ABBREVIATIONS] = [{"short_text": short, "long_text": long} for short, long in long_forms.items()]
 
 
 def with_concept(span: Span, concept: str) -> Span:
-    """The same mention, standing for one concept only."""
+    """The same mention with one concept only."""
     return Span(span.doc, span.start, span.end, label=span.label, kb_id=concept, span_id=span.id)
 
 
 def get_concept_rels(doc: Doc) -> List[ConceptRelation]:
-    """The distinct (subject concept, predicate, object concept) triples behind ``Doc._.rels``, in text order of their
-    first evidence. A mention of several concepts gives a triple for each.
+    """Return the distinct triples of concepts behind ``Doc._.rels``, in text order of their first evidence.
+
+    A mention with several concepts contributes to a triple for each.
     """
     evidence: Dict[Tuple[Concept, str, Concept], List[Relation]] = {}
     for rel in get_rels(doc):
@@ -108,7 +117,7 @@ def get_concept_rels(doc: Doc) -> List[ConceptRelation]:
 
 
 def refuse_concept_rels(doc: Doc, value: object) -> None:
-    """The setter of ``Doc._.concept_rels``, without which spaCy would store a value that nobody reads."""
+    """Raise ValueError: without this setter spaCy would store a value that nobody reads."""
     raise ValueError(Errors.DR022)
 
 
@@ -119,19 +128,25 @@ def closest_pairs(
     sentence_of: Sequence[int] = (),
     max_tokens: Optional[int] = None,
 ) -> List[Tuple[Span, Span]]:
-    """The k closest pairs of a mention of each side: fewest sentences apart, then fewest tokens between, then first in
-    the text.
+    """Find the closest mention pairs: fewest sentences apart, then fewest tokens between, then first in the text.
 
-    sentence_of: for each token the number of its sentence; without it all are in one. max_tokens: the most tokens that
-    may stand between the two; None: any number. Two mentions with the same tokens are no pair, and a pair that the
-    sides have in either order comes once.
+    Args:
+        first: Mentions of one side.
+        second: Mentions of the other side.
+        k: How many pairs to return.
+        sentence_of: The sentence number of each token; empty for a single sentence.
+        max_tokens: The most tokens between the two; None for any number.
+
+    Returns:
+        Up to k pairs (of `first`, of `second`). Two mentions of the same tokens are not a pair, and a pair that both
+        sides have in either order comes once.
     """
     sides = [{(span.start, span.end): span for span in side} for side in (first, second)]
     pairs: Dict[Tuple, Tuple[Span, Span]] = {}
     for left_side, right_side in ((0, 1), (1, 0)):
         places = sorted(sides[right_side])
         for left in sides[left_side]:
-            # The farther right the farther away, so that none beyond the next k can be among the closest
+            # The farther right, the farther away: none beyond the next k can be among the closest.
             after = bisect_right(places, left)
             for right in places[after : after + k]:
                 between = max(right[0] - left[1], 0)
@@ -143,5 +158,5 @@ def closest_pairs(
 
 
 def tokens_between(one: Span, other: Span) -> int:
-    """How many tokens stand between two mentions; 0 where they touch or overlap."""
+    """Count the tokens between two mentions; 0 if they touch or overlap."""
     return max(one.start - other.end, other.start - one.end, 0)

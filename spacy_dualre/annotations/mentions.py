@@ -13,8 +13,12 @@ SPANS_KEY = "entities"
 
 
 def get_mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
-    """The distinct mentions of a Doc in text order: the span group spans_key, or ``doc.ents`` where there is no such
-    group, so that what was trained on span groups also reads what an NER finds.
+    """Return the distinct mentions of a Doc in text order.
+
+    Args:
+        doc: The Doc.
+        spans_key: The span group to read. Without such a group, or None, ``doc.ents`` are read, so that a component
+            trained on span groups also works behind an NER.
     """
     spans = doc.spans[spans_key] if spans_key in doc.spans else doc.ents
     distinct = {mention_key(span): span for span in spans if span.start < span.end}
@@ -22,12 +26,12 @@ def get_mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
 
 
 def mention_key(span: Span) -> Tuple[int, int, str]:
-    """What makes a mention: token offsets and type. Sorts in text order."""
+    """What identifies a mention: token offsets and type. Sorts in text order."""
     return (span.start, span.end, span.label_)
 
 
 def sentence_indices(doc: Doc) -> List[int]:
-    """For each token the number of its sentence; all 0 where the Doc has no sentence boundaries."""
+    """Number the sentences and return each token's number; all 0 without sentence boundaries."""
     if not doc.has_annotation("SENT_START"):
         return [0] * len(doc)
     indices, current = [], -1
@@ -38,16 +42,16 @@ def sentence_indices(doc: Doc) -> List[int]:
 
 
 def get_corpus(doc: Doc) -> Optional[str]:
-    """The corpus that a Doc says it is from, as converted ones do; what is no text is a note of the user's own."""
+    """The corpus that a Doc names in its user data, as converted ones do; anything but a text is ignored."""
     corpus = doc.user_data.get("corpus")
     return corpus if isinstance(corpus, str) else None
 
 
 def gold_relations(example: Example) -> List[Relation]:
-    """The reference's relations, without those that say that there is none."""
+    """The reference's relations, without explicit negatives."""
     return [rel for rel in get_rels(example.reference) if rel.predicate != NEGATIVE]
 
 
 def doc_name(example: Example) -> str:
-    """The document's id if it has one, else the beginning of its text."""
+    """The document's id or, without one, the beginning of its text."""
     return str(example.reference.user_data.get("doc_id") or repr(example.reference.text[:40]))

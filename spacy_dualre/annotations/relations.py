@@ -1,6 +1,6 @@
-"""``Doc._.rels``: relations as plain values in ``doc.user_data``, so that they survive every way a Doc travels.
+"""``Doc._.rels``: relations as plain values in ``doc.user_data``, which survive every way a Doc travels.
 
-Each subject's relations are stored the way spaCy stores a custom attribute of a span: under a key with its character
+Each subject's relations are stored as spaCy stores a custom attribute of a span: under a key with its character
 offsets, with the object's offset relative to the subject. ``Doc.from_docs`` keeps and shifts exactly such keys.
 """
 
@@ -17,7 +17,7 @@ _KEY = "spacy_dualre_rels"
 
 
 def install(name: str, getter: Callable, setter: Optional[Callable] = None) -> None:
-    """Install ``Doc._.<name>``. Safe to call again; warns where another package has taken the name."""
+    """Install ``Doc._.<name>``. Calling it again is safe; it warns if another package has taken the name."""
     if not Doc.has_extension(name):
         Doc.set_extension(name, getter=getter, setter=setter)
     elif Doc.get_extension(name)[2] is not getter:
@@ -27,10 +27,10 @@ def install(name: str, getter: Callable, setter: Optional[Callable] = None) -> N
 
 
 def get_rels(doc: Doc) -> List[Relation]:
-    """The Doc's relations in text order of subject, then object, then predicate.
+    """Return the Doc's relations, sorted by subject, object and predicate.
 
-    Where the tokens have changed, arguments are widened to whole tokens. In a Doc made of a part of another one
-    (``span.as_doc``), relations that reach outside it are left out.
+    If the tokens have changed, arguments are widened to whole tokens. In a part of another Doc (``span.as_doc``),
+    relations that reach outside it are left out.
     """
     rels: List[Relation] = []
     for key, rows in doc.user_data.items():
@@ -47,7 +47,8 @@ def get_rels(doc: Doc) -> List[Relation]:
 def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
     """Replace the Doc's relations.
 
-    Raises ValueError where an argument is not a non-empty span of this Doc.
+    Raises:
+        ValueError: An argument is not a non-empty span of this Doc.
     """
     stored: Dict[tuple, List[tuple]] = {}
     if not isinstance(rels, Iterable):
@@ -70,7 +71,7 @@ def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
 
 
 def rels_to_json(doc: Doc) -> List[Dict[str, Any]]:
-    """The Doc's relations as JSON values, with character offsets (end exclusive) into ``doc.text``."""
+    """Return the Doc's relations as JSON values with character offsets (end exclusive) into ``doc.text``."""
     return [
         {
             "subject": span_to_json(rel.subject),
@@ -83,7 +84,7 @@ def rels_to_json(doc: Doc) -> List[Dict[str, Any]]:
 
 
 def span_to_json(span: Span) -> Dict[str, Any]:
-    """A mention as JSON values: character offsets (end exclusive), text, type and, where it has them, id and kb_id."""
+    """Return a mention as JSON values: character offsets (end exclusive), text, type and, if set, id and kb_id."""
     values = {"start": span.start_char, "end": span.end_char, "text": span.text, "type": span.label_}
     if span.id_:
         values["id"] = span.id_
@@ -101,7 +102,7 @@ def _position(span: Span) -> tuple:
 
 
 def _restore(doc: Doc, start: int, end: int, labels: Iterable[str]) -> Optional[Span]:
-    # Not len(doc.text), which is built anew each time
+    # Not len(doc.text), which spaCy rebuilds at each access
     if not 0 <= start < end <= doc[-1].idx + len(doc[-1]):
         return None
     label, kb_id, span_id = labels
@@ -117,11 +118,10 @@ def _checked(doc: Doc, rel: Any) -> Relation:
         raise ValueError(Errors.DR021.format(value=rel))
     for span in (rel.subject, rel.object):
         if not isinstance(span, Span):
-            raise ValueError(Errors.DR020.format(relation=rel, problem=f"{span!r} is not a Span"))
+            raise ValueError(Errors.DR020.format(relation=rel, argument=span))
         if span.doc is not doc:
-            raise ValueError(Errors.DR020.format(relation=rel, problem="a span of another Doc"))
+            raise ValueError(Errors.DR023.format(relation=rel, argument=span))
         if not 0 <= span.start < span.end <= len(doc):
-            raise ValueError(
-                Errors.DR020.format(relation=rel, problem=f"tokens {span.start} to {span.end} of {len(doc)}")
-            )
+            where = {"start": span.start, "end": span.end, "n": len(doc)}
+            raise ValueError(Errors.DR024.format(relation=rel, argument=span, **where))
     return rel

@@ -1,4 +1,4 @@
-"""What a candidate policy is, and what all share: which types may be related, when two relations are the same."""
+"""What a candidate policy is, and what all policies share: which types may be related, and when relations are equal."""
 
 from typing import Container, Hashable, Iterable, Iterator, List, Optional, Protocol, Sequence, Set, Tuple, Union
 
@@ -8,10 +8,6 @@ from spacy.tokens import Doc, Span
 from ..errors import Errors
 from ..types import Candidate, Pair, Pairs, Relation, TypePairs
 
-#: Key in ``doc.user_data``: (start, stop) of the candidates that count, where a batcher has shared a Doc out.
-CANDIDATE_RANGE = "spacy_dualre_candidate_range"
-
-
 TypePairSetting = Union[str, List[List[str]]]
 
 
@@ -20,40 +16,40 @@ class CandidatePolicy(Protocol):
 
     @property
     def type_pairs(self) -> TypePairSetting:
-        """Pairs of types: "learn" (those with a relation in the training data), "all", or a list of them."""
+        """Pairs of types: "learn" (those related in the training data), "all", or a list."""
         ...
 
     @property
     def directed(self) -> bool:
-        """False: each pair of mentions comes once, so no predicate has a direction."""
+        """False if each pair comes once, so that no predicate has a direction."""
         ...
 
     def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
-        """The candidates among the mentions, which are distinct and in text order. type_pairs None: no restriction."""
+        """Yield the candidates among distinct mentions in text order. It never sees gold relations."""
         ...
 
-    def why_not(self, doc: Doc, subject: Span, object: Span, type_pairs: TypePairs) -> Optional[str]:
-        """The reason why this pair of mentions is no candidate, in words; None if it is one."""
+    def why_not(self, subject: Span, object: Span, type_pairs: TypePairs) -> Optional[str]:
+        """Say in words why two mentions are not a candidate; None if they are one."""
         ...
 
     def pairs(self, subject: Span, object: Span) -> List[Pair]:
-        """What a relation between these mentions is about; a candidate is about one pair."""
+        """Return the pairs that a relation between these mentions is about."""
         ...
 
     def pool(self, candidates: Sequence[Candidate], odds: numpy.ndarray) -> Tuple[Sequence[Candidate], numpy.ndarray]:
-        """One decision for each pair that the candidates of a Doc are about, from their log odds (P, L)."""
+        """Make one decision per pair from the log odds (P, L) of all candidates of a Doc."""
         ...
 
 
 def check_at_least(low: int, **settings: Optional[int]) -> None:
-    """Raises ValueError naming the first setting that is no whole number of at least low; None is let pass."""
+    """Raise ValueError for the first setting that is not a whole number of at least `low`. None is allowed."""
     for name, value in settings.items():
         if value is not None and (value < low or value != int(value)):
             raise ValueError(Errors.DR002.format(name=name, low=low, value=value))
 
 
 def check_type_pairs(type_pairs: TypePairSetting) -> None:
-    """Raises ValueError where the setting is none of what it may be."""
+    """Raise ValueError unless the setting is "learn", "all" or a list of pairs."""
     if isinstance(type_pairs, str):
         valid = type_pairs in ("learn", "all")
     else:
@@ -63,7 +59,7 @@ def check_type_pairs(type_pairs: TypePairSetting) -> None:
 
 
 def types_allowed(subject: str, object: str, type_pairs: TypePairs, directed: bool) -> bool:
-    """Whether a pair of types may be a candidate; in either order if it has no direction."""
+    """Whether a pair of types may be a candidate, in either order if undirected."""
     if type_pairs is None or (subject, object) in type_pairs:
         return True
     return not directed and (object, subject) in type_pairs
@@ -72,10 +68,15 @@ def types_allowed(subject: str, object: str, type_pairs: TypePairs, directed: bo
 def given_type_pairs(
     setting: TypePairSetting, gold: Iterable[Relation] = (), symmetric: Container[str] = ()
 ) -> TypePairs:
-    """The restriction that a policy's setting means; None: no restriction.
+    """Resolve a policy's `type_pairs` setting.
 
-    gold and its symmetric predicates are read for "learn" alone; where there is no gold relation, nothing is
-    restricted.
+    Args:
+        setting: "learn", "all" or a list of pairs.
+        gold: Relations to learn the pairs from; without any, all pairs are allowed.
+        symmetric: Predicates whose relations allow both orders.
+
+    Returns:
+        The allowed pairs; None allows all.
     """
     if setting == "all":
         return None
@@ -90,15 +91,16 @@ def given_type_pairs(
 
 
 def mention_pairs(subject: Span, object: Span) -> List[Pair]:
-    """The one pair of these mentions: character offsets and types, whatever the tokens."""
+    """The pair of these two mentions as character offsets and types, whatever the tokens."""
     one, other = ((span.start_char, span.end_char, span.label_) for span in (subject, object))
     return [(one, other)]
 
 
 def relation_keys(rel: Relation, undirected: Container[str], pairs: Pairs = mention_pairs) -> Set[Tuple[str, Hashable]]:
-    """What makes two relations the same, for each of the pairs that it is about: the predicate and the pair, in either
-    order if the predicate has no direction. One that is about none, such as one of a mention without a concept, is
-    about its mentions: it counts.
+    """What makes two relations equal: the predicate with each pair that the relation is about.
+
+    The order of a pair does not count if the predicate is undirected. A relation about no pair, such as one of a
+    mention without a concept, is about its mentions, so that it still counts.
     """
     return {
         (rel.predicate, frozenset(pair) if rel.predicate in undirected else pair)

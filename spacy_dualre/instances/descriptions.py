@@ -1,8 +1,7 @@
-"""Predicate descriptions: plain-language templates, validated, chosen by predicate and types, adapted to a candidate.
+"""Predicate descriptions: plain-language templates that are validated, chosen by types and adapted to a candidate.
 
 As JSON: {predicate: template}, {predicate: [templates]}, or {predicate: {"SUBJECT|OBJECT": template or [templates]}},
-where "*" stands for every other pair of types. A predicate that has no template for a pair of types is impossible for
-that pair.
+where "*" stands for every other pair of types. A predicate without a template for a pair of types is impossible there.
 """
 
 import json
@@ -11,41 +10,51 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
+from spacy.tokens import Span
+
 from ..errors import Errors
-from ..types import NEGATIVE, Candidate, Description, DescriptionTexts, Mark, MarkedText
+from ..types import NEGATIVE, Description, DescriptionTexts, Mark, MarkedText
 from .markers import OBJECT, SUBJECT, type_words
 
 ANY_TYPES = "*"
-#: How a template begins that somebody still has to write.
+#: The beginning of a template that still has to be written.
 UNWRITTEN = "TODO:"
 _PLACEHOLDERS = {"{subject}": SUBJECT, "{object}": OBJECT}
-#: a template, or the words of one, cut at its placeholders
+#: A template, cut at its placeholders.
 Template = Tuple[str, ...]
-#: {type pair or "*": templates}, for each predicate
+#: {predicate: {type pair or "*": templates}}
 Descriptions = Dict[str, Dict[str, Tuple[Template, ...]]]
 
 
 def read_descriptions(path: Union[str, Path], without: Sequence[str] = ()) -> DescriptionTexts:
-    """Registered as ``spacy-dualre.read_descriptions.v1``: predicate descriptions from a JSON file.
+    """Registered as ``spacy-dualre.read_descriptions.v1``: read predicate descriptions from a JSON file.
 
-    without: predicates that are left out.
-    Raises ValueError naming the file, and the predicate, where it is not usable.
+    Args:
+        path: The file.
+        without: Predicates to leave out.
+
+    Returns:
+        The descriptions, as written.
+
+    Raises:
+        ValueError: The file, or a description in it, is not usable; names the file and the predicate.
     """
     try:
         texts = json.loads(Path(path).read_text(encoding="utf8"))
     except (OSError, ValueError) as err:
-        raise ValueError(Errors.DR042.format(path=path, problem=err)) from err
+        raise ValueError(Errors.DR041.format(path=path, problem=err)) from err
     try:
         parse_descriptions(texts)
     except ValueError as err:
-        raise ValueError(Errors.DR042.format(path=path, problem=err)) from err
+        raise ValueError(Errors.DR041.format(path=path, problem=err)) from err
     return {label: value for label, value in texts.items() if label not in without}
 
 
 def parse_descriptions(texts: Any) -> Descriptions:
     """Validate descriptions and cut the templates at their placeholders.
 
-    Raises ValueError naming the predicate and what is wrong with it.
+    Raises:
+        ValueError: A description is not usable; names the predicate and the problem.
     """
     if not isinstance(texts, dict):
         raise ValueError(Errors.DR040.format(kind=type(texts).__name__))
@@ -54,20 +63,26 @@ def parse_descriptions(texts: Any) -> Descriptions:
         if not isinstance(value, dict):
             value = {ANY_TYPES: value}
         if not value:
-            raise _unusable(predicate, "it is empty")
+            raise ValueError(Errors.DR042.format(predicate=predicate))
         parsed[predicate] = {pair: _parse_templates(predicate, pair, templates) for pair, templates in value.items()}
     return parsed
 
 
 def plain_template(label: str, negative: bool = False) -> str:
-    """A template made from the label's name alone, for a predicate that nobody described."""
+    """Make a template from a label's name, for a predicate without a description."""
     if negative:
         return "There is no relation between {subject} and {object}."
     return "{subject} has the relation " + type_words(label) + " to {object}."
 
 
 class Completed(NamedTuple):
-    """Descriptions of all predicates, the negative one first; which are made from a name; which are not in gold."""
+    """Descriptions of all predicates, the negative one first.
+
+    Attributes:
+        texts: The descriptions.
+        undescribed: Predicates whose description is made from their name.
+        unused: Described predicates that no gold relation has.
+    """
 
     texts: DescriptionTexts
     undescribed: List[str]
@@ -75,7 +90,7 @@ class Completed(NamedTuple):
 
 
 def complete_descriptions(labels: Optional[Sequence[str]], given: DescriptionTexts, in_gold: Set[str]) -> Completed:
-    """A description for each of the labels, each predicate described and each in gold."""
+    """Give every label, every described predicate and every predicate in gold a description."""
     names = [label for label in dict.fromkeys([*(labels or ()), *given, *sorted(in_gold)]) if label != NEGATIVE]
     texts: DescriptionTexts = {NEGATIVE: given.get(NEGATIVE, plain_template(NEGATIVE, negative=True))}
     texts.update({label: given.get(label, plain_template(label)) for label in names})
@@ -89,10 +104,18 @@ def complete_descriptions(labels: Optional[Sequence[str]], given: DescriptionTex
 def choose_templates(
     descriptions: Descriptions, labels: Sequence[str], subject_type: str, object_type: str, directed: bool = True
 ) -> Tuple[Tuple[Template, ...], ...]:
-    """For each label its templates for this pair of types; empty where it has none: the predicate is impossible.
+    """Choose each label's templates for a pair of types.
 
-    directed: false where subject and object are but the first and the second mention in the text; a template for the
-    reverse pair of types is then used with its placeholders exchanged.
+    Args:
+        descriptions: Parsed descriptions.
+        labels: L predicates.
+        subject_type: Type of the subject.
+        object_type: Type of the object.
+        directed: False if subject and object are merely the first and the second mention in the text. A template for
+            the reverse pair of types is then used with its placeholders exchanged.
+
+    Returns:
+        L tuples of templates; an empty one means that the predicate is impossible.
     """
     pair, reverse = f"{subject_type}|{object_type}", f"{object_type}|{subject_type}"
     chosen = []
@@ -109,17 +132,16 @@ def _exchanged(template: Template) -> Template:
     return tuple({"{subject}": "{object}", "{object}": "{subject}"}.get(part, part) for part in template)
 
 
-def has_template(descriptions: Descriptions, label: str, candidate: Candidate, directed: bool = True) -> bool:
-    """Whether a predicate is possible between the types of a candidate's mentions."""
-    types = candidate.subject.label_, candidate.object.label_
-    (templates,) = choose_templates(descriptions, [label], *types, directed=directed)
+def is_possible(descriptions: Descriptions, label: str, subject: Span, object: Span, directed: bool) -> bool:
+    """Whether a predicate has a template for the types of two mentions."""
+    (templates,) = choose_templates(descriptions, [label], subject.label_, object.label_, directed)
     return bool(templates)
 
 
 def adapt(description: Description) -> MarkedText:
-    """Put the words of the two mentions, marked, into the template's placeholders.
+    """Fill a template's placeholders with the marked words of the two mentions (arXiv 2503.17799, section 3).
 
-    The first word of a mention gets the blank that stands before the placeholder, not the one in its text.
+    The first word of a mention takes the blank before the placeholder, not the one in its own text.
     """
     words: List[str] = []
     marks: List[Mark] = []
@@ -145,7 +167,7 @@ def adapt(description: Description) -> MarkedText:
 
 @lru_cache(maxsize=10_000)
 def _words(literal: str) -> Tuple[Tuple[str, ...], bool]:
-    """The words of a template's literal part, each with its blank, and whether a blank stands at the end."""
+    """The words of a literal part, each with the blank before it, and whether the part ends with a blank."""
     words = tuple((" " if blank else "") + word for blank, word in re.findall(r"(\s*)(\S+)", literal))
     return words, literal[-1:].isspace()
 
@@ -153,28 +175,24 @@ def _words(literal: str) -> Tuple[Tuple[str, ...], bool]:
 def _parse_templates(predicate: str, pair: str, templates: Any) -> Tuple[Template, ...]:
     types = pair.split("|")
     if pair != ANY_TYPES and (len(types) != 2 or not all(types) or pair != "|".join(type.strip() for type in types)):
-        raise _unusable(predicate, f'{pair!r} is not of the form "SUBJECT_TYPE|OBJECT_TYPE"')
+        raise ValueError(Errors.DR043.format(predicate=predicate, pair=pair))
     if isinstance(templates, str):
         templates = [templates]
     if not isinstance(templates, list) or not templates:
-        raise _unusable(predicate, f"{templates!r} is neither a template nor a list of templates")
+        raise ValueError(Errors.DR044.format(predicate=predicate, value=templates))
     return tuple(_parse_template(predicate, template) for template in templates)
 
 
 def _parse_template(predicate: str, template: Any) -> Template:
     if not isinstance(template, str) or not template.strip():
-        raise _unusable(predicate, f"{template!r} is not a text")
+        raise ValueError(Errors.DR045.format(predicate=predicate, value=template))
     if template.startswith(UNWRITTEN):
-        raise _unusable(predicate, f"{template!r} still has to be written")
+        raise ValueError(Errors.DR046.format(predicate=predicate, value=template))
     parts = tuple(part for part in re.split(r"(\{[^{}]*\})", template) if part)
     for part in parts:
         if part.startswith("{") and part not in _PLACEHOLDERS:
-            raise _unusable(predicate, f"{template!r} has the unknown placeholder {part}")
+            raise ValueError(Errors.DR047.format(predicate=predicate, value=template, part=part))
     for placeholder in _PLACEHOLDERS:
         if placeholder not in parts:
-            raise _unusable(predicate, f"{template!r} has no {placeholder}")
+            raise ValueError(Errors.DR048.format(predicate=predicate, value=template, placeholder=placeholder))
     return parts
-
-
-def _unusable(predicate: Optional[str], problem: str) -> ValueError:
-    return ValueError(Errors.DR041.format(predicate=predicate, problem=problem))

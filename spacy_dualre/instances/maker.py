@@ -1,6 +1,6 @@
-"""Candidates and templates -> instances: what the model reads of each candidate, as words and positions."""
+"""Makes instances of candidates: what the model reads of each one, as words and positions."""
 
-from typing import Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -9,20 +9,23 @@ from ..types import Candidate, Description, Instance, Mark, MarkedText
 from .descriptions import Descriptions, Template, choose_templates
 from .markers import OBJECT, SUBJECT, type_words
 
-#: How the placeholders of a template are filled: with the mentions (the method), with the words of their types, or
-#: with the latter in place of a description, the predicate's name alone (ablations).
+#: How a candidate is described: by the template with its mentions ("adapted", the paper's method), by the template with
+#: the words of their types ("static"), or by the predicate's name and these words ("label").
 MODES = ("adapted", "static", "label")
-#: Words farther than this from the outer mentions cannot reach any encoder; it keeps Docs without sentences affordable.
+#: Words farther than this from the outer mentions reach no encoder. The limit keeps Docs without sentences affordable.
 _FARTHEST = 512
 
 
 class InstanceMaker:
     """Makes instances for one set of predicates.
 
-    labels: the L predicates in the model's order. descriptions: their parsed templates. context: window in words,
-    filled up around the sentence, half on each side (arXiv 2503.17799; 100 there). mode: one of MODES. of_corpus: the
-    predicates that each corpus has; its candidates are not asked about those that only others have. corpus: which one a
-    Doc is from.
+    Args:
+        labels: The L predicates in the model's order.
+        descriptions: Their parsed templates.
+        context: Size of the window in words, filled up half on each side of the sentence (100 in arXiv 2503.17799).
+        mode: One of MODES.
+        directed: Whether candidates come in both orders, see `choose_templates`.
+        of_corpus: The predicates of each corpus. Its documents are not asked about those that only others have.
     """
 
     def __init__(
@@ -33,7 +36,6 @@ class InstanceMaker:
         mode: str,
         directed: bool = True,
         of_corpus: Mapping[str, Collection[str]] = {},
-        corpus: Callable[[Doc], Optional[str]] = get_corpus,
     ) -> None:
         self.labels = tuple(labels)
         self.descriptions = descriptions
@@ -41,25 +43,23 @@ class InstanceMaker:
         self.mode = mode
         self.directed = directed
         self.of_corpus = of_corpus
-        self.corpus = corpus
         self._window: Optional[_Window] = None
         self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
-        """One instance for each candidate, in order."""
+        """Make an instance of each candidate, in order."""
         return [self._make(candidate) for candidate in candidates]
 
     def _make(self, candidate: Candidate) -> Instance:
         # Candidates come Doc by Doc
         if self._window is None or self._window.doc is not candidate.subject.doc:
             self._window = _Window(candidate.subject.doc, self.context)
-        return Instance(self._window.mark(candidate), self._describe(candidate, self._window))
+        text = self._window.mark(candidate.subject, candidate.object)
+        return Instance(text, self._describe(candidate.subject, candidate.object, self._window))
 
-    def _describe(self, candidate: Candidate, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
-        subject, object = candidate
+    def _describe(self, subject: Span, object: Span, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
         types = (subject.label_, object.label_)
-        corpus = self.corpus(window.doc) if self.of_corpus else None
-        key = (corpus, *types)
+        key = (get_corpus(window.doc) if self.of_corpus else None, *types)
         if key not in self._templates:
             self._templates[key] = self._templates_for(*key)
         if self.mode == "adapted":
@@ -94,27 +94,16 @@ class _Window:
         blanks = [""] + [token.whitespace_ for token in doc][:-1]
         self.words = tuple(blank + token.text for blank, token in zip(blanks, doc))
         self.context = context
-        sentence_of = sentence_indices(doc)
-        self._starts: List[int] = []
-        self._ends: List[int] = []
-        start = 0
-        for i, sentence in enumerate(sentence_of):
-            if sentence != sentence_of[start]:
-                start = i
-            self._starts.append(start)
-        end = len(sentence_of)
-        for i in reversed(range(len(sentence_of))):
-            self._ends.append(end)
-            if self._starts[i] == i:
-                end = i
-        self._ends.reverse()
+        self.sentence_of = sentence_indices(doc)
+        #: Where each sentence starts, and the end of the last one
+        self.bounds = [i for i, n in enumerate(self.sentence_of) if i == 0 or n != self.sentence_of[i - 1]] + [len(doc)]
 
-    def mark(self, candidate: Candidate) -> MarkedText:
-        """The sentence or sentences of a candidate with the context around them, both mentions marked."""
-        subject, object = candidate
+    def mark(self, subject: Span, object: Span) -> MarkedText:
+        """Mark both mentions in their sentence or sentences, with the context around them."""
         first, last = min(subject.start, object.start), max(subject.end, object.end)
-        core_start = max(self._starts[first], first - _FARTHEST)
-        core_end = min(max(self._ends[last - 1], last), last + _FARTHEST)
+        sentences = self.sentence_of[first], self.sentence_of[last - 1]
+        core_start = max(self.bounds[sentences[0]], first - _FARTHEST)
+        core_end = min(self.bounds[sentences[1] + 1], last + _FARTHEST)
         spare = max(self.context - (core_end - core_start), 0)
         start = max(core_start - spare // 2, 0)
         end = min(core_end + spare - spare // 2, len(self.words))
@@ -123,7 +112,7 @@ class _Window:
             (_mark(SUBJECT, subject), _mark(OBJECT, object)),
             core=(core_start, core_end),
             window=(start, end),
-            crossing=self._starts[last - 1] != self._starts[first],
+            crossing=sentences[0] != sentences[1],
         )
 
 
@@ -132,7 +121,7 @@ def _mark(role: str, span: Span) -> Mark:
 
 
 def _filler(words: Tuple[str, ...], span: Span) -> Tuple[str, ...]:
-    """The words of a mention, without the blank before them: the template's counts, so descriptions are equal."""
+    """The words of a mention without the blank before it: the template's counts, so that descriptions are equal."""
     first, *rest = words[span.start : span.end]
     return (first.lstrip(" "), *rest)
 

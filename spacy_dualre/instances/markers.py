@@ -1,6 +1,4 @@
-"""Typed markers: the tokens set before and after a subject and an object, `<S:TYPE> ... </S:TYPE>` and `<O:TYPE> ...
-</O:TYPE>`.
-"""
+"""Typed markers: the tokens around a subject, `<S:TYPE> ... </S:TYPE>`, and an object, `<O:TYPE> ... </O:TYPE>`."""
 
 import re
 from typing import Iterable, Iterator, List, Tuple
@@ -22,7 +20,7 @@ def end_marker(role: str, type: str) -> str:
 
 
 def marker_tokens(types: Iterable[str]) -> List[str]:
-    """All marker tokens for these entity types, in an order that depends on their names alone."""
+    """Return the marker tokens for these entity types, in an order that depends on their names alone."""
     return [
         marker(role, type)
         for type in sorted(set(types))
@@ -32,7 +30,7 @@ def marker_tokens(types: Iterable[str]) -> List[str]:
 
 
 def marker_words(types: Iterable[str]) -> List[str]:
-    """For each token of `marker_tokens` plain words that mean the same: its embedding starts as the mean of theirs."""
+    """Return plain words for each token of `marker_tokens`; its embedding starts as the mean of theirs."""
     return [
         f"{prefix}{_ROLE_WORDS[role]} {type_words(type)}"
         for type in sorted(set(types))
@@ -42,7 +40,7 @@ def marker_words(types: Iterable[str]) -> List[str]:
 
 
 def type_words(name: str) -> str:
-    """A type's or label's name as plain words: "GeneProduct" -> "gene product", "PART_OF" -> "part of"."""
+    """Spell a type's or label's name as plain words: "GeneProduct" as "gene product", "PART_OF" as "part of"."""
     spaced = "".join(
         f" {char}" if char.isupper() and not before.isupper() else char for before, char in zip(" " + name, name)
     )
@@ -50,10 +48,9 @@ def type_words(name: str) -> str:
 
 
 def marker_events(marks: Iterable[Mark]) -> Iterator[Tuple[int, str]]:
-    """(position, marker token) in the order in which they stand; a marker stands before the word at its position.
+    """Yield (position, marker token) in text order; a marker goes before the word at its position.
 
-    Where several share a position, end markers come before start markers, and the subject's before the object's
-    (METHOD: arXiv 2503.17799, typed markers).
+    At the same position end markers come before start markers, and the subject's before the object's.
     """
     events = []
     for mark in marks:

@@ -1,4 +1,4 @@
-"""Which descriptions need not be read, in prediction and in training, by what the classifier makes of candidates."""
+"""Which descriptions to read, in prediction and in training, judged by the classifier."""
 
 from typing import Any
 
@@ -8,12 +8,19 @@ from ..types import Cascade
 
 
 def needed(logits: Any, mask: Any, cascade: Cascade) -> Any:
-    """(P, L) which predicates' descriptions are to be read.
+    """Choose the descriptions that prediction reads.
 
-    logits: (P, C) from the classifier. mask: (P, L) which predicates are possible. Where the negative predicate has at
-    least the probability cascade.negative, none; elsewhere the negative one and the cascade.predicates likeliest
-    others. Predicates that the classifier does not know (columns from C on) are read always, and so is the negative
-    one if there are any.
+    Where the negative predicate has at least the probability `cascade.negative`, it reads none; elsewhere the negative
+    one's and those of the `cascade.predicates` likeliest others. Predicates that the classifier does not know are
+    always read, and the negative one with them.
+
+    Args:
+        logits: (P, C) of the classifier; it does not know predicates from column C on.
+        mask: (P, L) booleans, the possible predicates.
+        cascade: The setting.
+
+    Returns:
+        (P, L) booleans.
     """
     known = logits.shape[1]
     masked = numpy.where(mask[:, :known], logits.astype("float64"), -numpy.inf)
@@ -28,8 +35,9 @@ def needed(logits: Any, mask: Any, cascade: Cascade) -> Any:
 
 
 def unknown_to_classifier(n_classes: int, mask: Any) -> Any:
-    """(P, L) the descriptions to be read where the classifier decides: those that it does not know, and the negative
-    one to compare them with.
+    """(P, L) booleans: the descriptions to read if the classifier decides.
+
+    Those of predicates that it does not know, and the negative one's to compare them with.
     """
     chosen = numpy.zeros(mask.shape, dtype=bool)
     chosen[:, n_classes:] = True
@@ -38,14 +46,22 @@ def unknown_to_classifier(n_classes: int, mask: Any) -> Any:
 
 
 def sample(logits: Any, mask: Any, gold: Any, n: int) -> Any:
-    """(P, L) which predicates' descriptions a candidate learns from: gold ones, the negative one and n others, drawn
-    without replacement by the classifier's probabilities, so that likely ones come often and none comes never.
+    """Choose the descriptions that a candidate learns from: the gold ones, the negative one and n others.
 
-    logits: (P, C) from the classifier. mask: (P, L) which predicates are possible. gold: (P, L) booleans. Predicates
-    that the classifier does not know (columns from C on) are always among them.
+    The others are drawn without replacement by the classifier's probabilities, so that likely ones come often.
+    Predicates that the classifier does not know are always chosen.
+
+    Args:
+        logits: (P, C) of the classifier; it does not know predicates from column C on.
+        mask: (P, L) booleans, the possible predicates.
+        gold: (P, L) booleans.
+        n: How many others.
+
+    Returns:
+        (P, L) booleans.
     """
     known = logits.shape[1]
-    # The largest of logits with Gumbel noise are such a draw
+    # The largest logits with Gumbel noise are such a draw
     noisy = logits + numpy.random.gumbel(size=logits.shape)
     noisy[~mask[:, :known] | gold[:, :known]] = -numpy.inf
     noisy[:, 0] = -numpy.inf

@@ -1,11 +1,11 @@
-"""The thinc layer around the network: instances in, scores out; loading of the pretrained encoder; conversion at the
-border.
-"""
+"""The thinc layer around the network: instances in, scores out; loading of encoders; conversion at the border."""
 
 import os
 import threading
+from dataclasses import asdict
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
+import numpy
 import torch
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_wrapper import HFWrapper
@@ -15,8 +15,10 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..instances.markers import marker_tokens, marker_words
-from ..types import PairBatch, Query, RelScores
-from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
+from ..types import Gradients, Instance, PairBatch, Query, RelScores
+from .batches import BatchMaker, Padded, possible
+from .cascade import sample
+from .pytorch.device import default_batch_tokens, has_bfloat16, one_thread_in_worker, to_device
 from .pytorch.network import (
     DualEncoder,
     DualEncoderConfig,
@@ -25,45 +27,65 @@ from .pytorch.network import (
     init_dual_encoder,
     takes_positions,
 )
-from .runner import Engine, possible
+from .runner import Runner
+from .settings import NetworkSettings, RunSettings
 
 #: Room for [CLS], [SEP], four markers and a few words.
 SHORTEST = 16
-#: Held while a network predicts: threads, such as those of a web server, share its mode and what it remembers. It is no
-#: part of the engine, which is copied and pickled.
+#: Held during a prediction: threads, such as those of a web server, share the network's mode and memory. It is not part
+#: of the model, which is copied and pickled.
 _PREDICTING = threading.Lock()
 
 
-def _predict_anew() -> None:
+def _new_lock() -> None:
     # A process may have been forked while another thread predicted
     global _PREDICTING
     _PREDICTING = threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_predict_anew)
+    os.register_at_fork(after_in_child=_new_lock)
+
+
+class Run:
+    """How a layer's network is run. Neither stored with the model nor copied with it, except for the settings.
+
+    Attributes:
+        settings: See `RunSettings`.
+        batches: For the tokenizer in use, made when needed.
+        runner: For the network in use with its present weights, made when needed.
+    """
+
+    def __init__(self, settings: RunSettings) -> None:
+        self.settings = settings
+        self.batches: Optional[BatchMaker] = None
+        self.runner: Optional[Runner] = None
+        self.weights = 0
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return Run, (self.settings,)
 
 
 def dual_encoder(
     name: str,
     tokenizer_config: Dict[str, Any],
     transformer_config: Dict[str, Any],
-    network_config: Dict[str, Any],
-    grad_scaler_config: Dict[str, Any],
-    engine: Engine,
+    network: NetworkSettings,
+    run: RunSettings,
 ) -> Model[Query, RelScores]:
-    """The layer, without an encoder until it is initialised or loaded.
+    """Make the layer, without an encoder until it is initialised or loaded.
 
     Before ``initialize``, set the dimension nO to the number of predicates and the attribute "entity_types" to the
-    types that get markers. network_config: settings of DualEncoderConfig. engine: runs the network.
+    types that get markers. See `dual_encoder_v1` for the arguments.
     """
     wrapper = HFWrapper(
         HFObjects(None, None, None, {}, {}),
         convert_inputs=convert_inputs,
         convert_outputs=convert_outputs,
         # The wrapper's is for GPUs alone
-        mixed_precision=engine.mixed_precision and get_torch_default_device().type == "cuda",
-        grad_scaler_config=dict(grad_scaler_config),
+        mixed_precision=run.mixed_precision and get_torch_default_device().type == "cuda",
+        # Not the default, which the wrapper changes
+        grad_scaler_config={},
         config_cls=DualEncoderConfig,
         model_cls=DualEncoder,
     )
@@ -77,80 +99,134 @@ def dual_encoder(
             "name": name,
             "tokenizer_config": dict(tokenizer_config),
             "transformer_config": dict(transformer_config),
-            "network_config": dict(network_config),
-            "max_length": engine.wanted_length,
+            "network": asdict(network),
+            "max_length": run.max_length,
             "entity_types": [],
-            # No value that could be stored: what it is set to when a trained model is loaded, holds
-            "engine": engine,
+            # thinc cannot store such a value, so loading keeps what the config says
+            "run": Run(run),
         },
     )
 
 
-def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Callable[[RelScores], List[Any]]]:
-    """Score the P candidates of a query: see RelScores for the shapes. The callback takes the gradients of similarity
-    and logits.
-    """
+def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Callable[[Gradients], List[Any]]]:
+    """Score the P candidates of a query."""
     one_thread_in_worker()
-    if not is_train:
-        with _PREDICTING:
-            found = get_engine(model).score(query)
-        similarity, logits = cast(Floats2d, torch2xp(found.similarity)), cast(Floats2d, torch2xp(found.logits))
-        return RelScores(similarity, logits, model.ops.xp.asarray(found.mask), found.shortened), lambda d_scores: []
-    engine = get_engine(model)
-    engine.forget()
-    # thinc's own mixed precision, which the wrapper does, is for GPUs
-    with torch.autocast("cpu", torch.bfloat16, enabled=engine.mixed_precision and has_bfloat16(engine.network.device)):
-        batch, shortened = engine.training_batch(query)
-        (similarity, logits), backprop_network = model.layers[0](batch, is_train)
-    mask = model.ops.xp.asarray(possible(query.instances))
-    read = model.ops.xp.asarray(batch.description_index[:, :, 0] >= 0)
+    if is_train:
+        return _forward_train(model, query)
+    with _PREDICTING:
+        found = get_runner(model).score(query)
+    as_array = model.ops.xp.asarray
+    scores = RelScores(
+        cast(Floats2d, torch2xp(cast(Any, found.similarity))),
+        cast(Floats2d, torch2xp(cast(Any, found.logits))),
+        as_array(found.possible),
+        as_array(found.read),
+        found.shortened,
+    )
+    return scores, lambda d_scores: []
 
-    def backprop(d_scores: RelScores) -> List[Any]:
+
+def _forward_train(model: Model, query: Query) -> Tuple[RelScores, Callable[[Gradients], List[Any]]]:
+    network, batches = get_network(model), get_batches(model)
+    mixed = model.attrs["run"].settings.mixed_precision and has_bfloat16(network.device)
+    # thinc's own mixed precision, which the wrapper takes care of, is for GPUs
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+        texts = batches.texts(query.instances)
+        read = mask = possible(query.instances)
+        if not query.similarity:
+            read = numpy.zeros_like(mask)
+        elif query.sampled is not None:
+            read = _sample(network, texts, query, mask)
+        batch, shortened = batches.pairs(texts, query.instances, read)
+        (similarity, logits), backprop_network = model.layers[0](batch, is_train=True)
+
+    def backprop(d_scores: Gradients) -> List[Any]:
         backprop_network(d_scores)
         return []
 
-    return RelScores(similarity, logits, mask, shortened, read), backprop
+    as_array = model.ops.xp.asarray
+    return RelScores(similarity, logits, as_array(mask), as_array(read), shortened), backprop
 
 
-def get_engine(model: Model) -> Engine:
-    """The layer's engine, with the layer's network in use. Raises ValueError where there is no network yet, or where it
-    cannot read as many pieces, or in the way, that the settings say.
-    """
-    hf_objects = _shim(model)._hfmodel
-    network, tokenizer = hf_objects.transformer, hf_objects.tokenizer
+def _sample(network: DualEncoder, texts: Padded, query: Query, mask: numpy.ndarray) -> numpy.ndarray:
+    """(P, L) booleans: the predicates to compare with in training, drawn by the classifier's probabilities."""
+    assert query.sampled is not None and query.gold is not None
+    network.eval()
+    batches, index, _ = texts
+    with torch.inference_mode():
+        read = network.read_texts(to_device(batches, network.device)).take(to_device(index, network.device))
+        logits = network.classify(read).cpu().numpy()
+    return sample(logits, mask, query.gold > 0, query.sampled)
+
+
+def get_network(model: Model) -> DualEncoder:
+    """The layer's network. Raises ValueError if there is none yet."""
+    network = _shim(model)._hfmodel.transformer
     if network is None:
         raise ValueError(Errors.DR101.format(name=model.name))
-    engine: Engine = model.attrs["engine"]
-    if engine.wanted_length is not None:
-        encoder = network.text_encoder
-        model.attrs["max_length"] = _max_length(model.attrs["name"], engine.wanted_length, tokenizer, encoder)
-    if not engine.runs(network):
-        _check_positions(model, network.text_encoder)
-    engine.use(network, tokenizer, model.attrs["max_length"])
-    return engine
+    return network
+
+
+def get_batches(model: Model) -> BatchMaker:
+    """The layer's maker of batches.
+
+    Raises:
+        ValueError: The encoder cannot read as many pieces, or not in the way, that the settings ask for.
+    """
+    network, tokenizer = get_network(model), _shim(model)._hfmodel.tokenizer
+    run: Run = model.attrs["run"]
+    if run.batches is None or run.batches.pieces.tokenizer is not tokenizer:
+        encoder, settings = network.text_encoder, run.settings
+        _check_positions(model, encoder)
+        run.batches = BatchMaker(
+            tokenizer,
+            _max_length(model.attrs["name"], settings.max_length or model.attrs["max_length"], tokenizer, encoder),
+            settings.batch_tokens or default_batch_tokens(network.device),
+            encoder.config.pad_token_id or 0,
+            settings.packed,
+            first_position(encoder),
+        )
+    return run.batches
+
+
+def get_runner(model: Model) -> Runner:
+    """The runner of the layer's network with its present weights. Raises ValueError as `get_batches`."""
+    network, batches = get_network(model), get_batches(model)
+    run: Run = model.attrs["run"]
+    weights = _weights_version(network)
+    runner = run.runner
+    if runner is None or runner.network is not network or runner.batches is not batches or run.weights != weights:
+        runner = run.runner = Runner(network, batches, run.settings.precision, run.settings.description_memory)
+        run.weights = weights
+    return runner
+
+
+def forget(model: Model) -> None:
+    """Drop what was remembered of the documents so far, as if there had been none: for measuring."""
+    run: Run = model.attrs["run"]
+    run.batches = run.runner = None
+
+
+def texts_as_read(model: Model, instances: List[Instance]) -> List[str]:
+    """The texts of instances as the encoder reads them: cut to its length, with markers and special pieces."""
+    return get_batches(model).texts_as_read(instances)
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the pretrained encoder, add the markers, build the network, in place of the one that there may be.
+    """Load the pretrained encoder, add the markers and build the network, replacing an earlier one.
 
-    Raises ValueError where the encoder cannot be loaded or a setting does not fit it.
+    Raises:
+        ValueError: The encoder cannot be loaded, or a setting does not fit it.
     """
-    shim = _shim(model)
-    name = model.attrs["name"]
-    pretrained = _load_encoder(name, model.attrs["tokenizer_config"], model.attrs["transformer_config"])
+    name, attrs = model.attrs["name"], model.attrs
+    pretrained = _load_encoder(name, attrs["tokenizer_config"], attrs["transformer_config"])
     tokenizer, encoder = pretrained.tokenizer, pretrained.transformer
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
         raise ValueError(Errors.DR103.format(name=name))
-    model.attrs["max_length"] = _max_length(name, model.attrs["max_length"], tokenizer, encoder)
-    layers = encoder.config.num_hidden_layers
-    if not 0 <= model.attrs["network_config"]["frozen_layers"] <= layers:
-        raise ValueError(
-            Errors.DR107.format(name=name, layers=layers, value=model.attrs["network_config"]["frozen_layers"])
-        )
-    if model.attrs["network_config"]["frozen_layers"] and encoder_layers(encoder) is None:
-        raise ValueError(Errors.DR105.format(name=name))
+    attrs["max_length"] = _max_length(name, attrs["run"].settings.max_length, tokenizer, encoder)
+    _check_frozen(name, attrs["network"]["frozen_layers"], encoder)
     _check_positions(model, encoder)
-    types = model.attrs["entity_types"]
+    types = attrs["entity_types"]
     for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
         raise ValueError(Errors.DR106.format(name=name, marker=marker))
     pieces = tokenizer(marker_words(types), add_special_tokens=False, split_special_tokens=True)["input_ids"]
@@ -161,32 +237,25 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         n_classes=model.get_dim("nO"),
         marker_offset=offset,
         n_markers=len(tokenizer) - offset,
-        **model.attrs["network_config"],
+        network=attrs["network"],
     )
     network = DualEncoder.from_config(config)
     init_dual_encoder(network, encoder, pieces)
     network.to(device=get_torch_default_device())  # type: ignore[call-arg]
+    shim = _shim(model)
     shim._model = network
     shim._hfmodel = HFObjects(tokenizer, network, pretrained.vocab_file_contents)
-    # Its positions need no second look
-    model.attrs["engine"].use(network, tokenizer, model.attrs["max_length"])
 
 
 def convert_inputs(model: Model, batch: PairBatch, is_train: bool) -> Tuple[ArgsKwargs, Callable[[Any], List[Any]]]:
-    """PairBatch -> the network's arguments as tensors on its device. There is no gradient back to the ids."""
-    device = _device(model)
-    arguments = {
-        "texts": to_device(batch.texts, device),
-        "text_index": to_device(batch.text_index, device),
-        "descriptions": to_device(batch.descriptions, device),
-        "description_index": to_device(batch.description_index, device),
-    }
+    """PairBatch -> the network's arguments as tensors on its device. The ids have no gradient."""
+    arguments = {name: to_device(value, _device(model)) for name, value in vars(batch).items()}
     return ArgsKwargs(args=(), kwargs=arguments), lambda d_inputs: []
 
 
 def convert_outputs(
     model: Model, inputs_outputs: Tuple[PairBatch, Any], is_train: bool
-) -> Tuple[Any, Callable[[RelScores], ArgsKwargs]]:
+) -> Tuple[Any, Callable[[Gradients], ArgsKwargs]]:
     """The network's (similarity, logits) -> arrays of the current ops; gradients the other way.
 
     A similarity that was not asked for is 0 and has no gradient.
@@ -195,9 +264,9 @@ def convert_outputs(
     device = _device(model)
     outputs = [output for output in (similarity, logits) if output is not None]
 
-    def convert_gradients(d_scores: RelScores) -> ArgsKwargs:
-        gradients = [d_scores.logits] if similarity is None else [d_scores.similarity, d_scores.logits]
-        tensors = [xp2torch(d, device=device) for d in gradients]
+    def convert_gradients(d_scores: Gradients) -> ArgsKwargs:
+        gradients = d_scores[-len(outputs) :]
+        tensors = [xp2torch(gradient, device=device) for gradient in gradients]
         return ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": tensors})
 
     arrays = [torch2xp(output.detach()) for output in outputs]
@@ -215,22 +284,39 @@ def _shim(model: Model) -> Any:
     return model.layers[0].shims[0]
 
 
+def _weights_version(network: DualEncoder) -> int:
+    """A number that grows with each change of the weights.
+
+    torch counts changes in place. thinc's optimizer puts new tensors in place of the weights instead, but then sets the
+    gradients to zero in place.
+    """
+    tensors = [tensor for p in network.parameters() for tensor in (p, p.grad) if tensor is not None]
+    return sum(tensor._version for tensor in tensors)
+
+
 def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]) -> HFObjects:
     try:
         return huggingface_from_pretrained(name, dict(tokenizer_config), dict(transformer_config))
-    except Exception as err:  # wrong folders fail in as many ways as there are file formats
+    except Exception as err:  # folders that are not encoders fail in as many ways as there are file formats
         raise ValueError(Errors.DR102.format(name=name, problem=err)) from err
 
 
+def _check_frozen(name: str, frozen_layers: int, encoder: Any) -> None:
+    layers = encoder.config.num_hidden_layers
+    if not 0 <= frozen_layers <= layers:
+        raise ValueError(Errors.DR107.format(name=name, layers=layers, value=frozen_layers))
+    if frozen_layers and encoder_layers(encoder) is None:
+        raise ValueError(Errors.DR105.format(name=name))
+
+
 def _check_positions(model: Model, encoder: Any) -> None:
-    if model.attrs["engine"].levitated and not takes_positions(encoder):
+    if model.attrs["run"].settings.packed and not takes_positions(encoder):
         raise ValueError(Errors.DR108.format(name=model.attrs["name"]))
 
 
 def _max_length(name: str, setting: Optional[int], tokenizer: Any, encoder: Any) -> int:
     positions = getattr(encoder.config, "max_position_embeddings", tokenizer.model_max_length)
-    positions -= first_position(encoder)
-    limit = min(positions, tokenizer.model_max_length)
+    limit = min(positions - first_position(encoder), tokenizer.model_max_length)
     if setting is None:
         return limit
     if not SHORTEST <= setting <= limit:

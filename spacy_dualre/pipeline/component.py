@@ -2,10 +2,25 @@
 
 import warnings
 from contextlib import contextmanager
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union, cast
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+    cast,
+)
 
+import numpy
 from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
@@ -13,20 +28,26 @@ from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
-from ..annotations.mentions import get_corpus, get_mentions, gold_relations
+from ..annotations.mentions import get_mentions, gold_relations
 from ..annotations.relations import set_rels
-from ..candidates.policy import CANDIDATE_RANGE, CandidatePolicy, given_type_pairs
-from ..errors import Errors, Warnings
-from ..instances.descriptions import ANY_TYPES, complete_descriptions, has_template, parse_descriptions, plain_template
+from ..candidates.policy import CandidatePolicy, given_type_pairs
+from ..errors import DAMAGED, Errors, Warnings
+from ..instances.descriptions import (
+    ANY_TYPES,
+    complete_descriptions,
+    is_possible,
+    parse_descriptions,
+    plain_template,
+)
 from ..instances.maker import InstanceMaker
-from ..models.dual_encoder import get_engine
+from ..models.dual_encoder import texts_as_read
 from ..models.stages import stage
+from ..training.batcher import chosen
 from ..training.loss import joint_loss
-from ..training.targets import gold_predicates, labels_of_corpora, sample_negatives, target_rows, training_corpora
+from ..training.targets import Targets, labels_of_corpora, training_targets
 from ..types import (
     NEGATIVE,
     Candidate,
-    Cascade,
     DescriptionTexts,
     Instance,
     Query,
@@ -35,53 +56,66 @@ from ..types import (
     Shortened,
     TypePairs,
 )
-from .decode import (
-    OTHER,
-    Threshold,
-    ThresholdSetting,
-    as_threshold,
-    best_of_each,
-    by_doc,
-    decode,
-    log_odds,
-    threshold_row,
-)
+from .decode import decode, log_odds
 from .diagnosis import Diagnosis, diagnose, logger
-from .settings import check_settings
+from .settings import as_cascade, check_settings
 
 #: Candidates that are predicted together, at least: enough to fill the encoder's batches evenly.
 _SLICE = 512
 
 
+class Scored(NamedTuple):
+    """Consecutive candidates of one Doc, with what the model reads of them and its scores, on the CPU.
+
+    Attributes:
+        doc: The Doc.
+        candidates: P of them.
+        instances: What the model reads of each.
+        scores: Of the P candidates, as numpy arrays.
+        odds: (P, L) log odds of the head that decides, see `log_odds`.
+    """
+
+    doc: Doc
+    candidates: List[Candidate]
+    instances: List[Instance]
+    scores: RelScores
+    odds: numpy.ndarray
+
+
 class DualEncoderRel(TrainablePipe):
     """Reads the entities of a Doc and writes relations to ``Doc._.rels``.
 
-    candidates: the policy that says which pairs of mentions are asked for, such as ``spacy-dualre.entity_pairs.v1``.
-    scorer: what ``nlp.evaluate`` calls, ``spacy-dualre.rel_scorer.v1`` by default.
-    spans_key: read the mentions from ``doc.spans[spans_key]``, or from ``doc.ents`` where a Doc has no such group;
-        None: from ``doc.ents``.
-    alpha: weight of the classifier's loss, 0 to 1; the contrastive loss gets the rest.
-    prediction: which head decides: "similarity", "classifier" or "joint" (both, weighed by alpha).
-    threshold: how probable a predicate must be against the negative one, 0 to 1; 0.5 is the arg max. A dict sets it per
-        predicate, "*" for all others; so does a list of [predicate, threshold] pairs, for configs, whose keys cannot
-        hold a colon.
-    symmetric: predicates without direction. Both directions are trained and scored, one relation comes out.
-    max_candidates_per_batch: how many candidates of a training batch go through the model at once; bounds memory,
-        changes no result.
-    negatives_per_positive: training keeps this many negative candidates for each positive of a batch (at least one);
-        None: all.
-    sampled_predicates: training compares a candidate with its gold predicates, the negative one and this many others,
-        drawn by the classifier's probabilities; None: with all.
-    predicates_per_corpus: a document that says its corpus (``user_data["corpus"]``, as converted ones do) is not asked
-        about predicates that in the training data only other corpora have, in training and in prediction; one that does
-        not say so is asked about all, in training unless its reference says it. So one pipeline learns from corpora
-        with different predicates.
-    multi_label: every predicate that reaches its threshold, in place of the best one only.
-    context: words of the window around the sentence of a candidate.
-    description_mode: how the mentions get into the templates: "adapted" (the method), "static" or "label" (ablations).
-    cascade: in prediction, read no description where the classifier gives the negative predicate at least the
-        probability "negative", and elsewhere only those of its "predicates" likeliest others and the negative one;
-        `spacy dualre tune` finds values that cost next to nothing. None: read all.
+    Args:
+        vocab: The shared vocabulary.
+        model: Such as ``spacy-dualre.DualEncoder.v1``.
+        name: The component's name in the pipeline.
+        candidates: The policy that decides which pairs of mentions to ask for, such as
+            ``spacy-dualre.entity_pairs.v1``.
+        scorer: Called by ``nlp.evaluate``; ``spacy-dualre.rel_scorer.v1`` by default.
+        spans_key: Read the mentions from ``doc.spans[spans_key]`` or, in a Doc without such a group, from ``doc.ents``.
+            None always reads ``doc.ents``.
+        alpha: Weight of the classifier's loss, 0 to 1; the contrastive loss has the rest.
+        prediction: The head that decides: "similarity" (the paper), "classifier" or "joint" (both, weighed by alpha).
+        threshold: The least probability of a predicate against the negative one, 0 to 1; 0.5 is the arg max.
+        symmetric: Predicates without direction. Both directions are trained and scored, one relation comes out.
+        max_candidates_per_batch: Candidates of a training batch that go through the model at once. Bounds memory,
+            changes no result.
+        negatives_per_positive: In training, keep this many negative candidates for each positive one of a batch; None
+            keeps all.
+        sampled_predicates: In training, compare a candidate with its gold predicates, the negative one and this many
+            others, drawn by the classifier's probabilities; None compares with all.
+        predicates_per_corpus: Do not ask a document that names its corpus (``user_data["corpus"]``, as converted ones
+            do) about predicates that only other corpora have in the training data. So one pipeline learns from corpora
+            with different predicates. Documents without a corpus are asked about all.
+        multi_label: Find every predicate that reaches the threshold instead of the best one only.
+        context: Size in words of the window around a candidate's sentence; 0 for the sentence alone.
+        description_mode: How a candidate is described: "adapted" (the paper), "static" or "label", see `MODES`.
+        cascade: In prediction, read no description if the classifier gives the negative predicate at least the
+            probability "negative", else only those of its "predicates" likeliest others and the negative one.
+            `spacy dualre tune` finds values that cost next to nothing. None reads all.
+
+    Raises:
+        ValueError: A setting is out of range.
     """
 
     NIL = NEGATIVE
@@ -97,30 +131,17 @@ class DualEncoderRel(TrainablePipe):
         spans_key: Optional[str] = None,
         alpha: float = 0.5,
         prediction: str = "similarity",
-        threshold: ThresholdSetting = 0.5,
+        threshold: float = 0.5,
         symmetric: Iterable[str] = (),
         max_candidates_per_batch: int = 64,
         negatives_per_positive: Optional[float] = None,
         sampled_predicates: Optional[int] = None,
         predicates_per_corpus: bool = False,
         multi_label: bool = False,
-        context: int = 100,
+        context: int = 0,
         description_mode: str = "adapted",
         cascade: Optional[Dict[str, float]] = None,
     ) -> None:
-        """Raises ValueError for a setting out of range."""
-        threshold = as_threshold(threshold)
-        check_settings(
-            alpha=alpha,
-            prediction=prediction,
-            threshold=threshold,
-            max_candidates_per_batch=max_candidates_per_batch,
-            negatives_per_positive=negatives_per_positive,
-            sampled_predicates=sampled_predicates,
-            context=context,
-            description_mode=description_mode,
-            cascade=cascade,
-        )
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -138,8 +159,9 @@ class DualEncoderRel(TrainablePipe):
         self.multi_label = multi_label
         self.context = context
         self.description_mode = description_mode
-        self.cascade = Cascade(int(cascade["predicates"]), cascade["negative"]) if cascade is not None else None
-        # What training learnt. Settings stay in the config, so that a config given at loading time can change them.
+        self.cascade = as_cascade(cascade)
+        check_settings(dict(vars(self)))
+        # What training learnt. Settings stay in the config, so that a config given at loading can change them.
         self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None, "of_corpus": {}}
         self._said: Set[str] = set()
 
@@ -150,20 +172,29 @@ class DualEncoderRel(TrainablePipe):
 
     @property
     def undirected(self) -> Set[str]:
-        """The predicates without direction: the symmetric ones, or all where each pair of mentions is a candidate only
-        once.
-        """
+        """Predicates without direction: the symmetric ones, or all if each pair of mentions comes only once."""
         return self.symmetric if self.candidates.directed else set(self.labels)
 
     @property
     def label_data(self) -> DescriptionTexts:
-        """The predicates' descriptions, the negative one's included: a valid descriptions file."""
+        """The descriptions of all predicates, the negative one's included: a valid descriptions file."""
         return self.cfg["descriptions"]
 
     @property
     def is_initialized(self) -> bool:
         """Whether there are predicates and a network to score them."""
         return bool(self.labels) and self.model.has_dim("nO") is True
+
+    @property
+    def type_pairs(self) -> TypePairs:
+        """The pairs of types that may be candidates; None allows all."""
+        pairs = self.cfg["type_pairs"]
+        return None if pairs is None else frozenset((subject, object) for subject, object in pairs)
+
+    @property
+    def mentions_from(self) -> str:
+        """Where the mentions are read from, in words."""
+        return "doc.ents" if self.spans_key is None else f"doc.spans[{self.spans_key!r}]"
 
     # Initialisation
 
@@ -177,9 +208,14 @@ class DualEncoderRel(TrainablePipe):
     ) -> None:
         """Find the predicates and types, load the encoder, and report what the training data holds.
 
-        labels: the predicates, as a list or as `label_data` gives them; None: those of the gold relations.
-        descriptions: a template for each predicate, as ``spacy-dualre.read_descriptions.v1`` reads them.
-        Raises ValueError where there is nothing to learn, naming why.
+        Args:
+            get_examples: Gives the training examples.
+            nlp: Not used.
+            labels: The predicates, as a list or in the form of `label_data`; None takes those of the gold relations.
+            descriptions: A template for each predicate, as ``spacy-dualre.read_descriptions.v1`` reads them.
+
+        Raises:
+            ValueError: There is nothing to learn; says why.
         """
         validate_get_examples(get_examples, "DualEncoderRel.initialize")
         if isinstance(labels, dict):
@@ -191,16 +227,8 @@ class DualEncoderRel(TrainablePipe):
         pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
         self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
         self.cfg["of_corpus"] = labels_of_corpora(examples)
-        self._check_named_labels()
-        parsed = parse_descriptions(self.label_data)
-        report = diagnose(
-            examples,
-            self.candidates,
-            self.spans_key,
-            self.type_pairs,
-            self.undirected,
-            lambda label, candidate: has_template(parsed, label, candidate, self.candidates.directed),
-        )
+        self._check_symmetric()
+        report = diagnose(examples, self.candidates, self.spans_key, self.type_pairs, self.undirected, self.is_possible)
         self._report(report)
         if self.spans_key is not None and not any(self.spans_key in example.predicted.spans for example in examples):
             self._warn(Warnings.DW170, key=self.spans_key)
@@ -214,9 +242,16 @@ class DualEncoderRel(TrainablePipe):
     def add_label(self, label: str, description: Optional[Any] = None) -> int:
         """Add a predicate. After initialisation it is scored, untrained, from its description by similarity alone.
 
-        description: a template, several, or either per pair of types; None: a plain template from the name, with a
-        warning. Pairs of types that it names become candidates where the allowed ones were learnt. Returns 1 if the
-        label is new, else 0 (a given description then replaces the old one).
+        Args:
+            label: The predicate.
+            description: A template, several, or either per pair of types; None makes a plain template from the name,
+                with a warning. Pairs of types that it names become candidates if the allowed ones were learnt.
+
+        Returns:
+            1 if the label is new, else 0; a given description then replaces the old one.
+
+        Raises:
+            ValueError: The description is not usable, or the label is the negative predicate's.
         """
         if label == self.NIL:
             raise ValueError(Errors.DR167.format(label=label))
@@ -250,11 +285,9 @@ class DualEncoderRel(TrainablePipe):
             raise ValueError(Errors.DR166.format(label=self.NIL))
         self.cfg["descriptions"] = {**self.cfg["descriptions"], **texts}
 
-    def _check_named_labels(self) -> None:
-        thresholds = set(self.threshold) - {OTHER} if isinstance(self.threshold, dict) else set()
-        for setting, named in (("threshold", thresholds), ("symmetric", self.symmetric)):
-            for label in sorted(named - set(self.labels)):
-                raise ValueError(Errors.DR162.format(setting=setting, label=label, labels=", ".join(self.labels)))
+    def _check_symmetric(self) -> None:
+        for label in sorted(self.symmetric - set(self.labels)):
+            raise ValueError(Errors.DR162.format(label=label, labels=", ".join(self.labels)))
 
     def _report(self, report: Diagnosis) -> None:
         logger.info("'%s': %s", self.name, report)
@@ -268,75 +301,82 @@ class DualEncoderRel(TrainablePipe):
                 raise ValueError(Errors.DR169.format(n=n, reasons=report.reasons, source=self.mentions_from))
             self._warn(Warnings.DW163, n=n, total=report.relations, reasons=report.reasons)
 
-    @property
-    def mentions_from(self) -> str:
-        """Where the mentions are read from, in words."""
-        return "doc.ents" if self.spans_key is None else f"doc.spans[{self.spans_key!r}]"
-
-    # The road: candidates -> instances -> scores
-
-    @property
-    def type_pairs(self) -> TypePairs:
-        """The pairs of types that may be candidates; None: all."""
-        pairs = self.cfg["type_pairs"]
-        return None if pairs is None else frozenset((subject, object) for subject, object in pairs)
+    # From Docs to scores: candidates, instances, model
 
     def get_candidates(self, doc: Doc) -> Iterator[Candidate]:
-        """The candidates of one Doc. Mentions of types without a marker are left out, which is said once."""
+        """Yield the candidates of a Doc. Mentions of types without a marker are left out, which is said once."""
         mentions = get_mentions(doc, self.spans_key)
         for type in sorted({mention.label_ for mention in mentions if not self._has_marker(mention)}):
             self._warn_once(type, Warnings.DW165, types=repr(type))
         mentions = [mention for mention in mentions if self._has_marker(mention)]
         if len(mentions) > 1 and not doc.has_annotation("SENT_START"):
             self._warn_once("sentences", Warnings.DW160, doc=f"a document of {len(doc)} tokens")
-        candidates = self.candidates(doc, mentions, self.type_pairs)
-        return islice(candidates, *doc.user_data.get(CANDIDATE_RANGE, (None,)))
+        yield from chosen(doc, self.candidates(doc, mentions, self.type_pairs))
 
     def why_not(self, subject: Span, object: Span) -> Optional[str]:
-        """The reason why two mentions of a Doc are no candidate, in words; None if they may be one."""
+        """Say in words why two mentions of a Doc are not a candidate; None if they may be one."""
         for mention in (subject, object):
             if not self._has_marker(mention):
                 return f"type {mention.label_} not seen in training"
-        return self.candidates.why_not(subject.doc, subject, object, self.type_pairs)
+        return self.candidates.why_not(subject, object, self.type_pairs)
 
-    def texts_as_read(self, instances: Sequence[Instance]) -> List[str]:
-        """The text of each instance as its encoder reads it: cut to its length, with markers and special pieces."""
-        return get_engine(self.model).texts_as_read(instances)
+    def is_possible(self, label: str, subject: Span, object: Span) -> bool:
+        """Whether a predicate has a description for the types of two mentions."""
+        parsed = parse_descriptions({label: self.label_data[label]})
+        return is_possible(parsed, label, subject, object, self.candidates.directed)
 
-    def _has_marker(self, mention: Span) -> bool:
-        known = self.model.attrs["entity_types"]
-        return not known or mention.label_ in known
+    def stream(self, docs: Iterable[Doc], *, read_all: bool = False) -> Iterator[Scored]:
+        """Score the candidates of Docs.
 
-    def _score(self, candidates: Iterable[Candidate]) -> Iterator[Tuple[List[Candidate], Any]]:
-        """Slices of the candidates with their log odds (P, L)."""
-        for chunk, _, scores in self.model_scores(candidates, self.cascade):
-            with stage("decode"):
-                odds = self.model.ops.to_numpy(log_odds(scores, self.prediction, self.alpha))
-            yield chunk, odds
+        Args:
+            docs: With mentions.
+            read_all: Do without the cascade.
 
-    def model_scores(
-        self, candidates: Iterable[Candidate], cascade: Optional[Cascade]
-    ) -> Iterator[Tuple[List[Candidate], List[Instance], RelScores]]:
-        """Slices of the candidates with what the model reads of them and its scores; cascade in place of its own."""
+        Yields:
+            The candidates Doc by Doc, those of a Doc with many of them in several parts. A Doc without candidates does
+            not occur.
+
+        Raises:
+            ValueError: The component is not initialised.
+        """
+        candidates = (candidate for doc in docs for candidate in self.get_candidates(doc))
+        cascade = None if read_all else self.cascade
         for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, _SLICE)):
             scores = self.model.predict(Query(instances, self.prediction != "classifier", cascade))
             self._say_shortened(scores.shortened)
-            yield chunk, instances, scores
+            with stage("decode"):
+                odds = log_odds(scores, self.prediction, self.alpha)
+                arrays = [self.model.ops.to_numpy(array) for array in (*scores[:4], odds)]
+            part = slice(0, 0)
+            for doc, run in groupby(chunk, key=lambda candidate: candidate.subject.doc):
+                part = slice(part.stop, part.stop + sum(1 for _ in run))
+                *of_part, of_odds = (array[part] for array in arrays)
+                yield Scored(doc, chunk[part], instances[part], RelScores(*of_part), of_odds)
 
-    def _slices(
-        self, candidates: Iterable[Candidate], size: int, corpus: Callable[[Doc], Optional[str]] = get_corpus
-    ) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
-        if not self.is_initialized:
-            raise ValueError(Errors.DR101.format(name=self.name))
-        make_instances = InstanceMaker(
+    def instance_maker(self) -> InstanceMaker:
+        """Turns candidates into what the model reads of them."""
+        return InstanceMaker(
             list(self.label_data),
             parse_descriptions(self.label_data),
             self.context,
             self.description_mode,
             self.candidates.directed,
             self.cfg["of_corpus"] if self.predicates_per_corpus else {},
-            corpus,
         )
+
+    def texts_as_read(self, instances: Sequence[Instance]) -> List[str]:
+        """The text of each instance as the encoder reads it: cut to its length, with markers and special pieces."""
+        return texts_as_read(self.model, list(instances))
+
+    def _has_marker(self, mention: Span) -> bool:
+        known = self.model.attrs["entity_types"]
+        return not known or mention.label_ in known
+
+    def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
+        """Slices of `size` candidates with their instances."""
+        if not self.is_initialized:
+            raise ValueError(Errors.DR101.format(name=self.name))
+        make_instances = self.instance_maker()
         stream = iter(candidates)
         while True:
             with stage("candidates"):
@@ -350,37 +390,43 @@ class DualEncoderRel(TrainablePipe):
     # Prediction
 
     def predict(self, docs: Iterable[Doc]) -> List[List[Relation]]:
-        """The relations of each Doc, without writing them."""
+        """Find the relations of each Doc, without writing them."""
         docs = list(docs)
-        self._check_named_labels()
+        self._check_symmetric()
         # Once each: a batch may hold the same Doc twice
         distinct = {id(doc): doc for doc in docs}
-        found: Dict[int, List[Relation]] = {key: [] for key in distinct}
-        slices = self._score(pair for doc in distinct.values() for pair in self.get_candidates(doc))
-        for candidates, odds in by_doc(slices):
+        found: Dict[int, List[Relation]] = {}
+        for doc, parts in groupby(self.stream(distinct.values()), key=lambda scored: scored.doc):
+            candidates: List[Candidate] = []
+            odds = []
+            for part in parts:
+                candidates += part.candidates
+                odds.append(part.odds)
             with stage("decode"):
-                found[id(candidates[0].subject.doc)] = self.decide(candidates, odds)
-        return [found[id(doc)] for doc in docs]
+                found[id(doc)] = self.decide(candidates, numpy.concatenate(odds))
+        return [found.get(id(doc), []) for doc in docs]
 
     def decide(
-        self, candidates: Sequence[Candidate], odds: Any, threshold: Optional[Threshold] = None
+        self, candidates: Sequence[Candidate], odds: numpy.ndarray, threshold: Optional[float] = None
     ) -> List[Relation]:
-        """The relations of one Doc, from its candidates with their log odds (P, L); threshold in place of its own."""
-        labels = list(self.label_data)
-        decisions, odds = self.candidates.pool(candidates, odds)
-        thresholds = threshold_row(self.threshold if threshold is None else threshold, labels)
-        rels = decode(decisions, odds, labels, thresholds, self.undirected, self.multi_label)
-        return best_of_each(rels, self.undirected, self.candidates.pairs)
+        """Decide on the relations of a Doc.
+
+        Args:
+            candidates: All of the Doc's, P.
+            odds: (P, L), their log odds.
+            threshold: Replaces the component's own.
+        """
+        decisions, pooled = self.candidates.pool(candidates, odds)
+        threshold = self.threshold if threshold is None else threshold
+        return decode(decisions, pooled, list(self.label_data), threshold, self.undirected, self.multi_label)
 
     def set_annotations(self, docs: Iterable[Doc], scores: List[List[Relation]]) -> None:
-        """Write relations to ``Doc._.rels``, in place of what was there."""
+        """Write relations to ``Doc._.rels``, replacing what was there."""
         for doc, rels in zip(docs, scores):
             set_rels(doc, rels)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        """Score with the component's scorer, which is told the symmetric predicates, what makes a pair, and where the
-        mentions are.
-        """
+        """Score with the component's scorer, which gets the symmetric predicates, the pairs and the span group."""
         own = {"symmetric": self.undirected, "pairs": self.candidates.pairs, "spans_key": self.spans_key}
         return super().score(examples, **{**own, **kwargs})
 
@@ -396,82 +442,82 @@ class DualEncoderRel(TrainablePipe):
     ) -> Dict[str, float]:
         """Learn from a batch. The loss is the mean over its candidates, however they are sliced.
 
-        drop is not used: dropout is a setting of the model. With ``accumulate_gradient`` spaCy calls this for parts of
-        a batch and the parts' means add up; ``max_candidates_per_batch`` saves as much memory and keeps the batch's
-        mean. Raises ValueError for a gold predicate that is not known.
+        With ``accumulate_gradient`` spaCy calls this for parts of a batch, and the means of the parts add up.
+        ``max_candidates_per_batch`` saves as much memory and keeps the mean of the batch.
+
+        Args:
+            examples: The batch.
+            drop: Not used: dropout is a setting of the model.
+            sgd: Change the weights with this optimizer; None only collects gradients.
+            losses: Gets the loss under the component's name.
+
+        Returns:
+            The losses.
+
+        Raises:
+            ValueError: A gold predicate is unknown.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
         examples = list(examples)
         validate_examples(examples, "DualEncoderRel.update")
-        candidates, targets = self._training_candidates(examples)
+        candidates, rows = self.training_targets(examples)
         if not candidates:
             self._warn_once("no candidates", Warnings.DW164)
             return losses
-        rows = target_rows(targets, list(self.label_data))
         done = 0
-        corpora = training_corpora(examples)
-        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch, corpora.get):
+        for chunk, instances in self._slices(candidates, self.max_candidates_per_batch):
             gold = rows[done : done + len(chunk)]
-            # alpha 1 trains the classifier alone, which reads no descriptions
+            # alpha 1 trains the classifier alone, which needs no descriptions
             query = Query(instances, similarity=self.alpha < 1, sampled=self.sampled_predicates, gold=gold)
             scores, backprop = self.model.begin_update(query)
             self._say_shortened(scores.shortened)
-            loss, d_scores = joint_loss(scores, self.model.ops.asarray2f(gold), self.alpha, len(candidates))
-            backprop(d_scores)
+            loss, d_scores = joint_loss(scores, self.model.ops.asarray2f(cast(Any, gold)), self.alpha, len(candidates))
+            backprop(d_scores)  # type: ignore[arg-type]
             done += len(chunk)
             losses[self.name] += loss
         if sgd is not None:
             self.finish_update(sgd)
         return losses
 
-    def _training_candidates(self, examples: Iterable[Example]) -> Tuple[List[Candidate], List[List[str]]]:
-        """The candidates of a batch with the gold predicates of each, none for a negative."""
-        candidates: List[Candidate] = []
-        targets: List[List[str]] = []
-        for example in examples:
-            gold = gold_predicates(example, self.candidates, self.undirected, list(self.label_data))
-            for candidate in self.get_candidates(example.predicted):
-                candidates.append(candidate)
-                (pair,) = self.candidates.pairs(*candidate)
-                targets.append(gold.get(pair, []))
-        if self.negatives_per_positive is not None:
-            kept = sample_negatives(targets, self.negatives_per_positive)
-            candidates, targets = [candidates[i] for i in kept], [targets[i] for i in kept]
-        return candidates, targets
-
-    def finish_update(self, sgd: Optimizer) -> None:
-        """Change the weights by the gradients collected."""
-        super().finish_update(sgd)
-        self.model.attrs["engine"].forget()
+    def training_targets(self, examples: Iterable[Example]) -> Targets:
+        """The candidates of a batch with their gold predicates, see `training_targets`."""
+        return training_targets(
+            examples,
+            self.get_candidates,
+            self.candidates.pairs,
+            self.undirected,
+            list(self.label_data),
+            self.negatives_per_positive,
+        )
 
     # Serialisation: what TrainablePipe does, with errors that say what is wrong
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
-        """Load from what `to_bytes` gave. Raises ValueError where it is damaged."""
+        """Load from the result of `to_bytes`. Raises ValueError if it is damaged."""
         with self._loading("bytes", exclude):
             super().from_bytes(bytes_data, exclude=exclude)
         return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
-        """Load from the folder that `to_disk` wrote. Raises ValueError where a file is missing or damaged."""
+        """Load from the folder that `to_disk` wrote. Raises ValueError if a file is missing or damaged."""
         with self._loading(path, exclude):
             super().from_disk(path, exclude=exclude)
         return self
 
     @contextmanager
     def _loading(self, source: Union[str, Path], exclude: Iterable[str]) -> Iterator[None]:
-        given = self.model.attrs.get("network_config", {})
+        given = self.model.attrs["network"]
         try:
-            # thinc refuses to load a dimension that differs from the one that is set.
+            # thinc refuses to load a dimension that differs from the present one
             if "model" not in exclude:
                 self.model.set_dim("nO", cast(int, None), force=True)
             yield
             self._check_loaded(exclude)
-        except Exception as err:  # damaged files fail in as many ways as there are libraries below
+        except DAMAGED as err:
             raise ValueError(Errors.DR171.format(name=self.name, path=source, problem=repr(err))) from err
-        stored = self.model.attrs.get("network_config", {})
-        other = [f"{key} = {stored[key]!r}" for key in stored if key in given and given[key] != stored[key]]
+        stored = self.model.attrs["network"]
+        other = [f"{key} = {stored[key]!r}" for key in stored if given.get(key) != stored[key]]
         if other:
             self._warn(Warnings.DW169, source=source, settings=", ".join(other))
 
@@ -479,7 +525,7 @@ class DualEncoderRel(TrainablePipe):
         parse_descriptions(self.label_data)
         # Labels without a network are what add_label leaves before initialisation
         if not {"cfg", "model"} & set(exclude) and self.model.has_dim("nO") is True and not self.labels:
-            raise ValueError("the settings in 'cfg' do not belong to the network in 'model'")
+            raise ValueError(Errors.DR173)
 
     # Messages
 
@@ -493,12 +539,6 @@ class DualEncoderRel(TrainablePipe):
 
     def _say_shortened(self, shortened: Shortened) -> None:
         if shortened.words:
-            self._warn_once(
-                "shortened",
-                Warnings.DW166,
-                n=shortened.words,
-                total=shortened.total,
-                percent=100 * shortened.words / shortened.total,
-                limit=self.model.attrs["max_length"],
-                mentions=shortened.mentions,
-            )
+            percent = 100 * shortened.words / shortened.total
+            counts = {"n": shortened.words, "percent": percent, **shortened._asdict()}
+            self._warn_once("shortened", Warnings.DW166, **counts)

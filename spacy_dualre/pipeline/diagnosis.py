@@ -1,4 +1,4 @@
-"""What the training data holds and what is lost on the way, counted before training starts."""
+"""Counts what the training data holds and what gets lost on the way, before training starts."""
 
 import logging
 from collections import Counter, defaultdict
@@ -13,34 +13,37 @@ from ..candidates.policy import CandidatePolicy, types_allowed
 from ..training.targets import relation_pairs
 from ..types import Candidate, Pair, Relation, TypePairs
 
-#: Shows the counts at the start of a training. As spaCy's own logger it has a handler; silence it by its level.
+#: Shows the counts at the start of a training. Like spaCy's own logger it has a handler; silence it by its level.
 logger = logging.getLogger("spacy_dualre")
 logger.setLevel(logging.INFO)
 logger.addHandler(logging.StreamHandler())
 
-#: Why a gold relation between the mentions of a candidate has none of its own.
+#: Why a gold relation between the mentions of a candidate is not covered by it.
 NO_DESCRIPTION = "predicate has no description for these types"
 
 
 @dataclass
 class Diagnosis:
-    """Counts over the training documents."""
+    """Counts over the training documents.
+
+    Attributes:
+        types: Mentions of each type.
+        predicates: Gold relations of each predicate.
+        uncovered: Gold relations without a candidate, by reason.
+    """
 
     documents: int = 0
     mentions: int = 0
     relations: int = 0
     candidates: int = 0
     positives: int = 0
-    #: mentions of each type
     types: Counter = field(default_factory=Counter)
-    #: gold relations of each predicate
     predicates: Counter = field(default_factory=Counter)
-    #: gold relations without a candidate, by reason
     uncovered: Counter = field(default_factory=Counter)
 
     @property
     def reasons(self) -> str:
-        """The uncovered gold relations in words."""
+        """The reasons in words, most frequent first."""
         return ", ".join(f"{n} {reason}" for reason, n in self.uncovered.most_common())
 
     def __str__(self) -> str:
@@ -64,11 +67,17 @@ def diagnose(
     spans_key: Optional[str],
     type_pairs: TypePairs,
     undirected: Set[str],
-    is_possible: Callable[[str, Candidate], bool],
+    is_possible: Callable[[str, Span, Span], bool],
 ) -> Diagnosis:
     """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate.
 
-    is_possible: whether a predicate has a description for a candidate's types.
+    Args:
+        examples: The training data.
+        policy: The candidate policy.
+        spans_key: The span group with the mentions; None for ``doc.ents``.
+        type_pairs: The pairs of types that may be candidates.
+        undirected: Predicates without direction.
+        is_possible: Whether a predicate has a description for the types of two mentions.
     """
     counts = Diagnosis()
     for example in examples:
@@ -82,12 +91,13 @@ def diagnose(
         about: Dict[Pair, List[Candidate]] = defaultdict(list)
         for candidate in policy(example.predicted, mentions, type_pairs):
             counts.candidates += 1
-            for pair in policy.pairs(*candidate):
-                about[pair].append(candidate)
+            about[candidate.about].append(candidate)
         positives: Set[Candidate] = set()
         for rel in gold:
-            covering = [candidate for pair in relation_pairs(rel, policy, undirected) for candidate in about[pair]]
-            possible = [candidate for candidate in covering if is_possible(rel.predicate, candidate)]
+            covering = [
+                candidate for pair in relation_pairs(rel, policy.pairs, undirected) for candidate in about[pair]
+            ]
+            possible = [candidate for candidate in covering if is_possible(rel.predicate, *candidate[:2])]
             positives.update(possible)
             if covering and not possible:
                 counts.uncovered[NO_DESCRIPTION] += 1
@@ -99,7 +109,7 @@ def diagnose(
 
 
 def as_asked(rel: Relation, undirected: Container[str], type_pairs: TypePairs) -> Relation:
-    """A relation without direction in the order of its types that may be a candidate."""
+    """Turn an undirected relation round if only its reverse pair of types may be a candidate."""
     if rel.predicate in undirected and types_allowed(rel.object.label_, rel.subject.label_, type_pairs, directed=True):
         return rel._replace(subject=rel.object, object=rel.subject)
     return rel
@@ -108,7 +118,7 @@ def as_asked(rel: Relation, undirected: Container[str], type_pairs: TypePairs) -
 def why_uncovered(
     doc: Doc, rel: Relation, mentions: Sequence[Span], policy: CandidatePolicy, type_pairs: TypePairs
 ) -> str:
-    """Why a gold relation has no candidate, in words."""
+    """Say in words why a gold relation has no candidate."""
     on_doc = {(span.start_char, span.end_char, span.label_): span for span in mentions}
     arguments = [on_doc.get((span.start_char, span.end_char, span.label_)) for span in (rel.subject, rel.object)]
     if None in arguments:
@@ -118,6 +128,6 @@ def why_uncovered(
         for found, gold in zip(cast(List[Span], arguments), (rel.subject, rel.object))
     )
     return (
-        policy.why_not(doc, subject, object, type_pairs)
+        policy.why_not(subject, object, type_pairs)
         or "mention listed twice, or of another concept on the predicted document"
     )

@@ -1,40 +1,30 @@
-"""The factory `dual_encoder_rel`: its default config, and how the component is made from one."""
+"""The factory `dual_encoder_rel` and its default config.
 
-from typing import Callable, Dict, List, Optional
+spaCy imports this module whenever anybody creates a pipeline, so the component, and with it torch and transformers, is
+imported only when one is made.
+"""
+
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 from spacy.language import Language
-from thinc.api import Config, Model
+from thinc.api import Model
 
 from ..candidates.policy import CandidatePolicy
-from .component import DualEncoderRel
-from .decode import ThresholdSetting
 
-DEFAULT_CONFIG = """
-[model]
-@architectures = "spacy-dualre.DualEncoder.v1"
-name = "sentence-transformers/all-MiniLM-L6-v2"
-
-[candidates]
-@misc = "spacy-dualre.entity_pairs.v1"
-max_sentences = 0
-max_tokens = null
-type_pairs = "learn"
-directed = true
-overlapping = true
-
-[scorer]
-@scorers = "spacy-dualre.rel_scorer.v1"
-"""
-_DEFAULTS = Config().from_str(DEFAULT_CONFIG)
+if TYPE_CHECKING:
+    from .component import DualEncoderRel
 
 
 @Language.factory(
     "dual_encoder_rel",
     assigns=["doc._.rels"],
     default_config={
-        "model": _DEFAULTS["model"],
-        "candidates": _DEFAULTS["candidates"],
-        "scorer": _DEFAULTS["scorer"],
+        "model": {
+            "@architectures": "spacy-dualre.DualEncoder.v1",
+            "name": "sentence-transformers/all-MiniLM-L6-v2",
+        },
+        "candidates": {"@misc": "spacy-dualre.entity_pairs.v1"},
+        "scorer": {"@scorers": "spacy-dualre.rel_scorer.v1"},
         "spans_key": None,
         "alpha": 0.5,
         "prediction": "similarity",
@@ -45,7 +35,7 @@ _DEFAULTS = Config().from_str(DEFAULT_CONFIG)
         "sampled_predicates": None,
         "predicates_per_corpus": False,
         "multi_label": False,
-        "context": 100,
+        "context": 0,
         "description_mode": "adapted",
         "cascade": None,
     },
@@ -60,7 +50,7 @@ def make_dual_encoder_rel(
     spans_key: Optional[str],
     alpha: float,
     prediction: str,
-    threshold: ThresholdSetting,
+    threshold: float,
     symmetric: List[str],
     max_candidates_per_batch: int,
     negatives_per_positive: Optional[float],
@@ -70,8 +60,10 @@ def make_dual_encoder_rel(
     context: int,
     description_mode: str,
     cascade: Optional[Dict[str, float]],
-) -> DualEncoderRel:
-    """The factory `dual_encoder_rel`. The settings are those of DualEncoderRel."""
+) -> "DualEncoderRel":
+    """Make the component; the settings are those of `DualEncoderRel`."""
+    from .component import DualEncoderRel
+
     return DualEncoderRel(
         nlp.vocab,
         model,

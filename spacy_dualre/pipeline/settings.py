@@ -1,48 +1,48 @@
-"""The component's settings: their values are checked here."""
+"""Checks of the component's settings."""
 
-from typing import Dict, Optional
+from typing import Any, Dict, Optional
 
+from ..candidates.policy import check_at_least
 from ..errors import Errors
 from ..instances.maker import MODES
-from .decode import PREDICTIONS, Threshold
+from ..types import Cascade
+from .decode import PREDICTIONS
 
 
-def check_settings(
-    *,
-    alpha: float,
-    prediction: str,
-    threshold: Threshold,
-    max_candidates_per_batch: int,
-    negatives_per_positive: Optional[float],
-    sampled_predicates: Optional[int],
-    context: int,
-    description_mode: str,
-    cascade: Optional[Dict[str, float]],
-) -> None:
-    """Raises ValueError naming the first of the component's settings that is out of range."""
-    if prediction not in PREDICTIONS:
-        raise ValueError(Errors.DR160.format(allowed=PREDICTIONS, value=prediction))
-    if description_mode not in MODES:
-        raise ValueError(Errors.DR161.format(allowed=MODES, value=description_mode))
-    thresholds = threshold.items() if isinstance(threshold, dict) else [("", threshold)]
-    for name, value in [("alpha", alpha), *((f"threshold {label}".strip(), value) for label, value in thresholds)]:
-        if not 0 <= value <= 1:
-            raise ValueError(Errors.DR001.format(name=name, low=0, high=1, value=value))
-    for name, low, number in (("max_candidates_per_batch", 1, max_candidates_per_batch), ("context", 0, context)):
-        if number < low:
-            raise ValueError(Errors.DR002.format(name=name, low=low, value=number))
-    if cascade is not None:
-        if set(cascade) != {"predicates", "negative"}:
-            raise ValueError(Errors.DR164.format(value=cascade))
-        if not 0 <= cascade["negative"] <= 1:
-            raise ValueError(Errors.DR001.format(name="cascade.negative", low=0, high=1, value=cascade["negative"]))
-        predicates = cascade["predicates"]
-        if predicates < 1 or predicates != int(predicates):
-            raise ValueError(Errors.DR002.format(name="cascade.predicates", low=1, value=predicates))
-    if sampled_predicates is not None:
-        if sampled_predicates < 1:
-            raise ValueError(Errors.DR002.format(name="sampled_predicates", low=1, value=sampled_predicates))
-        if alpha == 0:
-            raise ValueError(Errors.DR165)
-    if negatives_per_positive is not None and negatives_per_positive < 0:
-        raise ValueError(Errors.DR163.format(value=negatives_per_positive))
+def check_settings(settings: Dict[str, Any]) -> None:
+    """Raise ValueError for the first setting that is out of range; see `DualEncoderRel` for their meaning."""
+    if settings["prediction"] not in PREDICTIONS:
+        raise ValueError(Errors.DR160.format(allowed=PREDICTIONS, value=settings["prediction"]))
+    if settings["description_mode"] not in MODES:
+        raise ValueError(Errors.DR161.format(allowed=MODES, value=settings["description_mode"]))
+    if not isinstance(settings["threshold"], (int, float)):
+        raise ValueError(Errors.DR174.format(value=settings["threshold"]))
+    for name in ("alpha", "threshold"):
+        _check_fraction(name, settings[name])
+    check_at_least(0, context=settings["context"])
+    check_at_least(
+        1,
+        max_candidates_per_batch=settings["max_candidates_per_batch"],
+        sampled_predicates=settings["sampled_predicates"],
+    )
+    if settings["sampled_predicates"] is not None and settings["alpha"] == 0:
+        raise ValueError(Errors.DR165)
+    negatives = settings["negatives_per_positive"]
+    if negatives is not None and negatives < 0:
+        raise ValueError(Errors.DR163.format(value=negatives))
+
+
+def as_cascade(setting: Optional[Dict[str, float]]) -> Optional[Cascade]:
+    """The cascade that a config describes. Raises ValueError if a value is missing, unknown or out of range."""
+    if setting is None:
+        return None
+    if set(setting) != set(Cascade._fields):
+        raise ValueError(Errors.DR164.format(value=setting))
+    _check_fraction("cascade.negative", setting["negative"])
+    check_at_least(1, **{"cascade.predicates": setting["predicates"]})  # type: ignore[arg-type]
+    return Cascade(int(setting["predicates"]), setting["negative"])
+
+
+def _check_fraction(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise ValueError(Errors.DR001.format(name=name, low=0, high=1, value=value))

@@ -1,33 +1,57 @@
 """Training batches of even work, whatever the documents."""
 
-from typing import Callable, Iterable, Iterator, List, Optional, Sequence
+from itertools import islice
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence
 
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
 from ..annotations.mentions import get_mentions, gold_relations
-from ..candidates.policy import CANDIDATE_RANGE, CandidatePolicy, given_type_pairs
-from ..types import TypePairs
+from ..candidates.policy import CandidatePolicy, given_type_pairs
+from ..types import Candidate, TypePairs
 
 Batcher = Callable[[Iterable[Example]], Iterator[List[Example]]]
+#: The ``doc.user_hooks`` that chooses among a Doc's candidates. nlp.update copies Docs with their hooks.
+_HOOK = "spacy_dualre_candidates"
+
+
+class _Share(NamedTuple):
+    """The candidates of a Doc that belong to one batch."""
+
+    start: int
+    stop: Optional[int]
+
+    def __call__(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        return islice(candidates, self.start, self.stop)
+
+
+def chosen(doc: Doc, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
+    """The candidates of a Doc that its batch is to learn from; all, unless the batcher has shared the Doc out."""
+    return doc.user_hooks[_HOOK](candidates) if _HOOK in doc.user_hooks else candidates
 
 
 def batch_by_candidates(
-    size: int,
-    candidates: CandidatePolicy,
-    spans_key: Optional[str] = None,
-    symmetric: Sequence[str] = (),
+    size: int, candidates: CandidatePolicy, spans_key: Optional[str] = None, symmetric: Sequence[str] = ()
 ) -> Batcher:
     """Registered as ``spacy-dualre.batch_by_candidates.v1``: batches of `size` descriptions, candidates x predicates.
 
-    candidates, spans_key, symmetric: as in the component. So that both have the same, write them here and refer to them
-    there, as in ``candidates = ${training.batcher.candidates}``. The predicates are those of the gold relations and the
-    negative one. A document that does not fit into what is left of a batch is shared out: the next batch gets its other
-    candidates. Only the last batch is smaller.
+    Refer to the component's settings: ``candidates = ${components.dual_encoder_rel.candidates}``. The predicates are
+    those of the gold relations and the negative one. A document that does not fit into what is left of a batch is
+    shared out: the next batch gets its other candidates. Only the last batch is smaller.
 
-    Where no document has candidates yet, because annotating_components find the mentions later, a batch has as many
-    documents as it might have candidates. Reads an epoch at a time, so it is not for an endless corpus
+    If no document has candidates yet, because annotating_components find the mentions later, a batch has as many
+    documents as it should have candidates. An epoch is read at a time, so this is not for an endless corpus
     (max_epochs = -1).
+
+    Args:
+        size: Descriptions per batch.
+        candidates: The component's candidate policy.
+        spans_key: The component's span group.
+        symmetric: The component's symmetric predicates.
+
+    Returns:
+        A batcher for ``[training]``.
     """
 
     def batch(examples: Iterable[Example]) -> Iterator[List[Example]]:
@@ -35,17 +59,17 @@ def batch_by_candidates(
         gold = [rel for example in examples for rel in gold_relations(example)]
         type_pairs = given_type_pairs(candidates.type_pairs, gold, symmetric)
         per_batch = max(size // (1 + len({rel.predicate for rel in gold})), 1)
-        counts = [_count(example, candidates, spans_key, type_pairs) for example in examples]
-        if not any(counts):
+        counts = [_count(example.predicted, candidates, spans_key, type_pairs) for example in examples]
+        if any(counts):
+            yield from share_out(examples, counts, per_batch)
+        else:
             yield from minibatch(examples, per_batch)
-            return
-        yield from share_out(examples, counts, per_batch)
 
     return batch
 
 
 def share_out(examples: Iterable[Example], counts: Iterable[int], per_batch: int) -> Iterator[List[Example]]:
-    """Batches of per_batch candidates each but the last, of consecutive examples; counts: the candidates of each."""
+    """Cut consecutive examples into batches of `per_batch` candidates; `counts` are the candidates of each example."""
     current: List[Example] = []
     room = per_batch
     for example, n_candidates in zip(examples, counts):
@@ -62,11 +86,11 @@ def share_out(examples: Iterable[Example], counts: Iterable[int], per_batch: int
         yield current
 
 
-def _count(example: Example, candidates: CandidatePolicy, spans_key: Optional[str], type_pairs: TypePairs) -> int:
-    return sum(1 for _ in candidates(example.predicted, get_mentions(example.predicted, spans_key), type_pairs))
+def _count(doc: Doc, candidates: CandidatePolicy, spans_key: Optional[str], type_pairs: TypePairs) -> int:
+    return sum(1 for _ in candidates(doc, get_mentions(doc, spans_key), type_pairs))
 
 
 def _share(example: Example, start: int, stop: Optional[int]) -> Example:
     predicted = example.predicted.copy()
-    predicted.user_data[CANDIDATE_RANGE] = (start, stop)
+    predicted.user_hooks[_HOOK] = _Share(start, stop)  # type: ignore[assignment]
     return Example(predicted, example.reference)

@@ -1,39 +1,44 @@
-"""The joint loss: one softmax cross-entropy, used for the classifier and, as contrastive loss, for the similarities."""
+"""The joint loss: one softmax cross-entropy for the classifier and, as contrastive loss, for the similarities."""
 
 from typing import Any, Tuple
 
 from thinc.api import get_array_module
 from thinc.types import Floats2d
 
-from ..types import RelScores
+from ..types import Gradients, RelScores
 
 
-def joint_loss(scores: RelScores, targets: Floats2d, alpha: float, n_candidates: int) -> Tuple[float, RelScores]:
-    """alpha * CE(logits) + (1 - alpha) * CE(similarity), summed and divided by n_candidates (arXiv 2503.17799).
+def joint_loss(scores: RelScores, targets: Floats2d, alpha: float, n_candidates: int) -> Tuple[float, Gradients]:
+    """alpha * CE(logits) + (1 - alpha) * CE(similarity), arXiv 2503.17799.
 
-    targets: (P, L), each row a distribution over the predicates. n_candidates: of the whole batch of which the P
-    candidates are a slice, so that the gradients of the slices add up to the batch's. Predicates that the classifier
-    does not know (columns from C on) train the similarity alone, and those whose descriptions were not read the
-    classifier alone.
+    Args:
+        scores: Of P candidates. Predicates unknown to the classifier (columns from C on) train the similarity alone;
+            those whose description was not read train the classifier alone.
+        targets: (P, L), each row a distribution over the predicates.
+        alpha: Weight of the classifier's loss, 0 to 1.
+        n_candidates: Candidates of the whole batch that the P are a slice of; the loss is divided by it, so that the
+            gradients of the slices add up to the batch's.
+
+    Returns:
+        The loss and its gradients.
     """
     n_classes = scores.logits.shape[1]
-    classifier, d_logits = cross_entropy(scores.logits, targets[:, :n_classes], scores.mask[:, :n_classes])
-    read = scores.mask if scores.read is None else scores.read
-    contrastive, d_similarity = cross_entropy(scores.similarity, targets, read)
+    classifier, d_logits = cross_entropy(scores.logits, targets[:, :n_classes], scores.possible[:, :n_classes])
+    contrastive, d_similarity = cross_entropy(scores.similarity, targets, scores.read)
     loss = (alpha * classifier + (1 - alpha) * contrastive) / n_candidates
-    gradients = RelScores(
-        similarity=d_similarity * ((1 - alpha) / n_candidates),
-        logits=d_logits * (alpha / n_candidates),
-        mask=scores.mask,
-    )
-    return loss, gradients
+    return loss, Gradients(d_similarity * ((1 - alpha) / n_candidates), d_logits * (alpha / n_candidates))
 
 
 def cross_entropy(scores: Floats2d, targets: Floats2d, mask: Any) -> Tuple[float, Floats2d]:
-    """Softmax cross-entropy summed over the rows, and its gradient (P, L).
+    """Softmax cross-entropy, summed over the rows.
 
-    Columns where the mask is False take no part. A row whose targets are all 0, or whose mask is all False, has no
-    loss.
+    Args:
+        scores: (P, L).
+        targets: (P, L) distributions. A row of zeros has no loss.
+        mask: (P, L), False for columns that take no part. A row that is all False has no loss.
+
+    Returns:
+        The loss and its gradient (P, L).
     """
     xp = get_array_module(scores)
     masked = xp.where(mask, scores, -xp.inf)

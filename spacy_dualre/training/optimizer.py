@@ -6,17 +6,15 @@ from thinc.api import Optimizer
 from thinc.optimizers import FloatOrSeq
 from thinc.types import FloatsXd
 
-#: Parameters with one of these in their name are not decayed: biases, layer norms, the temperature.
+#: Parts of the names of parameters that are not decayed: biases, layer norms, the temperature.
 _NOT_DECAYED = ("bias", "norm", "temperature")
-#: Parameters that start with this come pretrained, but for the markers' embeddings.
+#: Names of pretrained parameters start with these; the markers' embeddings are new all the same.
 _PRETRAINED = ("text_encoder.", "description_encoder.")
 _MARKERS = ".markers."
 
 
 class AdamW(Optimizer):
-    """thinc's Adam with weight decay kept from biases, norms and the temperature, and a learning rate of its own for
-    new weights.
-    """
+    """thinc's Adam without weight decay of biases, norms and the temperature, and with another rate for new weights."""
 
     def __init__(self, learn_rate: FloatOrSeq, *, new_weights_lr_scale: float = 1.0, **settings: Any) -> None:
         super().__init__(learn_rate, **settings)
@@ -25,7 +23,7 @@ class AdamW(Optimizer):
     def __call__(
         self, key: Tuple[int, str], weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
     ) -> Tuple[FloatsXd, FloatsXd]:
-        """Update one parameter; key is (id of the layer, name of the parameter)."""
+        """Update one parameter; `key` is (id of the layer, name of the parameter)."""
         name = key[1].lower()
         decay = self.L2
         if any(part in name for part in _NOT_DECAYED):
@@ -47,12 +45,20 @@ def adamw(
     grad_clip: FloatOrSeq = 1.0,
     new_weights_lr_scale: float = 1.0,
 ) -> Optimizer:
-    """Registered as ``spacy-dualre.AdamW.v1``.
+    """Registered as ``spacy-dualre.AdamW.v1``: AdamW as in arXiv 2503.17799.
 
-    learn_rate: a number or a schedule, such as ``warmup_linear.v1``. grad_clip: the most that the norm of one
-    parameter's gradient may be.
-    new_weights_lr_scale: the learning rate of what is not pretrained (projections, classifier, temperature, markers),
-    as a multiple of learn_rate.
+    Args:
+        learn_rate: A number or a schedule, such as ``warmup_linear.v1``.
+        weight_decay: Decay per step, relative to the learning rate.
+        beta1: Decay of the first moment.
+        beta2: Decay of the second moment.
+        eps: Keeps the step finite.
+        grad_clip: The largest norm of one parameter's gradient.
+        new_weights_lr_scale: Learning rate of weights that are not pretrained (projections, classifier, temperature,
+            markers), as a multiple of learn_rate.
+
+    Returns:
+        The optimizer.
     """
     return AdamW(
         learn_rate,

@@ -11,11 +11,10 @@ from spacy.vocab import Vocab
 
 from ..annotations.concepts import get_long_forms, set_long_forms
 from ..annotations.relations import get_rels
-from ..errors import Errors
-from ..records.record import corpus_error
+from ..errors import DAMAGED, CorpusError, Errors
 from ..records.writer import is_held_out
 
-#: What of ``doc.user_data`` says where a document is from, and is no annotation.
+#: Keys of ``doc.user_data`` that say where a document comes from; they are not annotations.
 ORIGIN = ("doc_id", "corpus", "split", "breaks")
 
 
@@ -35,7 +34,7 @@ class RelCorpus(Corpus):
         super().__init__(path)
         self.gold_mentions = gold_mentions
         self.without = frozenset(without)
-        # spaCy's own limit counts anew in each file of a folder
+        # spaCy's own limit restarts in each file of a folder
         self.total_limit = limit
         self.annotating_components = annotating_components
         self.seed = seed
@@ -45,7 +44,7 @@ class RelCorpus(Corpus):
         return islice(examples, self.total_limit or None)
 
     def read_docbin(self, vocab: Vocab, locs: Iterable[Union[str, Path]]) -> Iterator[Doc]:
-        """The same as in spaCy, with errors that name the file."""
+        """Read Docs as spaCy does, with errors that name the file."""
         for path in locs:
             yield from (doc for doc in read_docs(Path(path), vocab) if len(doc))
 
@@ -72,19 +71,25 @@ def rel_corpus(
     seed: int = 0,
     without: Sequence[str] = (),
 ) -> Callable[[Language], Iterable[Example]]:
-    """Registered as ``spacy-dualre.RelCorpus.v1``: a file or folder of .spacy files.
+    """Registered as ``spacy-dualre.RelCorpus.v1``: examples from a file or folder of .spacy files.
 
-    gold_mentions: the predicted Docs get the gold tokens, sentences and mentions (``doc.ents`` and all span groups), so
-        that relations are trained and scored apart from entity recognition; false: only the text, for the pipeline's
-        own components to annotate; a number from 0 to 1: about so many of the documents get the gold mentions.
-    limit: read this many documents; 0: all. without: leave out documents with a relation of one of these predicates, as
-        if they were not known yet.
-    annotating_components: the components of the pipeline that annotate the documents without gold mentions, such as
-        ["sentencizer", "ner"]. They must be trained already. ``training.annotating_components`` alone would come too
-        late for initialisation and batches, and would change the documents with gold mentions too.
-    seed: which documents get the gold mentions, with each text's own chance: the same whenever they are read.
-    Raises ValueError naming the path if it does not exist, for a fraction out of range and, while reading, for a
-    component that the pipeline does not have.
+    Args:
+        path: The file or folder.
+        gold_mentions: True copies the gold tokens, sentences and mentions (``doc.ents`` and all span groups) to the
+            predicted Docs, so that relations are trained and scored apart from entity recognition. False leaves them
+            the text alone. A number from 0 to 1 does the former for about this share of the documents.
+        limit: Read this many documents; 0 reads all.
+        annotating_components: Components that annotate the documents without gold mentions, such as
+            ["sentencizer", "ner"]. They must be trained already. ``training.annotating_components`` alone would come
+            too late for initialisation and batches, and would change the documents with gold mentions too.
+        seed: Decides which documents get the gold mentions, by their text: the same ones at every reading.
+        without: Leave out documents with a relation of one of these predicates.
+
+    Returns:
+        A corpus for ``[corpora]``. It raises ValueError for a component that the pipeline does not have.
+
+    Raises:
+        ValueError: The path does not exist, or the share is out of range.
     """
     if path is None or not Path(path).exists():
         raise ValueError(Errors.DR005.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
@@ -101,15 +106,15 @@ def rel_corpus(
 
 
 def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    """The Docs of a .spacy file. Raises CorpusError where it cannot be read."""
+    """Read the Docs of a .spacy file. Raises CorpusError if it cannot be read."""
     try:
         yield from DocBin().from_disk(path).get_docs(vocab)
-    except Exception as err:  # damaged files fail in as many ways as there are libraries below
-        raise corpus_error(path, f"cannot be read as .spacy ({err})") from err
+    except DAMAGED as err:
+        raise CorpusError(Errors.DR152.format(path=path, problem=err)) from err
 
 
 def copy_mentions(reference: Doc) -> Doc:
-    """A new Doc with the tokens, sentences, entities, span groups and long forms of another, and nothing else."""
+    """Make a Doc with the tokens, sentences, entities, span groups and long forms of another, and nothing else."""
     doc = Doc(
         reference.vocab,
         words=[token.text for token in reference],
@@ -124,7 +129,7 @@ def copy_mentions(reference: Doc) -> Doc:
 
 
 def _component(nlp: Language, name: str) -> Callable[[Doc], Doc]:
-    """A component, also one that is disabled, as frozen ones are at initialisation."""
+    """Find a component, even a disabled one, as frozen components are at initialisation."""
     if name not in nlp.component_names:
         known = ", ".join(nlp.component_names)
         raise ValueError(Errors.DR151.format(setting="annotating_components", name=name, known=known))

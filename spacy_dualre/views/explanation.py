@@ -1,7 +1,7 @@
 """Why the component decides as it does: what it reads of pairs of mentions, their scores, and why some have none."""
 
 from itertools import combinations, permutations
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy
 from spacy.language import Language
@@ -10,10 +10,9 @@ from spacy.tokens import Doc, Span
 from ..annotations.mentions import get_mentions, mention_key
 from ..annotations.relations import span_to_json
 from ..instances.descriptions import adapt
-from ..models.cascade import unknown_to_classifier
 from ..pipeline.component import DualEncoderRel
 from ..pipeline.components import find_component
-from ..pipeline.decode import log_odds, probabilities, threshold_row
+from ..pipeline.decode import probabilities
 from ..types import Candidate, Instance, Relation, RelScores
 
 #: Why a pair is left out that its policy has nothing against: it asks for the closest mentions of two concepts alone.
@@ -74,7 +73,7 @@ def explain(nlp: Language, doc: Doc) -> List[Explanation]:
     _, rel = find_component(nlp)
     mentions = get_mentions(doc, rel.spans_key)
     scored: Dict[Tuple, Explanation] = {}
-    for explanation in _explain_candidates(rel, list(rel.get_candidates(doc))):
+    for explanation in _explain_candidates(rel, doc):
         scored.setdefault((mention_key(explanation.subject), mention_key(explanation.object)), explanation)
     pairs = permutations(mentions, 2) if rel.candidates.directed else combinations(mentions, 2)
     return [
@@ -84,25 +83,23 @@ def explain(nlp: Language, doc: Doc) -> List[Explanation]:
     ]
 
 
-def _explain_candidates(rel: DualEncoderRel, candidates: Sequence[Candidate]) -> Iterator[Explanation]:
-    parts: List[Tuple[List[Candidate], List[Instance], RelScores, Any]] = []
-    for chunk, instances, scores in rel.model_scores(candidates, rel.cascade):
-        odds = rel.model.ops.to_numpy(log_odds(scores, rel.prediction, rel.alpha))
-        parts.append((chunk, instances, scores, odds))
+def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
+    parts = list(rel.stream([doc]))
     if not parts:
         return
-    relations = rel.decide(candidates, numpy.concatenate([odds for *_, odds in parts]))
-    for chunk, instances, scores, odds in parts:
+    candidates = [candidate for part in parts for candidate in part.candidates]
+    relations = rel.decide(candidates, numpy.concatenate([part.odds for part in parts]))
+    for _, chunk, instances, scores, odds in parts:
         texts = rel.texts_as_read(instances)
         for row, (candidate, instance, text) in enumerate(zip(chunk, instances, texts)):
             predicates = tuple(_scores(rel, instance, scores, odds, row))
             decided = tuple(r for r in relations if _between(r, candidate, r.predicate in rel.undirected))
-            yield Explanation(*candidate, None, text, predicates, decided)
+            yield Explanation(candidate.subject, candidate.object, None, text, predicates, decided)
 
 
 def _between(relation: Relation, candidate: Candidate, undirected: bool) -> bool:
     ends = [mention_key(relation.subject), mention_key(relation.object)]
-    wanted = [mention_key(mention) for mention in candidate]
+    wanted = [mention_key(mention) for mention in candidate[:2]]
     return ends == wanted or (undirected and ends == wanted[::-1])
 
 
@@ -110,13 +107,10 @@ def _scores(
     rel: DualEncoderRel, instance: Instance, scores: RelScores, odds: Any, row: int
 ) -> Iterator[PredicateScore]:
     labels = list(rel.label_data)
-    similarity, logits, mask = map(rel.model.ops.to_numpy, (scores.similarity, scores.logits, scores.mask))
-    classified = numpy.exp(logits[row].astype("float64") - logits[row].max())
+    similarity, logits, _, read, _ = scores
+    classified = numpy.exp(numpy.asarray(logits)[row].astype("float64") - logits[row].max())
     classified /= classified.sum()
     probs = probabilities(odds)
-    thresholds = threshold_row(rel.threshold, labels)
-    # With a classifier that decides, the mask says what is possible, else what was read
-    read = unknown_to_classifier(len(classified), mask) if rel.prediction == "classifier" else mask
     for i, label in enumerate(labels):
         yield PredicateScore(
             predicate=label,
@@ -124,6 +118,6 @@ def _scores(
             similarity=float(similarity[row, i]) if read[row, i] else None,
             classifier=float(classified[i]) if i < len(classified) else None,
             probability=float(probs[row, i]),
-            threshold=thresholds[i],
+            threshold=rel.threshold,
             descriptions=tuple("".join(adapt(d).words) for d in instance.descriptions[i]) if read[row, i] else (),
         )

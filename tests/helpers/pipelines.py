@@ -202,12 +202,11 @@ def fresh_docs(nlp, n=1):
 
 def probabilities(nlp, docs):
     """The probabilities of each pair of mentions, by their texts."""
-    rel = nlp.get_pipe(NAME)
-    found = {}
-    for chunk, odds in rel._score(candidate for doc in docs for candidate in rel.get_candidates(doc)):
-        for candidate, row in zip(chunk, decode.probabilities(odds)):
-            found[candidate.subject.doc.text, candidate.subject.text, candidate.object.text] = row
-    return found
+    return {
+        (scored.doc.text, candidate.subject.text, candidate.object.text): row
+        for scored in nlp.get_pipe(NAME).stream(docs)
+        for candidate, row in zip(scored.candidates, decode.probabilities(scored.odds))
+    }
 
 
 def assert_close(left, right, tolerance=1e-5):

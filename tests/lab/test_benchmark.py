@@ -19,6 +19,7 @@ from spacy_dualre.lab.benchmark.memory import measure_mentions, measure_soak
 from spacy_dualre.lab.benchmark.training import measure_training, training_batches
 from spacy_dualre.lab.benchmark.workload import Workload, as_figures
 from spacy_dualre.lab.benchmark.yardsticks import bare_batch, naive_batch, on_device, score
+from spacy_dualre.models.dual_encoder import get_batches, get_network
 from spacy_dualre.models.stages import STAGES
 from spacy_dualre.types import Query
 
@@ -44,7 +45,7 @@ def make_workload(nlp, times=1):
 
 
 def pieces(workload, text):
-    tokenizer = workload.rel.model.layers[0].shims[0]._hfmodel.tokenizer
+    tokenizer = get_batches(workload.rel.model).pieces.tokenizer
     return len(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
@@ -320,7 +321,7 @@ def test_command_writes_and_prints_everything(saved):
     assert settings["architecture"] == "spacy-dualre.DualEncoder.v1"
     assert (settings["threads"], settings["precision"], settings["batch_tokens"]) == (1, "float32", 2000)
     assert settings["device"] and settings["versions"]["torch"] == torch.__version__
-    network = spacy.load(saved / "pipeline").get_pipe(NAME).model.layers[0].shims[0]._model
+    network = get_network(spacy.load(saved / "pipeline").get_pipe(NAME).model)
     assert settings["parameters"] == sum(p.numel() for p in network.parameters())
     assert settings["plan"]["repetitions"] == 2
     # The first two documents

@@ -30,6 +30,7 @@ from spacy_dualre.lab.resuming import CHECKPOINT, Checkpoint
 from spacy_dualre.lab.resuming.given import given_by
 from spacy_dualre.lab.resuming.replay import Replay
 from spacy_dualre.lab.resuming.states import random_states, set_random_states, set_training_state, training_state
+from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.pipeline.component import DualEncoderRel
 from spacy_dualre.scoring.scorer import make_rel_scorer
 from spacy_dualre.training.reader import copy_mentions
@@ -443,7 +444,7 @@ def test_step_without_candidates_moves_the_weights_by_their_moments(trained, tmp
     left.update(make_examples(left.vocab), sgd=sgds[0])
     Checkpoint({}).write(tmp_path / CHECKPOINT, training_state(left, sgds[0]))
     set_training_state(right, sgds[1], Checkpoint.read(tmp_path / CHECKPOINT).state)
-    networks = [nlp.get_pipe(NAME).model.layers[0].shims[0]._model for nlp in (left, right)]
+    networks = [get_network(nlp.get_pipe(NAME).model) for nlp in (left, right)]
     before = networks[0].classifier.weight.clone()
     for nlp, sgd in zip((left, right), sgds):
         nlp.get_pipe(NAME).finish_update(sgd)

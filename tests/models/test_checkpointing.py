@@ -8,6 +8,8 @@ import torch
 from helpers.pipelines import DESCRIPTIONS, NAME, assert_close, make_examples
 from spacy.language import Language
 
+from spacy_dualre.models.dual_encoder import get_network
+
 STILL = {
     "dropout": 0.0,
     "transformer_config": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
@@ -19,7 +21,7 @@ def initialised(make_nlp: Callable[..., Language], **model: Any) -> Tuple[Langua
     examples = make_examples(nlp.vocab)
     rel = nlp.get_pipe(NAME)
     rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
-    return nlp, rel.model.layers[0].shims[0]._model
+    return nlp, get_network(rel.model)
 
 
 @pytest.mark.parametrize("architecture", ["DualEncoder", "PackedDualEncoder"])

@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from spacy_dualre.instances.markers import OBJECT, SUBJECT, marker_tokens, marker_words
 from spacy_dualre.models.architectures import dual_encoder_v1
-from spacy_dualre.models.dual_encoder import convert_inputs, convert_outputs
+from spacy_dualre.models.dual_encoder import convert_inputs, convert_outputs, get_batches, get_network
 from spacy_dualre.types import Description, Instance, Mark, MarkedText, PaddedBatch, PairBatch, Query, RelScores
 
 BORDER: Any = SimpleNamespace(shims=[SimpleNamespace(device=torch.device("cpu"))], ops=NumpyOps())
@@ -29,11 +29,11 @@ def layer(name: Any, types: List[str] = TYPES, n_labels: int = 3, **settings: An
 
 
 def network(model: Model) -> Any:
-    return model.layers[0].shims[0]._model
+    return get_network(model)
 
 
 def tokenizer(model: Model) -> Any:
-    return model.layers[0].shims[0]._hfmodel.tokenizer
+    return get_batches(model).pieces.tokenizer
 
 
 def text(words: str, subject: int, object: int) -> MarkedText:

@@ -41,6 +41,7 @@ from spacy_dualre.candidates.entity_pairs import entity_pairs
 from spacy_dualre.instances.descriptions import parse_descriptions
 from spacy_dualre.instances.maker import InstanceMaker
 from spacy_dualre.models import padding
+from spacy_dualre.models.dual_encoder import get_batches, get_network
 from spacy_dualre.models.pieces import Pieces
 from spacy_dualre.models.pytorch.device import to_device
 from spacy_dualre.models.tokenize import _block, tokenize_levitated, tokenize_texts
@@ -63,7 +64,7 @@ def packed(make_nlp: Callable[..., Language]) -> Callable[..., Language]:
 
 
 def network(nlp: Language) -> Any:
-    return nlp.get_pipe(NAME).model.layers[0].shims[0]._model
+    return get_network(nlp.get_pipe(NAME).model)
 
 
 def many_mentions(nlp: Language, n: int, filler: int = 1) -> Doc:
@@ -93,7 +94,7 @@ def by_hand(
     that the markers see; None: all.
     """
     encoder = network(nlp).text_encoder
-    tokenizer = nlp.get_pipe(NAME).model.layers[0].shims[0]._hfmodel.tokenizer
+    tokenizer = get_batches(nlp.get_pipe(NAME).model).pieces.tokenizer
     ids = tokenizer(text, return_tensors="pt")["input_ids"]
     of_text = encoder(input_ids=ids, output_hidden_states=True).hidden_states
     markers = tokenizer.convert_tokens_to_ids(["<S:CHEMICAL>", "</S:CHEMICAL>", "<O:GENE>", "</O:GENE>"])
@@ -134,7 +135,7 @@ def test_markers_see_the_text_and_their_own_pair(
     doc = many_mentions(nlp, 3)
     given = instances(nlp, [doc])
     model = nlp.get_pipe(NAME).model
-    engine, tokenizer = model.attrs["engine"], model.layers[0].shims[0]._hfmodel.tokenizer
+    engine, tokenizer = model.attrs["engine"], get_batches(model).pieces.tokenizer
     model.predict(Query(given))
     batches, order, _ = engine.text_batches(given)
     assert [len(batch.ids) for batch in batches] == [1] and len(given) == 9
@@ -174,7 +175,7 @@ def test_candidates_across_sentences_share_the_text_and_see_their_own_part(
     assert [i.text.window for i in given] == windows and [i.text.crossing for i in given] == [False, True, True, True]
     model.predict(Query(given))
     batches, order, _ = model.attrs["engine"].text_batches(given)
-    tokenizer, net = model.layers[0].shims[0]._hfmodel.tokenizer, network(nlp).eval()
+    tokenizer, net = get_batches(model).pieces.tokenizer, network(nlp).eval()
     n_pieces = [len(tokenizer(token.text, add_special_tokens=False)["input_ids"]) for token in doc]
     assert sum(len(batch.ids) for batch in batches) == 2
     with torch.no_grad():
@@ -351,7 +352,7 @@ def test_a_text_that_is_too_long_keeps_the_marked_mentions(
     words = [*filler, ("Aspirin", "CHEMICAL"), *filler, ("COX-1", "GENE"), *filler, ("losartan", "CHEMICAL"), *filler]
     given = instances(nlp, [make_doc(nlp.vocab, words)])
     model = nlp.get_pipe(NAME).model
-    tokenizer = model.layers[0].shims[0]._hfmodel.tokenizer
+    tokenizer = get_batches(model).pieces.tokenizer
     scores = model.predict(Query(given))
     assert numpy.isfinite(scores.similarity).all() and scores.shortened.words == 2 and scores.shortened.mentions == 0
     batches, order, _ = model.attrs["engine"].text_batches(given)
@@ -389,7 +390,7 @@ def test_candidates_of_one_window_share_a_sequence(packed: Callable[..., Languag
     given = [
         instance.text for instance in instances(nlp, [many_mentions(nlp, 2), many_mentions(nlp, 2), *fresh_docs(nlp)])
     ]
-    tokenizer = nlp.get_pipe(NAME).model.layers[0].shims[0]._hfmodel.tokenizer
+    tokenizer = get_batches(nlp.get_pipe(NAME).model).pieces.tokenizer
     sequences, shortened = tokenize_levitated(given, Pieces(tokenizer), 128)
     # The second is the first again; each of the others has its own, with all of its sentences around
     assert sequences.rows.tolist() == [0] * 8 + [1, 1, 2, 2, 2, 3, 3]

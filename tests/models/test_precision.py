@@ -19,6 +19,7 @@ from helpers.pipelines import (
 )
 from spacy.language import Language
 
+from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.models.pytorch import precision as module
 from spacy_dualre.models.pytorch.precision import PRECISIONS, Int8Linear, in_precision, largest_weight
 
@@ -41,7 +42,7 @@ def load(folder: Path, precision: str) -> Language:
 
 
 def network(nlp: Language) -> Any:
-    return nlp.get_pipe(NAME).model.layers[0].shims[0]._model
+    return get_network(nlp.get_pipe(NAME).model)
 
 
 def weights(nlp: Language) -> Dict[str, numpy.ndarray]:

@@ -23,6 +23,7 @@ from helpers.pipelines import (
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from spacy_dualre.models.dual_encoder import get_batches, get_network
 from spacy_dualre.models.runner import number
 from spacy_dualre.types import NEGATIVE
 
@@ -47,7 +48,7 @@ def engine(nlp: Language) -> Any:
 
 
 def network(nlp: Language) -> Any:
-    return nlp.get_pipe(NAME).model.layers[0].shims[0]._model
+    return get_network(nlp.get_pipe(NAME).model)
 
 
 def make_docs(nlp: Language) -> List[Doc]:
@@ -70,7 +71,7 @@ def scores(nlp: Language, docs: List[Doc], batch_size: int = 1000) -> Scores:
 def naive_scores(nlp: Language, docs: List[Doc]) -> Scores:
     """The same from the texts with markers, tokenized as texts, one sequence at a time through the encoders."""
     rel, net = nlp.get_pipe(NAME), network(nlp)
-    tokenizer = rel.model.layers[0].shims[0]._hfmodel.tokenizer
+    tokenizer = get_batches(rel.model).pieces.tokenizer
 
     def encode(encoder: Any, text: str) -> Tuple[torch.Tensor, torch.Tensor]:
         ids = tokenizer(text, return_tensors="pt")["input_ids"]

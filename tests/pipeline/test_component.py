@@ -30,6 +30,7 @@ from spacy.training import Example
 from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraConfig
 
 from spacy_dualre.annotations.mentions import get_mentions
+from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.pipeline import component as pipeline
 from spacy_dualre.pipeline.decode import PREDICTIONS
 
@@ -40,7 +41,7 @@ NO_DROPOUT = {
 
 
 def gradients(nlp):
-    network = nlp.get_pipe(NAME).model.layers[0].shims[0]._model
+    network = get_network(nlp.get_pipe(NAME).model)
     return {name: p.grad.numpy().copy() for name, p in network.named_parameters() if p.grad is not None}
 
 
@@ -133,7 +134,7 @@ def test_training_is_reproducible(trained):
         spacy.util.fix_random_seed(3)
         nlp = trained(negatives_per_positive=1)
         train(nlp, steps=3)
-        weights.append(nlp.get_pipe(NAME).model.layers[0].shims[0]._model.classifier.weight.detach().numpy().copy())
+        weights.append(get_network(nlp.get_pipe(NAME).model).classifier.weight.detach().numpy().copy())
     numpy.testing.assert_array_equal(*weights)
 
 

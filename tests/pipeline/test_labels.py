@@ -19,6 +19,8 @@ from helpers.pipelines import (
 )
 from spacy.training import Example
 
+from spacy_dualre.models.dual_encoder import get_network
+
 
 def test_new_label_is_scored_from_its_description_alone(trained, tmp_path):
     nlp = trained(prediction="joint")
@@ -136,6 +138,6 @@ def test_initialising_again_starts_anew(trained, tmp_path):
     rel = loaded.get_pipe(NAME)
     with pytest.warns(UserWarning, match="DW161.*NEW"):
         rel.initialize(lambda: examples, nlp=loaded)
-    network = rel.model.layers[0].shims[0]._model
+    network = get_network(rel.model)
     assert network.classifier.out_features == len(rel.label_data) == 4
     assert overfit(loaded)[1] < 0.1

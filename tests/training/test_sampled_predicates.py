@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from spacy_dualre.models.cascade import sample
+from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.training.targets import target_rows
 from spacy_dualre.types import Query
 
@@ -95,7 +96,7 @@ def test_a_sample_of_all_trains_as_all(four):
         nlp = four(model=STILL, sampled_predicates=sampled)
         sgd = optimizer()
         losses.append([nlp.update(make_examples(nlp.vocab), sgd=sgd)[NAME] for _ in range(3)])
-        network = nlp.get_pipe(NAME).model.layers[0].shims[0]._model
+        network = get_network(nlp.get_pipe(NAME).model)
         weights.append(network.text_projection.weight.detach().numpy())
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     numpy.testing.assert_allclose(*weights, atol=1e-5)

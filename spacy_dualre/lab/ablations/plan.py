@@ -12,8 +12,6 @@ from spacy.util import load_config, load_model_from_config, registry
 
 from ...errors import Errors
 from ...formats.files import parse_json, read_text
-from ...models.architectures import READ_WITH
-from ...pipeline.decode import as_threshold
 from ...records.record import Place
 from ...scoring.protocols import get_protocol
 from ...training.reader import rel_corpus
@@ -178,7 +176,7 @@ def _is_of_reading(key: str) -> bool:
         return False
     if component != COMPONENT:
         return True
-    return rest[0] in READ_WITH if setting == "model" else setting not in _OF_TRAINING
+    return rest[0] == "run" if setting == "model" else setting not in _OF_TRAINING
 
 
 def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[List[Run], List[str]]:
@@ -249,12 +247,9 @@ def _check_keys(plan: Plan, name: str, keys: Iterable[str], config: Dict[str, An
 
 
 def _check_new(name: str, new: Collection[str], component: Mapping[str, Any]) -> None:
-    threshold = as_threshold(component.get("threshold", 0.5))
-    thresholds = threshold if isinstance(threshold, dict) else {}
-    for setting, named in (("symmetric", component.get("symmetric", ())), ("threshold", thresholds)):
-        unknown = sorted({*new} & {*named})
-        if unknown:
-            raise ValueError(Errors.DR719.format(name=name, unknown=", ".join(unknown), setting=setting))
+    unknown = sorted({*new} & {*component.get("symmetric", ())})
+    if unknown:
+        raise ValueError(Errors.DR719.format(name=name, unknown=", ".join(unknown), setting="symmetric"))
 
 
 def train_options(run: Run, clock: Path) -> List[str]:

@@ -1,4 +1,4 @@
-"""Encoders for prediction in another precision than they are stored in."""
+"""Encoders in another precision than they are stored in, for prediction."""
 
 import copy
 from functools import lru_cache
@@ -7,19 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-#: float32 is what is trained and stored.
-PRECISIONS = ("float32", "bfloat16", "float16", "int8")
-
 
 def in_precision(encoder: nn.Module, precision: str) -> Any:
-    """The encoder for prediction: itself in float32, else a copy. bfloat16 and float16: all weights. int8: the linear
-    layers, see Int8Linear.
-    """
+    """The encoder itself for float32, else a copy: all weights in bfloat16, or linear layers in int8."""
     if precision == "float32":
         return encoder
     if precision != "int8":
-        return copy.deepcopy(encoder).to(getattr(torch, precision)).eval()
-    # The embeddings stay what they are, and need no copy
+        return copy.deepcopy(encoder).to(torch.bfloat16).eval()
+    # The embeddings stay as they are and need no copy
     shared = {id(module): module for module in encoder.modules() if isinstance(module, nn.Embedding)}
     made = copy.deepcopy(encoder, shared).eval()
     for name, module in list(made.named_modules()):
@@ -31,8 +26,8 @@ def in_precision(encoder: nn.Module, precision: str) -> Any:
 class Int8Linear(nn.Module):
     """A linear layer in whole numbers, on CPUs: x (..., n_in) -> (..., n_out).
 
-    Each output has a scale for its weights, and each row of the input one for itself: rows that stand out, such as
-    those of [SEP] in many encoders, take nothing from the others, and a row's result does not depend on its batch.
+    Each output has a scale for its weights, and each row of the input one of its own: rows that stand out, such as
+    those of [SEP] in many encoders, cost the others no precision, and a row's result does not depend on its batch.
     Symmetric, nothing is clipped (per-token dynamic quantisation, Yao et al., ZeroQuant, 2022).
     """
 
@@ -52,15 +47,13 @@ class Int8Linear(nn.Module):
 
 
 def _scale(rows: Tensor, largest: int) -> Tensor:
-    """(N, 1) what 1 stands for in each row, if the greatest of its numbers becomes `largest`."""
+    """(N, 1) the value of 1 in each row if its greatest number becomes `largest`."""
     return rows.abs().amax(-1, keepdim=True).div_(largest).clamp_(min=torch.finfo(rows.dtype).tiny)
 
 
 @lru_cache(maxsize=1)
 def largest_weight() -> int:
-    """The greatest whole number for a weight: 127, or less where the CPU's instructions would overflow then, which is
-    tried out.
-    """
+    """The greatest whole number for a weight: 127, or 63 on CPUs whose instructions overflow then, which it tries."""
     n = 64
     greatest = torch.full((n, n), 127, dtype=torch.int8)
     return 127 if bool((torch._int_mm(greatest, greatest) == n * 127 * 127).all()) else 63

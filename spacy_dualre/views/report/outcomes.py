@@ -1,8 +1,10 @@
 """What became of every pair that was asked for and of every gold relation: all that a report is computed from."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Collection, Dict, Hashable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
+import numpy
 from spacy.language import Language
 from spacy.tokens import Span
 from spacy.training import Example
@@ -11,9 +13,8 @@ from spacy.util import minibatch
 from ...annotations.mentions import doc_name, get_mentions, gold_relations
 from ...annotations.relations import get_rels
 from ...candidates.policy import mention_pairs
-from ...instances.descriptions import has_template, parse_descriptions
 from ...pipeline.component import DualEncoderRel
-from ...pipeline.decode import by_doc, canonical, log_odds, probabilities
+from ...pipeline.decode import as_relation, in_text_order, probabilities
 from ...pipeline.diagnosis import NO_DESCRIPTION, as_asked, why_uncovered
 from ...scoring.scorer import pairs_of_found
 from ...types import Candidate, Pairs, Relation
@@ -97,15 +98,14 @@ def find_outcomes(nlp: Language, rel: DualEncoderRel, examples: Sequence[Example
 
 def _decisions(rel: DualEncoderRel, examples: Sequence[Example]) -> Iterator[_Decisions]:
     """Those of each Doc that has candidates."""
-    candidates = (candidate for example in examples for candidate in rel.get_candidates(example.predicted))
-    possible: Dict[Candidate, List[bool]] = {}
-    slices = []
-    for chunk, instances, scores in rel.model_scores(candidates, rel.cascade):
-        # Not the scores' mask: what a cascade leaves out was asked for
-        possible.update(zip(chunk, (list(map(bool, instance.descriptions)) for instance in instances)))
-        slices.append((chunk, rel.model.ops.to_numpy(log_odds(scores, rel.prediction, rel.alpha))))
-    for of_doc, odds in by_doc(slices):
-        decisions, pooled = rel.candidates.pool(of_doc, odds)
+    stream = rel.stream(example.predicted for example in examples)
+    for _, of_doc in groupby(stream, key=lambda scored: scored.doc):
+        parts = list(of_doc)
+        candidates = [candidate for part in parts for candidate in part.candidates]
+        # Not what was read: what a cascade leaves out was asked for
+        of_each = [row.tolist() for part in parts for row in part.scores.possible]
+        possible: Dict[Candidate, List[bool]] = dict(zip(candidates, of_each))
+        decisions, pooled = rel.candidates.pool(candidates, numpy.concatenate([part.odds for part in parts]))
         # The candidates of a pair have the same types, so any of them stands for the others
         yield _Decisions(decisions, pooled, [possible[candidate] for candidate in decisions])
 
@@ -151,8 +151,7 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequen
 
 
 def _why_impossible(rel: DualEncoderRel, gold: Relation) -> str:
-    pair, directed = Candidate(gold.subject, gold.object), gold.predicate not in rel.undirected
-    if has_template(parse_descriptions(rel.label_data), gold.predicate, pair, directed):
+    if rel.is_possible(gold.predicate, gold.subject, gold.object):
         return "predicate that only other corpora have"
     return NO_DESCRIPTION
 
@@ -166,7 +165,7 @@ def _probabilities(rel: DualEncoderRel, decisions: _Decisions, pairs: Pairs) -> 
         likeliest = max(filter(possible.__getitem__, columns), key=odds.__getitem__, default=None)
         for column in columns:
             value = float(of_row[column])
-            keys = _keys(rel, Relation(candidate.subject, labels[column], candidate.object), pairs)
+            keys = _keys(rel, as_relation(candidate, labels[column]), pairs)
             if not possible[column]:
                 found.impossible.update(keys)
                 continue
@@ -179,7 +178,7 @@ def _probabilities(rel: DualEncoderRel, decisions: _Decisions, pairs: Pairs) -> 
 
 def _keys(rel: DualEncoderRel, relation: Relation, pairs: Pairs) -> Iterable[_Key]:
     """The predicate with each of the pairs that a relation is about, those without a direction in one order."""
-    relation = canonical(relation, rel.undirected)
+    relation = in_text_order(relation, rel.undirected)
     about = pairs(relation.subject, relation.object)
     for pair in about or mention_pairs(relation.subject, relation.object):
         # A pair of concepts has no order in the text
