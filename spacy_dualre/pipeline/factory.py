@@ -1,13 +1,19 @@
-"""The factory `dual_encoder_rel`: its default config, and how the component is made from one."""
+"""The factory `dual_encoder_rel`: its default config, and how the component is made from one.
 
-from typing import Callable, Dict, List, Optional
+spaCy imports this module whenever anybody creates a pipeline, so the component, and with it torch and transformers, is
+imported only when one is made.
+"""
+
+from typing import TYPE_CHECKING, Callable, Dict, List, Optional
 
 from spacy.language import Language
 from thinc.api import Config, Model
 
 from ..candidates.policy import CandidatePolicy
-from .component import DualEncoderRel
 from .decode import ThresholdSetting
+
+if TYPE_CHECKING:
+    from .component import DualEncoderRel
 
 DEFAULT_CONFIG = """
 [model]
@@ -70,8 +76,10 @@ def make_dual_encoder_rel(
     context: int,
     description_mode: str,
     cascade: Optional[Dict[str, float]],
-) -> DualEncoderRel:
+) -> "DualEncoderRel":
     """The factory `dual_encoder_rel`. The settings are those of DualEncoderRel."""
+    from .component import DualEncoderRel
+
     return DualEncoderRel(
         nlp.vocab,
         model,
