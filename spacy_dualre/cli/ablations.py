@@ -1,7 +1,7 @@
 """`spacy dualre ablations`: train the variants of a plan and compare them."""
 
 from pathlib import Path
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -9,12 +9,13 @@ from spacy.util import ENV_VARS
 from wasabi import msg
 
 from ..errors import Warnings
-from ..lab.ablations.plan import Plan, Run, plan_runs, read_plan
-from ..lab.ablations.result import result_path, write_result
-from ..lab.ablations.run import RunError, discard, execute, to_do
-from ..lab.ablations.table import Table
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
+from .options import Gpu
 from .results import print_tables, results
+
+if TYPE_CHECKING:
+    from ..lab.ablations.plan import Plan, Run
+    from ..lab.ablations.table import Table
 
 #: The part of a training that may come after its last evaluation without a word.
 _MOST_UNSCORED = 0.1
@@ -35,12 +36,15 @@ def ablations_cli(
         None, "--variant", help="The runs of this one, and of the one it is trained as; may be given several times"
     ),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    use_gpu: Gpu = -1,
 ) -> None:
     """Train the variants of a plan with every seed, score each officially, and write tables and a plot. Runs whose
     result is in the output folder already are not repeated. Further options are settings of the config for all
     variants, as in `spacy train`.
     """
+    from ..lab.ablations.plan import plan_runs, read_plan
+    from ..lab.ablations.run import discard, to_do
+
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx, ENV_VARS.CONFIG_OVERRIDES)
@@ -66,8 +70,11 @@ def ablations_cli(
             msg.fail(f"{len(failed)} of {total} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
-def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int, keep_models: bool) -> bool:
+def run_and_report(plan: "Plan", run: "Run", folder: Path, use_gpu: int, keep_models: bool) -> bool:
     """Whether it went well. Its result is in the folder then."""
+    from ..lab.ablations.result import result_path, write_result
+    from ..lab.ablations.run import RunError, execute
+
     msg.text(f"{run.name} ...")
     try:
         result = execute(plan, run, folder, use_gpu, keep_models)
@@ -83,7 +90,7 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int, keep_models
     return True
 
 
-def write_tables(output: Path, folder: Path) -> List[Table]:
+def write_tables(output: Path, folder: Path) -> "List[Table]":
     """Tables of the runs in the folder and, where there is matplotlib, a plot."""
     markdown, json = output / "table.md", output / "table.json"
     try:

@@ -4,18 +4,19 @@ import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional
 
 import typer
 from click import ClickException
-from spacy.cli._util import app, import_code, parse_config_overrides
-from spacy.language import Language
+from spacy.cli._util import app, parse_config_overrides
 from wasabi import msg
 
 from ..annotations.mentions import SPANS_KEY
 from ..errors import Errors
-from ..pipeline.component import DualEncoderRel
 from .interrupt import Interrupted, interruptible
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 
@@ -25,12 +26,6 @@ app.add_typer(dualre_cli)
 
 #: For commands that take settings of the pipeline's config as options, as `spacy train` does
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-
-#: For commands that load a pipeline: the file is imported before
-CODE = typer.Option(
-    None, "--code", "-c", callback=import_code, help="Python file with components that the pipeline has and nobody else"
-)
 
 
 @contextmanager
@@ -47,8 +42,10 @@ def readable_errors() -> Iterator[None]:
         msg.fail(str(err), exits=1)
 
 
-def mentions_key(nlp: Language) -> Optional[str]:
+def mentions_key(nlp: "Language") -> Optional[str]:
     """The span group that a pipeline's relations are read from; None: ``doc.ents``."""
+    from ..pipeline.component import DualEncoderRel
+
     return next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
 
 

@@ -1,24 +1,23 @@
 """`spacy dualre benchmark`: how fast a trained pipeline is, and how much memory it takes."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
 import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
-from ..lab.benchmark import Plan, benchmark
-from ..pipeline.loading import load_pipeline
 from ..writing import check_writable, write_json
-from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, existing, readable_errors
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, readable_errors
+from .options import Code, Gpu, JsonOutput, Model
 
 
 @dualre_cli.command("benchmark", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def benchmark_cli(
     ctx: typer.Context,
-    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    model: Model,
     data_path: Path = typer.Argument(..., metavar="DATA", help="Documents with mentions, .spacy"),
-    output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write everything as JSON to this file"),
+    output: JsonOutput = None,
     repetitions: int = typer.Option(5, min=1, help="How often each thing is measured, by turns"),
     limit: int = typer.Option(0, min=0, help="Read this many documents; 0: all"),
     threads: int = typer.Option(0, min=0, help="Threads of torch; 0: as many as it takes"),
@@ -29,12 +28,15 @@ def benchmark_cli(
     soak: int = typer.Option(0, min=0, help="Watch the memory while this many documents stream through"),
     mentions: int = typer.Option(0, min=0, help="Measure one document with this many mentions, and with half of them"),
     n_process: int = typer.Option(0, min=0, help="Measure nlp.pipe with this many processes against one"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
-    code: Optional[Path] = CODE,
+    use_gpu: Gpu = -1,
+    code: Code = None,
 ) -> None:
     """Measure a pipeline on documents with mentions: median and range of every figure, against a naive way with the
     same weights (everything padded, nothing shared) and against its bare encoders, which are the limit.
     """
+    from ..lab.benchmark import Plan, benchmark
+    from ..pipeline.loading import load_pipeline
+
     plan = Plan(
         repetitions=repetitions,
         limit=limit,

@@ -9,10 +9,9 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
-from ..pipeline.loading import load_pipeline
-from ..views.card import missing, model_card
 from ..writing import check_writable, write_text
-from .app import CODE, dualre_cli, existing, readable_errors
+from .app import dualre_cli, existing, readable_errors
+from .options import Code
 
 _SCORES = "Expected scores, as `spacy dualre evaluate -o` writes them"
 
@@ -35,9 +34,12 @@ def card_cli(
         help="Begin with YAML for the Hugging Face hub; `spacy huggingface-hub push` adds its own",
     ),
     force: bool = typer.Option(False, "--force", "-f", help="Write over a file that is there already"),
-    code: Optional[Path] = CODE,
+    code: Code = None,
 ) -> None:
     """Write a model card: what the pipeline finds, its scores, its corpus and licence, its limits."""
+    from ..pipeline.loading import load_pipeline
+    from ..views.card import missing, model_card
+
     with readable_errors():
         existing(model, "Expected the folder of a trained pipeline.")
         path = output or model / "README.md"

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 import typer
 from tqdm import tqdm
@@ -11,11 +11,12 @@ from wasabi import msg
 from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
 from ..formats import FORMATS
-from ..records.to_docs import ConversionReport, records_to_docs
 from ..records.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
-from ..records.writer import DocWriter, is_held_out
 from ..writing import check_writable, write_json
 from .app import dualre_cli, interactive, readable_errors
+
+if TYPE_CHECKING:
+    from ..records.to_docs import ConversionReport
 
 
 @dualre_cli.command("convert", no_args_is_help=True)
@@ -39,6 +40,9 @@ def convert_cli(
     report_path: Optional[Path] = typer.Option(None, "--report", help="Write the report as JSON to this file"),
 ) -> None:
     """Convert a corpus to spaCy's binary format and report what became of everything in it."""
+    from ..records.to_docs import ConversionReport, records_to_docs
+    from ..records.writer import DocWriter, is_held_out
+
     with readable_errors():
         if format not in FORMATS:
             raise ValueError(Errors.DR004.format(name="corpus format", value=format, known=", ".join(FORMATS)))
@@ -79,7 +83,7 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
             raise CorpusError(Errors.DR003.format(where=dev_path, problem=problem))
 
 
-def _check(report: ConversionReport, path: Path) -> None:
+def _check(report: "ConversionReport", path: Path) -> None:
     """Raises CorpusError where nothing came out that could be of use."""
     lost = {reason: n for reason, n in report.dropped.items() if reason.startswith("mention:")}
     if not report.documents:
@@ -90,7 +94,7 @@ def _check(report: ConversionReport, path: Path) -> None:
         raise CorpusError(Errors.DR820.format(where=first, n=sum(lost.values()), reasons=reasons))
 
 
-def print_report(report: ConversionReport) -> None:
+def print_report(report: "ConversionReport") -> None:
     """The report as a table, and as warnings what was left out."""
     rows: List[Tuple[str, str]] = []
     for name, value in report.to_json().items():

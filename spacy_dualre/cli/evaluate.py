@@ -3,36 +3,21 @@
 from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
-from spacy.language import Language
 from spacy.scorer import Scorer
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
-from ..extract import check_finds_mentions
-from ..pipeline.component import DualEncoderRel
-from ..pipeline.components import given_mentions
-from ..pipeline.loading import load_pipeline
-from ..scoring.protocol_scorer import count_examples, to_rel_scores
-from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
-from ..scoring.scorer import make_rel_scorer, score_mentions
-from ..scoring.significance import bootstrap
-from ..training.reader import rel_corpus
-from ..views.report import check_report, write_report
+from ..scoring.protocols import PROTOCOLS
 from ..writing import check_writable, write_json
-from .app import (
-    CODE,
-    WITH_OVERRIDES,
-    config_overrides,
-    dualre_cli,
-    existing,
-    mentions_key,
-    print_scores,
-    readable_errors,
-)
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, mentions_key, print_scores, readable_errors
+from .options import Code, Gpu, JsonOutput, Model
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
@@ -40,15 +25,15 @@ SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 @dualre_cli.command("evaluate", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def evaluate_cli(
     ctx: typer.Context,
-    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    model: Model,
     data_path: Path = typer.Argument(..., metavar="DATA", help="Annotated documents, .spacy"),
-    output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write the scores as JSON to this file"),
+    output: JsonOutput = None,
     protocol: Optional[str] = typer.Option(None, help=f"Count as the official scorer does: {', '.join(PROTOCOLS)}"),
     predictions: Optional[Path] = typer.Option(None, help="Write the relations found, in the protocol's own format"),
     report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
     gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; else it must find them"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
-    code: Optional[Path] = CODE,
+    use_gpu: Gpu = -1,
+    code: Code = None,
 ) -> None:
     """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate.
 
@@ -82,6 +67,15 @@ def evaluate(
     for which the candidates are scored once more. Raises ValueError for predictions without a protocol, for a protocol
     without gold mentions, and where there are none or nothing finds them, ImportError for a report without matplotlib.
     """
+    from ..pipeline.components import given_mentions
+    from ..pipeline.loading import load_pipeline
+    from ..scoring.protocol_scorer import count_examples, to_rel_scores
+    from ..scoring.protocols import document_ids, get_protocol
+    from ..scoring.scorer import score_mentions
+    from ..scoring.significance import bootstrap
+    from ..training.reader import rel_corpus
+    from ..views.report import check_report, write_report
+
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR821.format(known=", ".join(PROTOCOLS)))
     if protocol_name is not None and not gold_mentions:
@@ -121,10 +115,14 @@ def evaluate(
     return result
 
 
-def _expect_raw_text(nlp: Language) -> None:
+def _expect_raw_text(nlp: "Language") -> None:
     """Score strictly: protocols that the components may score by count by ids, which mentions that are found do not
     have. Raises ValueError where nothing finds them.
     """
+    from ..extract import check_finds_mentions
+    from ..pipeline.component import DualEncoderRel
+    from ..scoring.scorer import make_rel_scorer
+
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, DualEncoderRel):
             check_finds_mentions(nlp)

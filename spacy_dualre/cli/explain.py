@@ -1,17 +1,18 @@
 """`spacy dualre explain`: why a pipeline finds a relation between two mentions, or none."""
 
-from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 import srsly
 import typer
 from wasabi import msg
 
 from ..errors import Errors
-from ..pipeline.loading import load_pipeline
-from ..views.explanation import Explanation, explain
-from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
+from .options import Code, Model
 from .source import SOURCE_HELP, read_docs
+
+if TYPE_CHECKING:
+    from ..views.explanation import Explanation
 
 #: Of the pairs that were left out for the same reason, this many are printed.
 _SHOWN = 5
@@ -20,17 +21,20 @@ _SHOWN = 5
 @dualre_cli.command("explain", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def explain_cli(
     ctx: typer.Context,
-    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    model: Model,
     source: str = typer.Argument(..., metavar="TEXT", help=SOURCE_HELP),
     subject: Optional[str] = typer.Option(None, help="Pairs with this subject alone: the text of a mention"),
     object: Optional[str] = typer.Option(None, help="Pairs with this object alone: the text of a mention"),
     limit: int = typer.Option(1, min=0, help="Explain this many documents of a .spacy file; 0: all"),
     as_json: bool = typer.Option(False, "--json", help="Print everything as JSON"),
-    code: Optional[Path] = CODE,
+    code: Code = None,
 ) -> None:
     """Show for every pair of mentions the text and the descriptions that were read, the scores and thresholds of all
     predicates and what was decided, and why other pairs were not scored.
     """
+    from ..pipeline.loading import load_pipeline
+    from ..views.explanation import explain
+
     with readable_errors():
         nlp = load_pipeline(model, config_overrides(ctx))
         explained = [
@@ -47,7 +51,7 @@ def explain_cli(
         print_explanations(pairs)
 
 
-def chosen(pairs: List[Explanation], subject: Optional[str], object: Optional[str]) -> List[Explanation]:
+def chosen(pairs: "List[Explanation]", subject: Optional[str], object: Optional[str]) -> "List[Explanation]":
     """Those with this subject and object. Raises ValueError where there is no such mention."""
     known = dict.fromkeys(span.text for pair in pairs for span in (pair.subject, pair.object))
     for text in (subject, object):
@@ -56,7 +60,7 @@ def chosen(pairs: List[Explanation], subject: Optional[str], object: Optional[st
     return [pair for pair in pairs if subject in (None, pair.subject.text) and object in (None, pair.object.text)]
 
 
-def print_explanations(pairs: List[Explanation]) -> None:
+def print_explanations(pairs: "List[Explanation]") -> None:
     """Each scored pair with a table of its predicates, then the others by reason."""
     left_out: Dict[str, List[Explanation]] = {}
     for pair in pairs:
@@ -72,11 +76,11 @@ def print_explanations(pairs: List[Explanation]) -> None:
         msg.warn("No pairs: there is one mention or none, or no pair in this direction.")
 
 
-def _name(pair: Explanation) -> str:
+def _name(pair: "Explanation") -> str:
     return f"{pair.subject.text} ({pair.subject.label_}) -> {pair.object.text} ({pair.object.label_})"
 
 
-def _print_scored(pair: Explanation) -> None:
+def _print_scored(pair: "Explanation") -> None:
     msg.divider(_name(pair))
     print(f"read: {pair.text}\n")
     rows: List[Tuple[str, ...]] = []

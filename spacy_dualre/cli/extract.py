@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -14,14 +14,16 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ..extract import Extraction, Journal, Tally, part_of
 from ..formats.export import FORMATS as OUTPUT_FORMATS
-from ..formats.export import OutputFormat, output_format
-from ..formats.export.jsonl import line
-from ..formats.inputs import FORMATS, Documents, Options
-from ..pipeline.loading import load_pipeline
-from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, interactive, readable_errors
+from ..formats.inputs import FORMATS
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, interactive, readable_errors
 from .interrupt import Interrupted, interruptible
+from .options import Code, Gpu, Model
+
+if TYPE_CHECKING:
+    from ..extract import Tally
+    from ..formats.export import OutputFormat
+    from ..formats.inputs import Documents
 
 Json = Dict[str, Any]
 STDOUT = Path("-")
@@ -32,7 +34,7 @@ _OUTPUT = "File or folder to write; without it, or with -, JSON lines go to stan
 @dualre_cli.command("extract", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def extract_cli(
     ctx: typer.Context,
-    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    model: Model,
     input_path: Path = typer.Argument(..., metavar="INPUT", help=_INPUT, allow_dash=True),
     output_path: Optional[Path] = typer.Argument(None, metavar="[OUTPUT]", help=_OUTPUT, allow_dash=True),
     format: Optional[str] = typer.Option(None, help=f"Input format, one of: {', '.join(FORMATS)}; else by file name"),
@@ -47,8 +49,8 @@ def extract_cli(
         True, help="Give the pipeline the mentions of the documents; else it finds them"
     ),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "--gpu", "-g", help="GPU ID or -1 for CPU"),
-    code: Optional[Path] = CODE,
+    use_gpu: Gpu = -1,
+    code: Code = None,
 ) -> None:
     """Write the relations that a pipeline finds in documents. Mentions that the documents have are kept, those of the
     others are found by the pipeline.
@@ -56,6 +58,11 @@ def extract_cli(
     While it works, what is done is in the folder OUTPUT.part. Documents that cannot be read are named, the others are
     done, and the exit status is 1.
     """
+    from ..extract import Extraction, Journal
+    from ..formats.export.jsonl import line
+    from ..formats.inputs import Documents, Options
+    from ..pipeline.loading import load_pipeline
+
     output_path = None if output_path == STDOUT else output_path
     stdout = sys.stdout
     # Standard output may be for the documents alone
@@ -88,8 +95,10 @@ def extract_cli(
         _report(extraction.tally, documents, output_path)
 
 
-def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> Optional[OutputFormat]:
+def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> "Optional[OutputFormat]":
     """The format to write in; None for standard output. Raises ValueError where it cannot be told or used."""
+    from ..formats.export import output_format
+
     if path is not None:
         return output_format(path, name)
     if resume or name not in (None, "jsonl"):
@@ -107,6 +116,8 @@ def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
 
 @contextmanager
 def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
+    from ..extract import part_of
+
     folder = part_of(output_path) if output_path is not None else None
     try:
         with interruptible(signal.SIGINT, signal.SIGTERM):
@@ -125,7 +136,7 @@ def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
         raise typer.Exit(err.code) from None
 
 
-def _shown(found: Iterable[Json], tally: Tally, show: int) -> Iterator[Json]:
+def _shown(found: Iterable[Json], tally: "Tally", show: int) -> Iterator[Json]:
     """The same documents, with a progress bar, the first ones printed."""
     for number, document in enumerate(tqdm(found, unit=" documents", disable=not interactive()), 1):
         if number <= show:
@@ -142,7 +153,7 @@ def _say_counts(message: str, counts: Counter) -> None:
         _say(message.format(what=what, n=n))
 
 
-def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> None:
+def _report(tally: "Tally", documents: "Documents", output_path: Optional[Path]) -> None:
     """What became of everything. Raises ValueError where not all of the input was read."""
     for left_out, first in ((tally.left_out, tally.left_out_first), (documents.skipped, documents.skipped_first)):
         for reason, n in left_out.items():

@@ -1,15 +1,18 @@
 """`spacy dualre graph`: the relations of many documents as one knowledge graph."""
 
 from pathlib import Path
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 import typer
 from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import CorpusError, Errors, Warnings
-from ..graph import WRITERS, KnowledgeGraph, Merger, Naming, check_base_uri, check_output, read_documents, write
+from ..graph import WRITERS, Naming
 from .app import dualre_cli, interactive, readable_errors
+
+if TYPE_CHECKING:
+    from ..graph import KnowledgeGraph, Merger
 
 
 @dualre_cli.command("graph", no_args_is_help=True)
@@ -33,6 +36,8 @@ def graph_cli(
     """Merge the relations of documents into a knowledge graph of concepts and write it, with the sentences that
     support each edge. Exit status 1 if a line of the input cannot be read; the others are used all the same.
     """
+    from ..graph import Merger, write
+
     with readable_errors():
         files = _check(triples, outputs, base_uri)
         merger = Merger(min_score, predicates or None, symmetric or (), evidence)
@@ -49,8 +54,10 @@ def graph_cli(
         msg.fail(f"{broken} lines or files of the input could not be used", exits=1)
 
 
-def merge(merger: Merger, paths: List[Path]) -> int:
+def merge(merger: "Merger", paths: List[Path]) -> int:
     """Merge the documents of the files, say what is broken in them, and count it."""
+    from ..graph import read_documents
+
     errors: List[CorpusError] = []
 
     def report(err: CorpusError) -> None:
@@ -62,7 +69,7 @@ def merge(merger: Merger, paths: List[Path]) -> int:
     return len(errors)
 
 
-def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
+def print_report(merger: "Merger", graph: "KnowledgeGraph") -> None:
     """What was merged as a table, and as warnings what was left out."""
     rows = [("documents", merger.documents), ("relations", merger.counts["relations"])]
     rows += [(f"  left out: {why}", n) for why, n in merger.counts.items() if n and why != "relations"]
@@ -77,6 +84,8 @@ def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
 
 def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path]:
     """The files that will be written. Raises ValueError or ImportError where they cannot be."""
+    from ..graph import check_base_uri, check_output
+
     check_base_uri(base_uri)
     files = [file for path in outputs for file in check_output(path)]
     known = [path.resolve() for path in (*triples, *files)]
@@ -86,7 +95,7 @@ def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path
     return files
 
 
-def _warn_of_unknown(merger: Merger, names: List[str]) -> None:
+def _warn_of_unknown(merger: "Merger", names: List[str]) -> None:
     unknown = sorted(set(names) - merger.seen_predicates)
     if unknown:
         known = ", ".join(sorted(merger.seen_predicates)) or "none"

@@ -1,16 +1,16 @@
 """`spacy dualre results`: tables and a plot of runs that were made."""
 
 from pathlib import Path
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 import typer
 from wasabi import msg
 
-from ..lab.ablations.plot import plot_tables
-from ..lab.ablations.result import read_results
-from ..lab.ablations.table import Table, header, make_tables, to_cells, to_markdown
 from ..writing import check_writable, write_json, write_text
 from .app import dualre_cli, existing, readable_errors
+
+if TYPE_CHECKING:
+    from ..lab.ablations.table import Table
 
 
 @dualre_cli.command("results", no_args_is_help=True)
@@ -39,12 +39,16 @@ def results(
     samples: int = 10_000,
     seed: int = 0,
     reference: Optional[str] = None,
-) -> List[Table]:
+) -> "List[Table]":
     """The tables of all results in these folders, written where a path is given.
 
     Raises ValueError where there is no result, none of the reference, or two do not fit together, ImportError for a
     plot without matplotlib.
     """
+    from ..lab.ablations.plot import plot_tables
+    from ..lab.ablations.result import read_results
+    from ..lab.ablations.table import make_tables, to_markdown
+
     for folder in folders:
         existing(folder, "Expected a folder of results, as `spacy dualre ablations` writes them.")
     check_writable(output, json, plot)
@@ -58,8 +62,10 @@ def results(
     return tables
 
 
-def print_tables(tables: List[Table]) -> None:
+def print_tables(tables: "List[Table]") -> None:
     """Scores in per cent, differences in points."""
+    from ..lab.ablations.table import header, to_cells
+
     for table in tables:
         msg.divider(table.title)
         aligns = ("l", *"r" * (len(header(table)) - 1))

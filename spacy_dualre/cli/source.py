@@ -3,28 +3,29 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, List
+from typing import TYPE_CHECKING, Any, List
 
-from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
-from ..formats.files import decode_text, read_text
-from ..pipeline.components import components_before, find_component, given_mentions
-from ..records.record import Place
-from ..training.reader import rel_corpus
 from .app import existing
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 SOURCE_HELP = "A text, a .txt file, - for the standard input, or documents with mentions: .spacy, or a folder of such"
 
 
-def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
+def read_docs(nlp: "Language", source: str, limit: int = 0) -> List[Doc]:
     """The documents, gone through the pipeline. limit: at most so many of .spacy files; 0: all. If any of these has
     mentions, none are looked for.
 
     Raises ValueError where the file does not exist or there is nothing in it, or no mentions in any document.
     """
+    from ..pipeline.components import components_before, find_component, given_mentions
+    from ..training.reader import rel_corpus
+
     inputs: List[Any]
     if source.endswith(".spacy") or _is_there(source) and Path(source).is_dir():
         existing(Path(source), "Expected documents with mentions, as `spacy dualre convert` writes them.")
@@ -44,6 +45,9 @@ def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
 
 
 def _read_text(source: str) -> str:
+    from ..formats.files import decode_text, read_text
+    from ..records.record import Place
+
     if source == "-":
         return decode_text(sys.stdin.buffer.read(), Place(Path(source)))
     if source.endswith(".txt"):

@@ -3,17 +3,19 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 import typer
 from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
-from spacy.training.initialize import init_nlp
 from spacy.util import load_config, logger
 from wasabi import msg
 
 from ..errors import CheckpointError
-from ..lab.resuming import CHECKPOINT, Checkpoint, check_settings, settings_of, train
 from .app import WITH_OVERRIDES, dualre_cli, readable_errors
+from .options import Gpu
+
+if TYPE_CHECKING:
+    from ..lab.resuming import Checkpoint
 
 
 @dualre_cli.command("train", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -24,7 +26,7 @@ def train_cli(
     resume: bool = typer.Option(False, "--resume", help="Go on from the checkpoint in the output folder, if any"),
     code_path: Optional[Path] = typer.Option(None, "--code", "-c", help="Python file with additional code to import"),
     verbose: bool = typer.Option(False, "--verbose", "-V", "-VV", help="Display more information for debugging"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
+    use_gpu: Gpu = -1,
 ) -> None:
     """Train as `spacy train` does, with the same options and the same result, and keep a checkpoint of every evaluation
     in the output folder, from which --resume goes on if the training was cut off.
@@ -44,6 +46,10 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
 
     Raises CheckpointError where it cannot go on.
     """
+    from spacy.training.initialize import init_nlp
+
+    from ..lab.resuming import CHECKPOINT, Checkpoint, settings_of, train
+
     if not output_path.exists():
         output_path.mkdir(parents=True)
         msg.good(f"Created output directory: {output_path}")
@@ -65,11 +71,13 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
     train(nlp, output_path, run, sys.stdout, sys.stderr)
 
 
-def find_run(path: Path, new: Checkpoint) -> Checkpoint:
+def find_run(path: Path, new: "Checkpoint") -> "Checkpoint":
     """The run of a checkpoint, or the new one if there is none.
 
     Raises CheckpointError for one that is damaged or of other settings.
     """
+    from ..lab.resuming import Checkpoint, check_settings
+
     if not path.exists():
         msg.info(f"No checkpoint in {path.parent}: training starts from the beginning")
         return new

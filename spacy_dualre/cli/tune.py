@@ -2,19 +2,21 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ..pipeline.decode import Threshold
-from ..pipeline.loading import load_pipeline
-from ..scoring.tuning import THRESHOLDS, Tuned, tune
-from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
-from .app import CODE, dualre_cli, existing, readable_errors
+from .app import dualre_cli, existing, readable_errors
+from .options import Code, Gpu, Model
+
+if TYPE_CHECKING:
+    from ..pipeline.decode import Threshold
+    from ..scoring.tuning import Tuned
+
 
 #: Gold relations below which a warning is due.
 _FEW = 500
@@ -22,17 +24,21 @@ _FEW = 500
 
 @dualre_cli.command("tune", no_args_is_help=True)
 def tune_cli(
-    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    model: Model,
     dev_path: Path = typer.Argument(..., metavar="DEV", help="Annotated documents that are no test documents, .spacy"),
     output: Path = typer.Argument(..., metavar="OUTPUT", help="Folder to write the tuned pipeline to"),
     loss: float = typer.Option(0.1, min=0.0, max=100.0, help="F1 points (of 100) that the cascade may cost"),
-    threshold: str = typer.Option("none", help=f"Threshold to tune: {', '.join(THRESHOLDS)}"),
+    threshold: str = typer.Option("none", help="Threshold to tune: none, overall, per-predicate"),
     component: str = typer.Option("dual_encoder_rel", help="Name of the component"),
     report: Optional[Path] = typer.Option(None, help="Write everything as JSON to this file"),
-    use_gpu: int = typer.Option(-1, "--gpu-id", "-g", help="GPU ID or -1 for CPU"),
-    code: Optional[Path] = CODE,
+    use_gpu: Gpu = -1,
+    code: Code = None,
 ) -> None:
     """Find out which descriptions need not be read, and write a pipeline that does not read them."""
+    from ..pipeline.loading import load_pipeline
+    from ..scoring.tuning import tune
+    from ..training.reader import rel_corpus
+
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         existing(dev_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
@@ -48,12 +54,12 @@ def tune_cli(
     msg.good(f"Wrote the pipeline to {output}")
 
 
-def to_json(tuned: Tuned) -> Dict[str, Any]:
+def to_json(tuned: "Tuned") -> Dict[str, Any]:
     """What is written as the report: F from 0 to 1; cascade as the setting of the component, null for none."""
     return {**asdict(tuned), "cascade": tuned.cascade._asdict() if tuned.cascade else None}
 
 
-def print_tuned(tuned: Tuned) -> None:
+def print_tuned(tuned: "Tuned") -> None:
     """Tables of the thresholds, where they were tuned, and of the cascade."""
     if tuned.gold < _FEW:
         msg.warn(Warnings.DW820.format(n=tuned.gold))
@@ -65,7 +71,7 @@ def print_tuned(tuned: Tuned) -> None:
     msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
 
 
-def _print_cascade(tuned: Tuned) -> None:
+def _print_cascade(tuned: "Tuned") -> None:
     header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
     rows = [("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0 %", "")]
     if tuned.cascade is not None:
@@ -84,7 +90,7 @@ def _make_folder(path: Path) -> None:
         raise ValueError(Errors.DR824.format(path=path, problem=err.strerror)) from err
 
 
-def _text(threshold: Threshold) -> str:
+def _text(threshold: "Threshold") -> str:
     if not isinstance(threshold, dict):
         return str(threshold)
     return ", ".join(f"{label} {value}" for label, value in threshold.items())

@@ -6,27 +6,29 @@ from typing import Optional
 import typer
 from wasabi import msg
 
-from ..pipeline.components import find_component
-from ..pipeline.loading import load_pipeline
-from ..views.visualize import render, serve
 from ..writing import check_writable, write_text
-from .app import CODE, WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
+from .options import Code, Model
 from .source import SOURCE_HELP, read_docs
 
 
 @dualre_cli.command("visualize", no_args_is_help=True, context_settings=WITH_OVERRIDES)
 def visualize_cli(
     ctx: typer.Context,
-    model: str = typer.Argument(..., help="Trained pipeline: folder or installed package"),
+    model: Model,
     source: str = typer.Argument(..., metavar="TEXT", help=SOURCE_HELP),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write HTML to this file; else it is served"),
     limit: int = typer.Option(10, min=0, help="Draw this many documents of a .spacy file; 0: all"),
     width: int = typer.Option(760, help="Of a line, in pixels"),
     port: int = typer.Option(5000, help="Serve on this port, or the next free one"),
     host: str = typer.Option("localhost", help="Serve on this host"),
-    code: Optional[Path] = CODE,
+    code: Code = None,
 ) -> None:
     """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
+    from ..pipeline.components import find_component
+    from ..pipeline.loading import load_pipeline
+    from ..views.visualize import render, serve
+
     with readable_errors():
         check_writable(output)
         nlp = load_pipeline(model, config_overrides(ctx))

@@ -1,7 +1,6 @@
 """The commands under `spacy dualre`, called as typer calls them."""
 
 import json
-import sys
 
 import pytest
 import spacy
@@ -392,20 +391,19 @@ def match():
 @pytest.mark.parametrize(
     "command, work",
     [
-        (["evaluate", "MODEL", "DATA", "-o"], "evaluate.evaluate"),
-        (["evaluate", "MODEL", "DATA", "--predictions"], "evaluate.evaluate"),
-        (["benchmark", "MODEL", "DATA", "-o"], "benchmark.load_pipeline"),
-        (["card", "MODEL", "-o"], "card.load_pipeline"),
-        (["visualize", "MODEL", "DATA", "-o"], "visualize.load_pipeline"),
-        (["score", "chemprot", "DATA", "DATA", "-o"], "score.score"),
-        (["results", "MODEL", "-o"], "results.read_results"),
-        (["results", "MODEL", "--json"], "results.read_results"),
-        (["results", "MODEL", "--plot"], "results.read_results"),
+        (["evaluate", "MODEL", "DATA", "-o"], "pipeline.loading.load_pipeline"),
+        (["evaluate", "MODEL", "DATA", "--predictions"], "pipeline.loading.load_pipeline"),
+        (["benchmark", "MODEL", "DATA", "-o"], "pipeline.loading.load_pipeline"),
+        (["card", "MODEL", "-o"], "pipeline.loading.load_pipeline"),
+        (["visualize", "MODEL", "DATA", "-o"], "pipeline.loading.load_pipeline"),
+        (["score", "chemprot", "DATA", "DATA", "-o"], "cli.score.score"),
+        (["results", "MODEL", "-o"], "lab.ablations.result.read_results"),
+        (["results", "MODEL", "--json"], "lab.ablations.result.read_results"),
+        (["results", "MODEL", "--plot"], "lab.ablations.result.read_results"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_said_before_the_work(pipeline, monkeypatch, command, work):
-    module, name = work.split(".")
-    monkeypatch.setattr(sys.modules[f"spacy_dualre.cli.{module}"], name, lambda *args: pytest.fail("worked first"))
+    monkeypatch.setattr(f"spacy_dualre.{work}", lambda *args: pytest.fail("worked first"))
     paths = {"MODEL": pipeline / "pipeline", "DATA": pipeline / "data.spacy"}
     result = dualre(*(paths.get(part, part) for part in command), pipeline / "data.spacy" / "out.json")
     assert result.exit_code == 1, result.output

@@ -18,7 +18,6 @@ from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
-from spacy_dualre.cli import ablations
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.lab.ablations.clock import Clock, read_clock, training_clock
 from spacy_dualre.lab.ablations.plan import plan_runs, read_plan
@@ -437,7 +436,7 @@ def pretend(monkeypatch):
         values = {"corpus": plan.corpus, "data": plan.data(plan.split), "settings": run.settings}
         return made(run.variant, run.seed, random_counts(run.seed), **values)
 
-    monkeypatch.setattr(ablations, "execute", execute)
+    monkeypatch.setattr("spacy_dualre.lab.ablations.run.execute", execute)
     return names, problems
 
 
@@ -506,7 +505,7 @@ def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkey
 def test_steps_after_the_last_evaluation_are_told(inside, tmp_path, monkeypatch, steps, frequency, n):
     plan = write_plan(tmp_path / "plan.json", seeds=[0])
     result = made("full", 0, random_counts(0), steps=steps, settings={"training": {"eval_frequency": frequency}})
-    monkeypatch.setattr(ablations, "execute", lambda *args: result)
+    monkeypatch.setattr("spacy_dualre.lab.ablations.run.execute", lambda *args: result)
     output = dualre("ablations", plan, "-o", tmp_path / "out", "--variant", "full").output
     assert result.unscored == n
     told = f"full-0: the last {n} of {steps} steps were never scored" in " ".join(output.split())
