@@ -9,13 +9,12 @@ import spacy
 import torch
 from helpers.pipelines import (
     DESCRIPTIONS,
+    in_blocks,
     make_examples,
     save_bert,
     save_roberta,
 )
 from spacy.language import Language
-
-from spacy_dualre.models.settings import NETWORK, RUN
 
 # The networks here are tiny: more threads only wait for each other.
 torch.set_num_threads(1)
@@ -67,12 +66,7 @@ def make_nlp(encoder: str) -> Callable[..., Language]:
 
     def make(model: Dict[str, Any] = {}, **settings: Any) -> Language:
         nlp = spacy.blank("en")
-        blocks = {
-            block: {key: value for key, value in model.items() if key in known}
-            for block, known in (("network", NETWORK), ("run", RUN))
-        }
-        own = {key: value for key, value in model.items() if key not in NETWORK and key not in RUN}
-        architecture = {"@architectures": "spacy-dualre.DualEncoder.v1", "name": encoder, **blocks, **own}
+        architecture = {"@architectures": "spacy-dualre.DualEncoder.v1", "name": encoder, **in_blocks(model)}
         nlp.add_pipe("dual_encoder_rel", config={"model": architecture, **settings})
         return nlp
 

@@ -5,7 +5,7 @@ from typing import Any, Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
 import numpy
 
 from ..types import Description, Instance, PaddedBatch, PairBatch, Sequences, Shortened
-from .padding import pad, pad_levitated
+from .padding import PER_PASS, pad, pad_levitated
 from .pieces import Pieces
 from .tokenize import tokenize_descriptions, tokenize_levitated, tokenize_texts
 
@@ -41,6 +41,7 @@ class BatchMaker:
         self.padding = padding
         self.packed = packed
         self.first_position = first_position
+        self.per_pass = PER_PASS
 
     def texts(self, instances: Sequence[Instance]) -> Padded:
         """Batch the texts of P instances; the index is (P,)."""
@@ -78,7 +79,9 @@ class BatchMaker:
         if sequences.marker_ids is None:
             batches, index = pad(sequences, self.batch_tokens, self.padding)
         else:
-            batches, index = pad_levitated(sequences, self.batch_tokens, self.padding, self.first_position)
+            batches, index = pad_levitated(
+                sequences, self.batch_tokens, self.padding, self.first_position, self.per_pass
+            )
         return batches, index, shortened._replace(limit=self.max_length)
 
 

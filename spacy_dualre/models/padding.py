@@ -1,4 +1,4 @@
-"""Sequences of ids -> batches for an encoder: of like length, none longer than it must be."""
+"""Sequences of ids to batches for an encoder: of similar length, with little padding."""
 
 from typing import Any, Iterator, List, Optional, Tuple
 
@@ -6,18 +6,24 @@ import numpy
 
 from ..types import PaddedBatch, Sequences
 
-#: Candidates that share a pass over their text. Each pass reads the text anew, and its cost grows with the square of
-#: its length: with more, the one is saved less than the other is paid.
+#: Candidates that share a pass over their text. Each pass reads the text again, and its cost grows with the square of
+#: its length, so that beyond this number the longer pass costs more than the text saves.
 PER_PASS = 96
 
 
 def pad(
     sequences: Sequences, batch_tokens: int, padding: int, width: Optional[int] = None
 ) -> Tuple[List[PaddedBatch], numpy.ndarray]:
-    """Batches of about batch_tokens pieces with padding, sorted by length; and (M,) where in them, counted through all
-    batches, each pair of the sequences is.
+    """Pad sequences, sorted by length.
 
-    padding: the id that fills up. width: fill up to this, not to the longest of each batch.
+    Args:
+        sequences: With M pairs.
+        batch_tokens: The most pieces of a batch, padding included; a single sequence may have more.
+        padding: The id that fills up.
+        width: Fill up to this length instead of the longest of each batch.
+
+    Returns:
+        The batches, and (M,) the place of each pair, counted through all batches.
     """
     order = numpy.argsort(sequences.lengths, kind="stable")
     starts = numpy.cumsum(sequences.lengths) - sequences.lengths
@@ -37,17 +43,26 @@ def pad(
 
 
 def pad_levitated(
-    sequences: Sequences, batch_tokens: int, padding: int, first_position: int = 0
+    sequences: Sequences, batch_tokens: int, padding: int, first_position: int = 0, per_pass: int = PER_PASS
 ) -> Tuple[List[PaddedBatch], numpy.ndarray]:
-    """The same for markers beside the text: a pass is a text and the four markers of each of its pairs.
+    """Pad sequences with markers beside the text: a pass is a text and the four markers of each of its pairs.
 
-    Each marker has the position of its mention's first or last piece; it sees its window of the text, the first and the
-    last piece, and the markers of its pair; the text sees itself alone. first_position: the position of a sequence's
-    first piece.
+    Each marker has the position of its mention's first or last piece. It sees its window of the text, the first and the
+    last piece, and the markers of its pair; the text sees itself alone.
+
+    Args:
+        sequences: With M pairs.
+        batch_tokens: As in `pad`.
+        padding: As in `pad`.
+        first_position: The position of a sequence's first piece.
+        per_pass: The most candidates of a pass.
+
+    Returns:
+        As `pad`.
     """
     assert sequences.marker_ids is not None and sequences.marker_positions is not None
     assert sequences.marker_windows is not None
-    passes = _passes(sequences.rows)
+    passes = _passes(sequences.rows, per_pass)
     lengths = numpy.array([sequences.lengths[row] + 4 * len(pairs) for row, pairs in passes], dtype="int64")
     starts = numpy.cumsum(sequences.lengths) - sequences.lengths
     order = numpy.argsort(lengths, kind="stable")
@@ -72,7 +87,7 @@ def pad_levitated(
             mask[b, n:end, :n] = (start <= place) & (place < stop) | (place == 0) | (place == n - 1)
             pair_of = numpy.arange(end - n) // 4
             mask[b, n:end, n:end] = pair_of[:, None] == pair_of
-            # Padding sees something, or its softmax would be over nothing
+            # Padding must see something, or its softmax would be over nothing
             mask[b, end:, 0] = True
             rows.extend([b] * len(pairs))
             marks.extend((n + 4 * j, n + 4 * j + 2) for j in range(len(pairs)))
@@ -82,7 +97,7 @@ def pad_levitated(
 
 
 def cut_evenly(order: numpy.ndarray, lengths: Any, batch_tokens: int) -> Iterator[numpy.ndarray]:
-    """Cut rows sorted by rising length where their number times the longest would exceed batch_tokens."""
+    """Cut rows, sorted by length, where their number times the longest would exceed batch_tokens."""
     start = 0
     for i, row in enumerate(order.tolist()):
         if i > start and (i - start + 1) * lengths[row] > batch_tokens:
@@ -93,18 +108,18 @@ def cut_evenly(order: numpy.ndarray, lengths: Any, batch_tokens: int) -> Iterato
 
 
 def places(order: numpy.ndarray) -> numpy.ndarray:
-    """Where each row has come to stand: the inverse of a permutation."""
+    """Invert a permutation: the new place of each row."""
     found = numpy.empty_like(order)
     found[order] = numpy.arange(len(order))
     return found
 
 
-def _passes(rows: numpy.ndarray) -> List[Tuple[int, numpy.ndarray]]:
-    """(sequence, pairs): the pairs of each sequence, PER_PASS at a time and evenly shared out."""
+def _passes(rows: numpy.ndarray, per_pass: int) -> List[Tuple[int, numpy.ndarray]]:
+    """(sequence, pairs): the pairs of each sequence, shared out evenly over passes."""
     by_row = numpy.argsort(rows, kind="stable")
     groups = numpy.split(by_row, numpy.flatnonzero(numpy.diff(rows[by_row])) + 1) if len(rows) else []
     return [
         (int(rows[group[0]]), pairs)
         for group in groups
-        for pairs in numpy.array_split(group, -(-len(group) // PER_PASS))
+        for pairs in numpy.array_split(group, -(-len(group) // per_pass))
     ]

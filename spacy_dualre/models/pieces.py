@@ -1,4 +1,4 @@
-"""Words -> ids of word pieces, every word cut once."""
+"""Words to ids of word pieces, every word cut once."""
 
 from itertools import accumulate, chain
 from typing import Dict, Iterable, List, NamedTuple, Sequence
@@ -6,21 +6,26 @@ from typing import Dict, Iterable, List, NamedTuple, Sequence
 import numpy
 from transformers import PreTrainedTokenizerBase
 
-#: What SentencePiece writes for a blank
+#: SentencePiece's sign for a blank
 _BLANK = "\u2581"
-#: Words whose pieces are kept; when there are more, the keeping starts anew.
+#: Words whose pieces are remembered; beyond that, remembering starts over.
 _MOST_WORDS = 50_000
 
 
 class Cut(NamedTuple):
-    """A text in pieces. ids: all of them. starts: (words + 1,) where each word's begin, and their end."""
+    """A text in pieces.
+
+    Attributes:
+        ids: All piece ids.
+        starts: (words + 1,) where each word's pieces begin, and the end of the last.
+    """
 
     ids: numpy.ndarray
     starts: List[int]
 
 
 class Pieces:
-    """Cuts words with a tokenizer, and keeps the pieces of those that it has seen."""
+    """Cuts words with a tokenizer and remembers their pieces."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self.tokenizer = tokenizer
@@ -28,14 +33,14 @@ class Pieces:
         self._markers: Dict[str, int] = {}
 
     def learn(self, texts: Iterable[Sequence[str]]) -> None:
-        """Cut the new words among these texts, in one call of the tokenizer. `cut` knows the texts' words then."""
+        """Cut the new words of these texts in one call of the tokenizer; `cut` then knows all words."""
         words = set(chain.from_iterable(texts))
         if len(self._words) + len(words) > _MOST_WORDS:
             self._words.clear()
         new = sorted(words.difference(self._words))
         if not new:
             return
-        # Words of the text that look like special tokens are words all the same.
+        # Words that look like special tokens are words all the same
         encoded = self.tokenizer(
             new,
             add_special_tokens=False,
@@ -48,21 +53,21 @@ class Pieces:
             self._words[word] = pieces if word.startswith(" ") else self._without_blank(pieces)
 
     def cut(self, words: Sequence[str]) -> Cut:
-        """The pieces of words that are known."""
+        """Return the pieces of known words."""
         cut = [self._words[word] for word in words]
         ids = numpy.fromiter(chain.from_iterable(cut), dtype="int64")
         return Cut(ids, [0, *accumulate(map(len, cut))])
 
     def marker(self, token: str) -> int:
-        """The id of a marker."""
+        """Return the id of a marker."""
         if token not in self._markers:
             self._markers[token] = self.tokenizer.convert_tokens_to_ids(token)
         return self._markers[token]
 
     def _without_blank(self, cut: List[int]) -> List[int]:
-        """The pieces of a word that stands at the start or right behind another one.
+        """The pieces of a word without a blank before it.
 
-        Tokenizers of the SentencePiece kind put a blank before every text, and so before each word that is cut alone.
+        SentencePiece puts a blank before every text, and so before each word that is cut alone.
         """
         first = self.tokenizer.convert_ids_to_tokens(cut[0]) if cut else ""
         if not first.startswith(_BLANK):

@@ -18,9 +18,6 @@ from .pytorch.network import DualEncoder, Texts
 from .pytorch.precision import in_precision
 from .stages import stage
 
-#: Numbers in the largest array of a comparison: bounds memory where there are many predicates.
-_MOST_NUMBERS = 8_000_000
-
 
 class Runner:
     """Predicts with one network, whose weights must not change meanwhile.
@@ -36,6 +33,8 @@ class Runner:
         self.network = network
         self.batches = batches
         self.memory = VectorMemory(memory)
+        #: Numbers in the largest array of a comparison: bounds memory where there are many predicates
+        self.most_numbers = 8_000_000
         copies: Dict[int, Any] = {id(encoder): in_precision(encoder, precision) for encoder in network.encoders()}
         self.text_encoder = copies[id(network.text_encoder)]
         self.description_encoder = copies[id(network.description_encoder or network.text_encoder)]
@@ -85,7 +84,7 @@ class Runner:
         return torch.cat(parts)[self._on_device(back)], shortened
 
     def _compare(self, texts: Texts, described: Tensor, index: Tensor) -> Tensor:
-        n = max(_MOST_NUMBERS // (index.shape[1] * index.shape[2] * described.shape[1]), 1)
+        n = max(self.most_numbers // (index.shape[1] * index.shape[2] * described.shape[1]), 1)
         chunks = zip(texts.rho.split(n), texts.cls.split(n), index.split(n))
         return torch.cat([self.network.compare(Texts(rho, cls), described, rows) for rho, cls, rows in chunks])
 

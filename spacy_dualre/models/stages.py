@@ -1,4 +1,4 @@
-"""Where the time goes: the stages of the road from Docs to relations, timed while somebody records."""
+"""Where the time goes: stages from Docs to relations, timed while recording."""
 
 from contextlib import contextmanager
 from time import perf_counter
@@ -8,7 +8,7 @@ STAGES = ("candidates", "instances", "tokenise", "input encoder", "description e
 
 
 class Recorder:
-    """Seconds of each stage, and `finished`, which waits until a device has done what was asked of it."""
+    """Seconds of each stage; `finished` waits for the device."""
 
     def __init__(self, finished: Callable[[], None]) -> None:
         self.seconds: Dict[str, float] = dict.fromkeys(STAGES, 0.0)
@@ -20,7 +20,7 @@ _recorder: Optional[Recorder] = None
 
 @contextmanager
 def record(finished: Callable[[], None] = lambda: None) -> Iterator[Dict[str, float]]:
-    """Time the stages of what is run inside, in this process; gives the seconds of each, which grow."""
+    """Time the stages inside, in this process; yields {stage: seconds}, which grow."""
     global _recorder
     _recorder = Recorder(finished)
     try:
@@ -31,7 +31,7 @@ def record(finished: Callable[[], None] = lambda: None) -> Iterator[Dict[str, fl
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """What is run inside belongs to this stage. Stages do not nest."""
+    """Attribute the time inside to this stage. Stages do not nest."""
     if _recorder is None:
         yield
         return

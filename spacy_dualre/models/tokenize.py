@@ -1,4 +1,4 @@
-"""Texts and descriptions -> sequences of ids: composed from the pieces of their words, no marker ever lost."""
+"""Texts and descriptions to sequences of ids, composed from the pieces of their words; no marker is ever lost."""
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -11,7 +11,15 @@ from .pieces import Cut, Pieces
 
 
 class _Kept(NamedTuple):
-    """The pieces of a window that are read. places: which of the text, rising; None: from start on, without a gap."""
+    """The pieces of a window that are read.
+
+    Attributes:
+        ids: Their ids.
+        start: The place of the first one in the text, if `places` is None.
+        places: The rising places of all in the text; None if they have no gap.
+        lost_words: Whether more than context was cut.
+        lost_mention: Whether a part of a mention was cut.
+    """
 
     ids: numpy.ndarray
     start: int
@@ -20,15 +28,15 @@ class _Kept(NamedTuple):
     lost_mention: bool = False
 
     def at(self, place: int) -> int:
-        """How many of the pieces stand before this place of the text."""
+        """Count the pieces before this place of the text."""
         return place - self.start if self.places is None else int(numpy.searchsorted(self.places, place))
 
 
 def tokenize_texts(texts: Sequence[MarkedText], pieces: Pieces, max_length: int) -> Tuple[Sequences, Shortened]:
-    """The distinct sequences of the texts: [CLS] pieces and markers [SEP], at most max_length long.
+    """Make the distinct sequences [CLS] pieces and markers [SEP], at most `max_length` long.
 
-    Of a text that is too long context goes first, evenly on both sides, then the words farthest from both mentions,
-    then the middles of the mentions.
+    A text that is too long first loses context, evenly on both sides, then the words farthest from both mentions, then
+    the middles of the mentions.
     """
     return _marked_sequences(texts, pieces, max_length, keep_template=False)
 
@@ -36,17 +44,16 @@ def tokenize_texts(texts: Sequence[MarkedText], pieces: Pieces, max_length: int)
 def tokenize_descriptions(
     descriptions: Sequence[Description], pieces: Pieces, max_length: int
 ) -> Tuple[Sequences, Shortened]:
-    """The distinct sequences of the descriptions, likewise; of one that is too long only the middles of the mentions
-    go, the template stays.
-    """
+    """Do the same for descriptions. One that is too long only loses the middles of its mentions; the template stays."""
     return _marked_sequences([adapt(d) for d in descriptions], pieces, max_length, keep_template=True)
 
 
 def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: int) -> Tuple[Sequences, Shortened]:
-    """The distinct sequences of the texts without markers, which stand beside them; shortened likewise.
+    """Make the distinct sequences of texts without their markers, which are beside them ("levitated").
 
-    Texts that share window and core share a sequence, unless their core does not fit and is cut around the mentions.
-    Windows of several sentences are too many for that: those are read as windows of a block of the text, and share it.
+    Texts are shortened as in `tokenize_texts`. Those with the same window and core share a sequence, unless the core
+    does not fit and is cut around the mentions. There are too many windows of several sentences for that, so they are
+    read as parts of a block of the text and share the block.
     """
     cuts = _cut(texts, pieces)
     rows: Dict[bytes, int] = {}
@@ -91,8 +98,9 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
 
 
 def _block(start: int, end: int, length: int, budget: int) -> Optional[int]:
-    """Where the block begins that a window from start to end is read in: they have the budget's length and overlap by
-    half. None: it does not fit into one.
+    """The beginning of the block that holds a window; blocks have the budget's length and overlap by half.
+
+    None if the window does not fit into a block.
     """
     step = max(budget // 2, 1)
     begin = min(start // step * step, max(length - budget, 0))
@@ -100,7 +108,7 @@ def _block(start: int, end: int, length: int, budget: int) -> Optional[int]:
 
 
 def _ends(mark: Mark, cut: Cut, kept: _Kept) -> Tuple[int, int]:
-    """Positions of the first and the last piece of a mention, behind [CLS]."""
+    """Positions of a mention's first and last piece, counted from [CLS]."""
     first = kept.at(cut.starts[mark.start]) + 1
     return first, max(kept.at(cut.starts[mark.end]), first)
 
@@ -132,7 +140,7 @@ def _marked_sequences(
 
 
 def _cut(texts: Sequence[MarkedText], pieces: Pieces) -> List[Cut]:
-    """Each text in pieces; candidates of one Doc share theirs."""
+    """Cut each text into pieces; candidates of a Doc share theirs."""
     distinct = {id(text.words): text.words for text in texts}
     pieces.learn(distinct.values())
     cuts = {key: pieces.cut(words) for key, words in distinct.items()}
@@ -140,7 +148,7 @@ def _cut(texts: Sequence[MarkedText], pieces: Pieces) -> List[Cut]:
 
 
 def _compose(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> Tuple[numpy.ndarray, Tuple[int, int]]:
-    """The ids with special pieces and markers, and the positions of the first start markers of subject and object."""
+    """Add special pieces and markers; return the ids and the positions of the start markers of subject and object."""
     events = [(kept.at(cut.starts[word]), token) for word, token in marker_events(text.marks)]
     ids = numpy.empty(len(kept.ids) + len(events) + 2, dtype="int64")
     ids[0], ids[-1] = pieces.tokenizer.cls_token_id, pieces.tokenizer.sep_token_id
@@ -164,7 +172,7 @@ def _keep(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _Kept
 
 
 def _shorten(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _Kept:
-    """Keep the budget's worth of pieces that matter most."""
+    """Keep as many of the most important pieces as the budget allows."""
     start, end = (cut.starts[word] for word in text.window)
     core_start, core_end = (cut.starts[word] for word in text.core)
     mentions = [(cut.starts[mark.start], cut.starts[mark.end]) for mark in text.marks]
@@ -172,7 +180,7 @@ def _shorten(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _K
         reach = [(core_start, core_end)]
     else:
         start, end, reach = core_start, core_end, mentions
-    # What is farther away than the budget cannot be kept: there is enough that is nearer
+    # Pieces farther away than the budget cannot be kept: enough others are nearer
     place = numpy.unique(numpy.concatenate([_range(max(a - budget, start), min(b + budget, end)) for a, b in reach]))
     core = (place >= core_start) & (place < core_end)
     within = numpy.zeros(len(place), dtype=bool)

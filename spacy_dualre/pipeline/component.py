@@ -60,9 +60,6 @@ from .decode import decode, log_odds
 from .diagnosis import Diagnosis, diagnose, logger
 from .settings import as_cascade, check_settings
 
-#: Candidates that are predicted together, at least: enough to fill the encoder's batches evenly.
-_SLICE = 512
-
 
 class Scored(NamedTuple):
     """Consecutive candidates of one Doc, with what the model reads of them and its scores, on the CPU.
@@ -325,12 +322,14 @@ class DualEncoderRel(TrainablePipe):
         parsed = parse_descriptions({label: self.label_data[label]})
         return is_possible(parsed, label, subject, object, self.candidates.directed)
 
-    def stream(self, docs: Iterable[Doc], *, read_all: bool = False) -> Iterator[Scored]:
+    def stream(self, docs: Iterable[Doc], *, read_all: bool = False, at_least: int = 512) -> Iterator[Scored]:
         """Score the candidates of Docs.
 
         Args:
             docs: With mentions.
             read_all: Do without the cascade.
+            at_least: Candidates that go through the model together, whatever their Docs, unless
+                max_candidates_per_batch is more. The default fills the encoder's batches evenly.
 
         Yields:
             The candidates Doc by Doc, those of a Doc with many of them in several parts. A Doc without candidates does
@@ -341,7 +340,7 @@ class DualEncoderRel(TrainablePipe):
         """
         candidates = (candidate for doc in docs for candidate in self.get_candidates(doc))
         cascade = None if read_all else self.cascade
-        for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, _SLICE)):
+        for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, at_least)):
             scores = self.model.predict(Query(instances, self.prediction != "classifier", cascade))
             self._say_shortened(scores.shortened)
             with stage("decode"):

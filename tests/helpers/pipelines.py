@@ -13,6 +13,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import BertConfig, BertModel, BertTokenizerFast, RobertaConfig, RobertaModel, RobertaTokenizerFast
 
 from spacy_dualre import Relation
+from spacy_dualre.models.settings import NETWORK, RUN
 from spacy_dualre.pipeline import decode
 from spacy_dualre.training.reader import copy_mentions
 
@@ -84,6 +85,16 @@ def save_roberta(folder: Path) -> Path:
 def _texts() -> List[str]:
     words = "subject object end of chemical gene has a relation to there is no between and"
     return [*SENTENCES, *DESCRIPTIONS.values(), words] * 3
+
+
+def in_blocks(model: Dict[str, Any]) -> Dict[str, Any]:
+    """Settings of the model, with those of the network and the run in the blocks that configs have."""
+    own = {key: value for key, value in model.items() if key not in NETWORK and key not in RUN}
+    blocks = {
+        block: {key: value for key, value in model.items() if key in known}
+        for block, known in (("network", NETWORK), ("run", RUN))
+    }
+    return {**{block: values for block, values in blocks.items() if values}, **own}
 
 
 def make_doc(

@@ -1,110 +1,91 @@
-"""Every parameter of the architectures reaches the network."""
+"""Every setting of the architecture reaches the network or the runner."""
 
-import inspect
-from typing import Any, Callable, Dict
+from dataclasses import asdict
+from typing import Any, Dict
 
 import pytest
 from spacy import registry
-from thinc.api import Model
 
-from spacy_dualre.models.architectures import dual_encoder_v1, packed_dual_encoder_v1
+from spacy_dualre.models.architectures import dual_encoder_v1
+from spacy_dualre.models.dual_encoder import get_network, get_runner
+from spacy_dualre.models.settings import NETWORK, RUN
 
-ARCHITECTURES = {
-    "spacy-dualre.DualEncoder.v1": dual_encoder_v1,
-    "spacy-dualre.PackedDualEncoder.v1": packed_dual_encoder_v1,
+#: A value other than the default for each setting.
+OTHER_NETWORK = {
+    "shared_encoder": True,
+    "cls_fusion": False,
+    "mean_fusion": True,
+    "dropout": 0.375,
+    "frozen_layers": 1,
+    "frozen_embeddings": True,
+    "gradient_checkpointing": True,
+}
+OTHER_RUN = {
+    "packed": True,
+    "max_length": 77,
+    "batch_tokens": 123,
+    "precision": "bfloat16",
+    "description_memory": 321,
+    "mixed_precision": True,
 }
 
 
-def in_network_config(parameter: str) -> Callable[[Model], Any]:
-    return lambda model: model.attrs["network_config"][parameter]
-
-
-def in_engine(parameter: str) -> Callable[[Model], Any]:
-    return lambda model: getattr(model.attrs["engine"], parameter)
-
-
-def shim(model: Model) -> Any:
-    return model.layers[0].shims[0]
-
-
-#: A value other than the default for each parameter, and where it must be found.
-PARAMETERS: Dict[str, Any] = {
-    "name": ("some/encoder", lambda model: model.attrs["name"]),
-    "tokenizer_config": ({"use_fast": False}, lambda model: model.attrs["tokenizer_config"]),
-    "transformer_config": ({"num_hidden_layers": 1}, lambda model: model.attrs["transformer_config"]),
-    "shared_encoder": (True, in_network_config("shared_encoder")),
-    "cls_fusion": (False, in_network_config("cls_fusion")),
-    "mean_fusion": (True, in_network_config("mean_fusion")),
-    "alike_at_start": (True, in_network_config("alike_at_start")),
-    "dropout": (0.375, in_network_config("dropout")),
-    "frozen_layers": (1, in_network_config("frozen_layers")),
-    "frozen_embeddings": (True, in_network_config("frozen_embeddings")),
-    "max_length": (77, lambda model: model.attrs["max_length"]),
-    "gradient_checkpointing": (True, in_network_config("gradient_checkpointing")),
-    "mixed_precision": (True, lambda model: model.attrs["engine"].mixed_precision),
-    "batch_tokens": (123, in_engine("batch_tokens")),
-    "precision": ("bfloat16", in_engine("precision")),
-    "description_memory": (321, lambda model: model.attrs["engine"].memory.capacity),
-    "compiled": (True, in_engine("compiled")),
-    "grad_scaler_config": ({"init_scale": 512.0}, lambda model: {"init_scale": shim(model)._grad_scaler._scale.item()}),
-}
-
-
-def parameters() -> Dict[str, inspect.Parameter]:
-    return dict(inspect.signature(dual_encoder_v1).parameters)
-
-
-def test_no_parameter_is_forgotten_here() -> None:
-    assert PARAMETERS.keys() == parameters().keys()
-    assert parameters() == dict(inspect.signature(packed_dual_encoder_v1).parameters)
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES.values())
-@pytest.mark.parametrize("parameter", list(parameters()))
-def test_every_parameter_is_passed_on(parameter: str, architecture: Callable[..., Model]) -> None:
-    value, find = PARAMETERS[parameter]
-    assert value != parameters()[parameter].default
-    given = architecture(**{"name": "x", parameter: value})
-    assert find(given) == value
-    assert find(architecture(name="x")) != value
-
-
-def test_markers_stand_beside_the_text_in_the_packed_one_alone() -> None:
-    assert {name: make("x").attrs["engine"].levitated for name, make in ARCHITECTURES.items()} == {
-        "spacy-dualre.DualEncoder.v1": False,
-        "spacy-dualre.PackedDualEncoder.v1": True,
-    }
-
-
-def test_every_network_setting_reaches_the_network_itself(encoder: str) -> None:
-    chosen = {
-        key: value for key, (value, _) in PARAMETERS.items() if key in dual_encoder_v1("x").attrs["network_config"]
-    }
-    model = dual_encoder_v1(encoder, transformer_config={"attention_probs_dropout_prob": 0.25}, **chosen)
+def initialised(encoder: str, **settings: Any) -> Any:
+    model = dual_encoder_v1(encoder, **settings)
     model.attrs["entity_types"] = ["CHEMICAL"]
     model.set_dim("nO", 2)
     model.initialize()
-    config = shim(model)._model.config
-    assert {key: getattr(config, key) for key in chosen} == chosen
-    assert len(chosen) == 8 and config.encoder["attention_probs_dropout_prob"] == 0.25
-    assert shim(model)._model.dropout.p == 0.375
+    return model
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_the_architectures_are_registered(name: str) -> None:
-    assert registry.architectures.get(name) is ARCHITECTURES[name]
+def test_no_setting_is_forgotten_here() -> None:
+    assert OTHER_NETWORK.keys() == NETWORK.keys() and OTHER_RUN.keys() == RUN.keys()
+    assert not OTHER_NETWORK.items() & NETWORK.items() and not OTHER_RUN.items() & RUN.items()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES.values())
-@pytest.mark.parametrize("precision", ["half", "FLOAT32", "", 32])
-def test_an_unknown_precision_is_refused(architecture: Callable[..., Model], precision: Any) -> None:
+def test_settings_reach_the_layer() -> None:
+    model = dual_encoder_v1(
+        "some/encoder", {"use_fast": False}, {"num_hidden_layers": 1}, network=OTHER_NETWORK, run=OTHER_RUN
+    )
+    assert (model.attrs["name"], model.attrs["tokenizer_config"]) == ("some/encoder", {"use_fast": False})
+    assert model.attrs["transformer_config"] == {"num_hidden_layers": 1}
+    assert model.attrs["network"] == OTHER_NETWORK and asdict(model.attrs["run"].settings) == OTHER_RUN
+
+
+def test_settings_that_are_not_given_have_their_defaults() -> None:
+    model = dual_encoder_v1("x", network={"mean_fusion": True}, run={"precision": "int8"})
+    assert model.attrs["network"] == {**NETWORK, "mean_fusion": True}
+    assert asdict(model.attrs["run"].settings) == {**RUN, "precision": "int8"}
+    assert dual_encoder_v1("x").attrs["network"] == NETWORK
+
+
+def test_network_settings_reach_the_network(encoder: str) -> None:
+    model = initialised(encoder, network=OTHER_NETWORK, transformer_config={"attention_probs_dropout_prob": 0.25})
+    network = get_network(model)
+    assert network.config.network == OTHER_NETWORK == asdict(network.settings)
+    assert network.config.encoder["attention_probs_dropout_prob"] == 0.25 and network.dropout.p == 0.375
+    assert network.description_encoder is None and network.description_projection.in_features == 2 * 16
+
+
+def test_run_settings_reach_the_runner(encoder: str) -> None:
+    runner = get_runner(initialised(encoder, run=OTHER_RUN))
+    batches = runner.batches
+    assert (batches.packed, batches.max_length, batches.batch_tokens) == (True, 77, 123)
+    assert runner.memory.capacity == 321 and next(runner.text_encoder.parameters()).dtype.itemsize == 2
+
+
+def test_the_architecture_is_registered() -> None:
+    assert registry.architectures.get("spacy-dualre.DualEncoder.v1") is dual_encoder_v1
+
+
+@pytest.mark.parametrize("precision", ["half", "FLOAT32", "", 32, "float16"])
+def test_an_unknown_precision_is_refused(precision: Any) -> None:
     with pytest.raises(ValueError, match=rf"DR100.*'float32'.*int8.*not {precision!r}"):
-        architecture("x", precision=precision)
+        dual_encoder_v1("x", run={"precision": precision})
 
 
-def test_settings_given_as_dicts_stay_as_they_were() -> None:
-    scaler: Dict[str, Any] = {"enabled": True}
-    first = dual_encoder_v1("x", grad_scaler_config=scaler)
-    second = dual_encoder_v1("x")
-    assert scaler == {"enabled": True} and parameters()["grad_scaler_config"].default == {}
-    assert shim(first)._grad_scaler._enabled is True and shim(second)._grad_scaler._enabled is False
+@pytest.mark.parametrize("block, known", [("network", "mean_fusion"), ("run", "packed")])
+def test_an_unknown_setting_is_refused(block: str, known: str) -> None:
+    settings: Dict[str, Any] = {block: {"colour": 1}}
+    with pytest.raises(ValueError, match=rf"DR109.*model.{block}.*'colour'.*{known}"):
+        dual_encoder_v1("x", **settings)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from spacy_dualre.models.cascade import needed, unknown_to_classifier
+from spacy_dualre.models.dual_encoder import get_runner
 from spacy_dualre.types import Cascade
 
 #: Reads everything, however sure the classifier is.
@@ -90,7 +91,7 @@ def test_where_the_classifier_decides_only_what_it_does_not_know_is_read() -> No
 
 def read(nlp: Any) -> int:
     """How many descriptions were asked for."""
-    memory = nlp.get_pipe(NAME).model.attrs["engine"].memory
+    memory = get_runner(nlp.get_pipe(NAME).model).memory
     return memory.hits + memory.misses
 
 

@@ -9,20 +9,31 @@ from typing import Any, Dict, List, Tuple
 import numpy
 import pytest
 import torch
+from helpers.pipelines import in_blocks
 from thinc.api import Model, NumpyOps
 from transformers import AutoModel, AutoTokenizer
 
 from spacy_dualre.instances.markers import OBJECT, SUBJECT, marker_tokens, marker_words
 from spacy_dualre.models.architectures import dual_encoder_v1
 from spacy_dualre.models.dual_encoder import convert_inputs, convert_outputs, get_batches, get_network
-from spacy_dualre.types import Description, Instance, Mark, MarkedText, PaddedBatch, PairBatch, Query, RelScores
+from spacy_dualre.types import (
+    Description,
+    Gradients,
+    Instance,
+    Mark,
+    MarkedText,
+    PaddedBatch,
+    PairBatch,
+    Query,
+    RelScores,
+)
 
 BORDER: Any = SimpleNamespace(shims=[SimpleNamespace(device=torch.device("cpu"))], ops=NumpyOps())
 TYPES = ["CHEMICAL", "GENE"]
 
 
 def layer(name: Any, types: List[str] = TYPES, n_labels: int = 3, **settings: Any) -> Model:
-    model = dual_encoder_v1(str(name), **settings)
+    model = dual_encoder_v1(str(name), **in_blocks(settings))
     model.attrs["entity_types"] = types
     model.set_dim("nO", n_labels)
     return model
@@ -113,9 +124,7 @@ def test_outputs_become_arrays_and_their_gradients_reach_the_weights() -> None:
     (similarity, logits), convert_gradients = convert_outputs(BORDER, (None, outputs), True)
     assert isinstance(similarity, numpy.ndarray) and isinstance(logits, numpy.ndarray)
     assert (similarity.tolist(), logits.tolist()) == ([[3, 6]], [[1, 4]])
-    gradients = RelScores(
-        numpy.array([[1, 10]], dtype="float32"), numpy.array([[100, 1000]], dtype="float32"), mask=None
-    )
+    gradients = Gradients(numpy.array([[1, 10]], dtype="float32"), numpy.array([[100, 1000]], dtype="float32"))
     arguments = convert_gradients(gradients)
     torch.autograd.backward(*arguments.args, **arguments.kwargs)
     # 3 * 1 + 2 * 1 * 100 and 3 * 10 + 2 * 2 * 1000
@@ -127,7 +136,7 @@ def test_a_similarity_that_was_not_asked_for_is_zero_and_has_no_gradient() -> No
     batch = PairBatch([], numpy.array([0]), None, numpy.full((1, 3, 2), -1))
     (similarity, logits), convert_gradients = convert_outputs(BORDER, (batch, (None, weight * weight)), True)
     assert (similarity.tolist(), logits.tolist()) == ([[0, 0, 0]], [[1, 4]])
-    gradients = RelScores(numpy.ones((1, 3), dtype="float32"), numpy.array([[100, 1000]], dtype="float32"), mask=None)
+    gradients = Gradients(numpy.ones((1, 3), dtype="float32"), numpy.array([[100, 1000]], dtype="float32"))
     arguments = convert_gradients(gradients)
     torch.autograd.backward(*arguments.args, **arguments.kwargs)
     assert weight.grad.tolist() == [[200, 4000]]
@@ -139,8 +148,8 @@ def test_a_similarity_that_was_not_asked_for_is_zero_and_has_no_gradient() -> No
 def test_scores_have_a_column_for_each_predicate_and_a_mask(initialised: Model) -> None:
     scores = predict(initialised, instances())
     assert scores.similarity.shape == (2, 3) and scores.logits.shape == (2, 3)
-    assert scores.mask.tolist() == [[True, True, False], [True, False, True]]
-    assert (scores.similarity[~scores.mask] == 0).all() and (scores.similarity[scores.mask] != 0).all()
+    assert scores.possible.tolist() == scores.read.tolist() == [[True, True, False], [True, False, True]]
+    assert (scores.similarity[~scores.read] == 0).all() and (scores.similarity[scores.read] != 0).all()
     assert scores.shortened.total == 6 and scores.shortened.words == 0
 
 
@@ -159,7 +168,7 @@ def test_gradients_are_those_of_the_network(encoder: str) -> None:
     scores, backprop = model.begin_update(Query(instances()))
     d_similarity = numpy.array([[1, -2, 0], [0.5, 0, 1]], dtype="float32")
     d_logits = numpy.array([[0, 3, -1], [1, 0, 0.5]], dtype="float32")
-    assert backprop(RelScores(d_similarity, d_logits, scores.mask)) == []
+    assert backprop(Gradients(d_similarity, d_logits)) == []
     temperature, bias = network(model).temperature.grad, network(model).classifier.bias.grad
     # similarity = exp(t) * cos, so its derivative by t is itself; the bias adds to the logits as it is.
     assert temperature.item() == pytest.approx(float((d_similarity * scores.similarity).sum()), abs=1e-4)
@@ -177,9 +186,9 @@ def test_training_uses_dropout_and_prediction_does_not(initialised: Model) -> No
 def test_what_is_shortened_is_counted(encoder: str) -> None:
     model = layer(encoder)
     model.initialize()
-    model.attrs["max_length"] = 10
+    get_batches(model).max_length = 10
     shortened = predict(model, instances()[:1]).shortened
-    assert (shortened.total, shortened.words) == (3, 3)
+    assert (shortened.total, shortened.words, shortened.limit) == (3, 3, 10)
 
 
 # Initialisation
@@ -187,9 +196,9 @@ def test_what_is_shortened_is_counted(encoder: str) -> None:
 
 def test_nothing_is_loaded_before_initialize(tmp_path: Path) -> None:
     model = layer(tmp_path / "nowhere")
-    assert network(model) is None and tokenizer(model) is None
-    with pytest.raises(ValueError, match="DR101"):
-        predict(model, instances())
+    for ask in (network, tokenizer, lambda model: predict(model, instances())):
+        with pytest.raises(ValueError, match="DR101"):
+            ask(model)
     with pytest.raises(ValueError, match="DR102"):
         model.initialize()
 
@@ -266,7 +275,7 @@ def test_max_length_can_be_changed_when_a_trained_layer_is_loaded(encoder: str) 
     for wanted, shortened in ((60, 0), (None, 1), (16, 1)):
         loaded = layer(encoder, max_length=wanted).from_bytes(trained.to_bytes())
         assert predict(loaded, [long]).shortened.words == shortened
-        assert loaded.attrs["max_length"] == (wanted or 40)
+        assert get_batches(loaded).max_length == (wanted or 40)
     loaded = layer(encoder, max_length=129).from_bytes(trained.to_bytes())
     with pytest.raises(ValueError, match=r"DR104.*'max_length' must be from 16 to the 128 .*not 129"):
         predict(loaded, [long])
@@ -342,7 +351,7 @@ def test_a_tokenizer_without_separator_is_refused(encoder: str) -> None:
 
 def stored(model: Model) -> Dict[str, Any]:
     """What is part of a trained model: all but how it is run."""
-    return {name: value for name, value in model.attrs.items() if name != "engine"}
+    return {name: value for name, value in model.attrs.items() if name != "run"}
 
 
 @pytest.fixture

@@ -56,14 +56,6 @@ def test_the_one_not_asked_for_for_longest_makes_room() -> None:
     assert ask(memory, [2]) == []
 
 
-def test_what_is_forgotten_is_not_known() -> None:
-    memory = VectorMemory(5)
-    ask(memory, [1, 2])
-    memory.clear()
-    assert memory.rows([1, 2]) == [-1, -1]
-    assert ask(memory, [2, 1]) == [] and ask(memory, [1, 2]) == [1, 2]
-
-
 @pytest.mark.parametrize("capacity, known", [(0, []), (2, [3, 4]), (4, [1, 2, 3, 4])])
 def test_of_more_keys_than_there_is_room_for_the_last_are_kept(capacity: int, known: List[int]) -> None:
     memory = VectorMemory(capacity)

@@ -17,6 +17,7 @@ from spacy_dualre.models.pytorch.network import (
     MarkedEmbedding,
     init_dual_encoder,
 )
+from spacy_dualre.models.settings import NETWORK
 from spacy_dualre.types import Sequences
 
 WIDTH, WORDS, MARKERS = 8, 20, 4
@@ -63,15 +64,9 @@ def one_thread() -> Any:
 def network(seed: int = 0, **settings: Any) -> DualEncoder:
     """A random network whose LayerNorm, biases and temperature differ from their starting values."""
     torch.manual_seed(seed)
-    config = DualEncoderConfig(
-        **{
-            "encoder": BertConfig(**ENCODER).to_dict(),
-            "n_classes": 3,
-            "marker_offset": WORDS,
-            "n_markers": MARKERS,
-            **settings,
-        }
-    )
+    own = {key: settings.pop(key) for key in ("encoder", "n_classes") if key in settings}
+    given = {"encoder": BertConfig(**ENCODER).to_dict(), "n_classes": 3, **own}
+    config = DualEncoderConfig(marker_offset=WORDS, n_markers=MARKERS, network={**NETWORK, **settings}, **given)
     made = DualEncoder.from_config(config)
     with torch.no_grad():
         made.norm.weight.copy_(1 + 0.3 * torch.randn(WIDTH))
@@ -129,7 +124,7 @@ def joint_space(
 ) -> numpy.ndarray:
     """LN(W [part; part; ...] + b), with the LayerNorm written out; with mean_fusion the mean of all states is added."""
     x = array(projection.weight) @ numpy.concatenate(parts) + array(projection.bias)
-    x = x + states.mean(axis=0) if net.config.mean_fusion else x
+    x = x + states.mean(axis=0) if net.settings.mean_fusion else x
     x = (x - x.mean()) / numpy.sqrt(x.var() + 1e-5)
     return x * array(net.norm.weight) + array(net.norm.bias)
 
@@ -348,17 +343,6 @@ def test_outputs_are_float32_and_know_their_shapes() -> None:
     assert (tuple(similarity.shape), tuple(logits.shape)) == ((4, 3), (4, 3))
     fewer = network(n_classes=2)(**arguments())
     assert (tuple(fewer[0].shape), tuple(fewer[1].shape)) == ((4, 3), (4, 2))
-
-
-def test_alike_at_start_texts_and_descriptions_that_say_the_same_are_alike() -> None:
-    encoder = BertModel(BertConfig(**ENCODER))
-    for cls_fusion in (True, False):
-        settings = {"cls_fusion": cls_fusion, "alike_at_start": True}
-        made = network(**settings)
-        init_dual_encoder(made, encoder, [[3], [4], [5], [6]])
-        with torch.no_grad():
-            similarity, _ = made(**arguments(described=TEXTS, index=[[[i]] for i in TEXT_INDEX]))
-        numpy.testing.assert_allclose(similarity.numpy(), math.exp(1.7), rtol=1e-5)
 
 
 def test_with_mean_fusion_sentences_are_compared_as_by_the_encoder_alone_at_the_start() -> None:

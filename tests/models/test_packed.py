@@ -40,14 +40,14 @@ from transformers import (
 from spacy_dualre.candidates.entity_pairs import entity_pairs
 from spacy_dualre.instances.descriptions import parse_descriptions
 from spacy_dualre.instances.maker import InstanceMaker
-from spacy_dualre.models import padding
 from spacy_dualre.models.dual_encoder import get_batches, get_network
 from spacy_dualre.models.pieces import Pieces
 from spacy_dualre.models.pytorch.device import to_device
+from spacy_dualre.models.pytorch.network import hidden_states
 from spacy_dualre.models.tokenize import _block, tokenize_levitated, tokenize_texts
 from spacy_dualre.types import Instance, MarkedText, Query
 
-PACKED = {"@architectures": "spacy-dualre.PackedDualEncoder.v1"}
+PACKED = {"packed": True}
 
 
 @pytest.fixture
@@ -65,6 +65,16 @@ def packed(make_nlp: Callable[..., Language]) -> Callable[..., Language]:
 
 def network(nlp: Language) -> Any:
     return get_network(nlp.get_pipe(NAME).model)
+
+
+def states(net: Any, batches: Any) -> Tuple[torch.Tensor, torch.Tensor]:
+    """The states at the start markers of subject and object, end to end, and at [CLS], of all pairs."""
+    hidden = [
+        (batch, hidden_states(net.text_encoder, batch.ids, batch.mask, batch.positions))
+        for batch in to_device(batches, torch.device("cpu"))
+    ]
+    marks = [found[batch.rows[:, None], batch.marks].flatten(1) for batch, found in hidden]
+    return torch.cat(marks), torch.cat([found[batch.rows, 0] for batch, found in hidden])
 
 
 def many_mentions(nlp: Language, n: int, filler: int = 1) -> Doc:
@@ -135,9 +145,8 @@ def test_markers_see_the_text_and_their_own_pair(
     doc = many_mentions(nlp, 3)
     given = instances(nlp, [doc])
     model = nlp.get_pipe(NAME).model
-    engine, tokenizer = model.attrs["engine"], get_batches(model).pieces.tokenizer
-    model.predict(Query(given))
-    batches, order, _ = engine.text_batches(given)
+    maker, tokenizer = get_batches(model), get_batches(model).pieces.tokenizer
+    batches, order, _ = maker.texts(given)
     assert [len(batch.ids) for batch in batches] == [1] and len(given) == 9
     net = network(nlp).eval()
     text = " ".join(token.text for token in doc)
@@ -148,7 +157,7 @@ def test_markers_see_the_text_and_their_own_pair(
     assert sum(n_pieces) + 2 == len(tokenizer(text)["input_ids"])
     ends = numpy.cumsum(n_pieces) + 1
     with torch.no_grad():
-        marks, cls = net.encode(net.text_encoder, to_device(batches, torch.device("cpu")))
+        marks, cls = states(net, batches)
         for place, instance in zip(order, given, strict=True):
             spans = [(int(ends[m.start] - n_pieces[m.start]), int(ends[m.end - 1])) for m in instance.text.marks]
             expected, expected_cls = by_hand(nlp, text, spans)
@@ -174,12 +183,12 @@ def test_candidates_across_sentences_share_the_text_and_see_their_own_part(
     windows = {0: [(0, 5), (0, 15), (0, 10), (5, 15)], 14: [(0, 10), (0, 15), (0, 12), (3, 15)]}[context]
     assert [i.text.window for i in given] == windows and [i.text.crossing for i in given] == [False, True, True, True]
     model.predict(Query(given))
-    batches, order, _ = model.attrs["engine"].text_batches(given)
+    batches, order, _ = get_batches(model).texts(given)
     tokenizer, net = get_batches(model).pieces.tokenizer, network(nlp).eval()
     n_pieces = [len(tokenizer(token.text, add_special_tokens=False)["input_ids"]) for token in doc]
     assert sum(len(batch.ids) for batch in batches) == 2
     with torch.no_grad():
-        marks, cls = net.encode(net.text_encoder, to_device(batches, torch.device("cpu")))
+        marks, cls = states(net, batches)
         for place, instance in zip(order, given, strict=True):
             text = instance.text
             first, last = (0, len(doc)) if text.crossing else text.window
@@ -200,7 +209,7 @@ def test_candidates_across_more_than_a_block_are_read_alone(packed: Callable[...
     given = instances(nlp, [doc])
     assert [instance.text.crossing for instance in given] == [True, True]
     scores = rel.model.predict(Query(given))
-    batches, _, _ = rel.model.attrs["engine"].text_batches(given)
+    batches, _, _ = get_batches(rel.model).texts(given)
     assert sum(len(batch.ids) for batch in batches) == 2 and scores.shortened.words == 2
     assert numpy.isfinite(scores.similarity).all() and scores.shortened.mentions == 0
     for i, instance in enumerate(given):
@@ -230,13 +239,12 @@ def test_scores_do_not_depend_on_which_candidates_share_a_pass(
     kind: str,
     mean_fusion: bool,
     per_pass: int,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nlp = packed(name=str(encoders[kind]), batch_tokens=300, mean_fusion=mean_fusion)
     model = nlp.get_pipe(NAME).model
     given = instances(nlp, [*fresh_docs(nlp), many_mentions(nlp, 3), many_mentions(nlp, 2, filler=9)])
     alone = [model.predict(Query([instance])) for instance in given]
-    monkeypatch.setattr(padding, "PER_PASS", per_pass)
+    get_batches(model).per_pass = per_pass
     together = model.predict(Query(given))
     for i, one in enumerate(alone):
         numpy.testing.assert_allclose(together.similarity[i], one.similarity[0], atol=1e-5)
@@ -249,7 +257,7 @@ def test_passes_may_be_longer_than_the_encoder_has_positions(packed: Callable[..
     given = instances(nlp, [many_mentions(nlp, 9)])
     model = nlp.get_pipe(NAME).model
     scores = model.predict(Query(given))
-    batches, _, _ = model.attrs["engine"].text_batches(given)
+    batches, _, _ = get_batches(model).texts(given)
     assert len(given) == 81 and max(batch.ids.shape[1] for batch in batches) > 130
     for i in (0, 40, 80):
         alone = model.predict(Query([given[i]]))
@@ -271,7 +279,7 @@ def test_overfitting_and_round_trip(
     assert any(expected)
     nlp.to_disk(tmp_path / "pipeline")
     loaded = spacy.load(tmp_path / "pipeline")
-    assert loaded.get_pipe(NAME).model.attrs["engine"].levitated
+    assert get_batches(loaded.get_pipe(NAME).model).packed
     assert_close(probabilities(loaded, fresh_docs(loaded)), probabilities(nlp, fresh_docs(nlp)))
     assert [rels(doc) for doc in loaded.pipe(fresh_docs(loaded))] == expected
 
@@ -279,7 +287,7 @@ def test_overfitting_and_round_trip(
 def test_scores_are_not_those_of_markers_in_the_text(packed: Callable[..., Language], tmp_path: Path) -> None:
     nlp = packed()
     nlp.to_disk(tmp_path / "pipeline")
-    config = {f"components.{NAME}.model.@architectures": "spacy-dualre.DualEncoder.v1"}
+    config = {f"components.{NAME}.model.run.packed": False}
     exact = spacy.load(tmp_path / "pipeline", config=config)
     found, expected = probabilities(nlp, fresh_docs(nlp)), probabilities(exact, fresh_docs(exact))
     assert max(numpy.abs(found[key] - expected[key]).max() for key in found) > 1e-3
@@ -315,7 +323,7 @@ def save_other(folder: Path, encoder: str, kind: str) -> str:
 def test_encoders_whose_pieces_cannot_be_placed_are_refused(
     packed: Callable[..., Language], encoder: str, tmp_path: Path, kind: str
 ) -> None:
-    with pytest.raises(ValueError, match=r"DR108.*other.*DualEncoder\.v1"):
+    with pytest.raises(ValueError, match=r"DR108.*other.*packed = false"):
         packed(name=save_other(tmp_path / "other", encoder, kind))
 
 
@@ -326,7 +334,7 @@ def test_encoder_whose_pieces_cannot_be_placed_is_refused_at_loading(
     examples = make_examples(nlp.vocab)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     nlp.to_disk(tmp_path / "pipeline")
-    setting = {f"components.{NAME}.model.@architectures": PACKED["@architectures"]}
+    setting = {f"components.{NAME}.model.run.packed": True}
     loaded = spacy.load(tmp_path / "pipeline", config=setting)
     with pytest.raises(ValueError, match="DR108.*other"):
         loaded(fresh_docs(loaded)[0])
@@ -355,12 +363,12 @@ def test_a_text_that_is_too_long_keeps_the_marked_mentions(
     tokenizer = get_batches(model).pieces.tokenizer
     scores = model.predict(Query(given))
     assert numpy.isfinite(scores.similarity).all() and scores.shortened.words == 2 and scores.shortened.mentions == 0
-    batches, order, _ = model.attrs["engine"].text_batches(given)
+    batches, order, _ = get_batches(model).texts(given)
     found = [(batch, row, start) for batch in batches for row, (start, _) in zip(batch.rows, batch.marks, strict=True)]
     for place, names in zip(order, (("Aspirin", "COX-1"), ("losartan", "COX-1")), strict=True):
         batch, row, start = found[place]
         assert start <= 48 and batch.mask[row, 0].sum() == start
-        places = batch.positions[row, start : start + 4] - network(nlp).first_position
+        places = batch.positions[row, start : start + 4] - get_batches(model).first_position
         for name, first, last in zip(names, places[::2], places[1::2], strict=True):
             pieces = tokenizer(" " + name, add_special_tokens=False)["input_ids"]
             assert batch.ids[row, first : last + 1].tolist() == pieces

@@ -1,4 +1,4 @@
-"""The engine: no setting changes a score, nothing is stale, no description is read that is not needed."""
+"""The runner: no setting changes a score, nothing is stale, no description is read that is not needed."""
 
 import itertools
 import random
@@ -14,6 +14,7 @@ from helpers.pipelines import (
     NAME,
     assert_close,
     fresh_docs,
+    in_blocks,
     make_doc,
     make_examples,
     optimizer,
@@ -23,8 +24,8 @@ from helpers.pipelines import (
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from spacy_dualre.models.dual_encoder import get_batches, get_network
-from spacy_dualre.models.runner import number
+from spacy_dualre.models.batches import number
+from spacy_dualre.models.dual_encoder import get_batches, get_network, get_runner
 from spacy_dualre.types import NEGATIVE
 
 Scores = Dict[Tuple[str, int, str, int], float]
@@ -40,11 +41,11 @@ def folder(trained: Callable[..., Language], tmp_path: Path) -> Path:
 
 
 def load(folder: Path, model: Dict[str, Any] = {}, **settings: Any) -> Language:
-    return spacy.load(folder, config={"components": {NAME: {"model": model, **settings}}})
+    return spacy.load(folder, config={"components": {NAME: {"model": in_blocks(model), **settings}}})
 
 
-def engine(nlp: Language) -> Any:
-    return nlp.get_pipe(NAME).model.attrs["engine"]
+def runner(nlp: Language) -> Any:
+    return get_runner(nlp.get_pipe(NAME).model)
 
 
 def network(nlp: Language) -> Any:
@@ -88,7 +89,7 @@ def naive_scores(nlp: Language, docs: List[Doc]) -> Scores:
     net.eval()
     with torch.no_grad():
         for doc in docs:
-            for subject, object in rel.get_candidates(doc):
+            for subject, object, _ in rel.get_candidates(doc):
                 words = [token.text for token in doc]
                 for role, span in (("S", subject), ("O", object)):
                     words[span.start] = mark(role, span)
@@ -126,12 +127,12 @@ def test_scores_do_not_depend_on_how_the_network_is_run(folder: Path, batch_toke
     plain = load(folder)
     expected = scores(plain, make_docs(plain))
     nlp = load(folder, {"batch_tokens": batch_tokens, "description_memory": memory})
-    assert (engine(nlp).batch_tokens, engine(nlp).memory.capacity) == (batch_tokens, memory)
+    assert (runner(nlp).batches.batch_tokens, runner(nlp).memory.capacity) == (batch_tokens or 2000, memory)
     for batch_size in (1, 2, 1000):
         docs = make_docs(nlp)
         random.Random(batch_size).shuffle(docs)
         assert_close(scores(nlp, docs, batch_size), expected)
-    assert len(engine(nlp).memory._rows) <= memory and (engine(nlp).memory.hits > 0) == (memory > 0)
+    assert len(runner(nlp).memory) <= memory and (runner(nlp).memory.hits > 0) == (memory > 0)
 
 
 def test_batches_are_as_large_as_the_setting_says(folder: Path) -> None:
@@ -151,28 +152,14 @@ def test_a_comparison_in_parts_gives_the_same(folder: Path, monkeypatch: pytest.
     nlp = load(folder)
     expected = scores(nlp, make_docs(nlp))
     # 3 predicates with a template each and a width of 16: two candidates at once
-    monkeypatch.setattr("spacy_dualre.models.runner._MOST_NUMBERS", 3 * 16 * 2 + 5)
+    runner(nlp).most_numbers = 3 * 16 * 2 + 5
     compared: List[int] = []
     compare = network(nlp).compare
-    monkeypatch.setattr(network(nlp), "compare", lambda text, *rest: compared.append(len(text)) or compare(text, *rest))
+    monkeypatch.setattr(
+        network(nlp), "compare", lambda texts, *rest: compared.append(len(texts.rho)) or compare(texts, *rest)
+    )
     assert_close(scores(nlp, make_docs(nlp)), expected)
     assert compared == [2] * 9 + [1]
-
-
-def test_compiled_encoders_are_used_and_give_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    compiled: List[Any] = []
-
-    def compile(encoder: Any, **settings: Any) -> Any:
-        compiled.append(encoder)
-        return lambda **inputs: encoder(**inputs)
-
-    monkeypatch.setattr(torch, "compile", compile)
-    plain, nlp = load(folder), load(folder, {"compiled": True})
-    expected = scores(plain, make_docs(plain))
-    assert compiled == []
-    for _ in range(2):
-        assert_close(scores(nlp, make_docs(nlp)), expected)
-    assert compiled == list(network(nlp).encoders())
 
 
 # Descriptions are read once, and only those that are needed
@@ -180,10 +167,10 @@ def test_compiled_encoders_are_used_and_give_the_same(folder: Path, monkeypatch:
 
 def test_a_description_is_read_once_for_all_candidates_with_its_mentions(folder: Path) -> None:
     nlp = load(folder)
-    memory = engine(nlp).memory
+    memory = runner(nlp).memory
     docs = make_docs(nlp)
     rel = nlp.get_pipe(NAME)
-    mentions = {tuple(span.text for span in pair) for doc in docs for pair in rel.get_candidates(doc)}
+    mentions = {(one.subject.text, one.object.text) for doc in docs for one in rel.get_candidates(doc)}
     assert len(mentions) == 11
     for doc in nlp.pipe(docs, batch_size=1):
         assert doc._.rels
@@ -195,7 +182,7 @@ def test_a_description_is_read_once_for_all_candidates_with_its_mentions(folder:
 def test_prediction_by_the_classifier_reads_no_description(folder: Path) -> None:
     nlp = load(folder, prediction="classifier")
     assert len(scores(nlp, make_docs(nlp))) == 38
-    assert (engine(nlp).memory.hits, engine(nlp).memory.misses) == (0, 0)
+    assert (runner(nlp).memory.hits, runner(nlp).memory.misses) == (0, 0)
 
 
 # Nothing is stale
@@ -243,8 +230,8 @@ def test_weights_changed_in_place_count(folder: Path, tmp_path: Path, part: str,
 def test_averaged_weights_count_while_they_are_used(folder: Path) -> None:
     nlp = load(folder)
     before = scores(nlp, make_docs(nlp))
-    shim = nlp.get_pipe(NAME).model.layers[0].shims[0]
-    halved = {f"pytorch_{shim.id}_{name}": (value / 2).numpy() for name, value in shim._model.state_dict().items()}
+    (shim,) = nlp.get_pipe(NAME).model.layers[0].shims
+    halved = {f"pytorch_{shim.id}_{name}": (value / 2).numpy() for name, value in network(nlp).state_dict().items()}
     with nlp.use_params(halved):
         assert max(abs(score - before[key]) for key, score in scores(nlp, make_docs(nlp)).items()) > 1e-3
     assert_close(scores(nlp, make_docs(nlp)), before)
@@ -284,7 +271,7 @@ def test_the_classifier_alone_trains_without_descriptions(folder: Path, monkeypa
     after = network(nlp).state_dict()
     changed = {name.split(".")[0] for name, value in after.items() if not torch.equal(value, before[name])}
     assert changed == {"text_encoder", "text_projection", "norm", "classifier"}
-    assert (engine(nlp).memory.hits, engine(nlp).memory.misses) == (0, 0)
+    assert (runner(nlp).memory.hits, runner(nlp).memory.misses) == (0, 0)
 
 
 def test_a_predicate_added_to_a_classifier_is_scored_by_similarity(folder: Path) -> None:
@@ -294,7 +281,7 @@ def test_a_predicate_added_to_a_classifier_is_scored_by_similarity(folder: Path)
     found, expected = scores(nlp, make_docs(nlp)), scores(plain, make_docs(plain))
     added = {key: score for key, score in found.items() if key[2] == "BLOCKS"}
     assert_close(added, {key: score for key, score in expected.items() if key[2] == "BLOCKS"})
-    assert len(added) == 19 and engine(nlp).memory.misses == 2 * 11
+    assert len(added) == 19 and runner(nlp).memory.misses == 2 * 11
     # Training goes on without it
     nlp.update(make_examples(nlp.vocab), sgd=optimizer())
     assert len(scores(nlp, make_docs(nlp))) == 3 * 19

@@ -1,7 +1,6 @@
 """Texts and descriptions -> ids: markers, order of what is given up, distinct sequences."""
 
-from types import SimpleNamespace
-from typing import Any, List, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from helpers.letters import (
     END_O,
@@ -22,10 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_dualre.instances.markers import OBJECT, SUBJECT
+from spacy_dualre.models.batches import BatchMaker
 from spacy_dualre.models.pieces import Pieces
-from spacy_dualre.models.runner import Engine
 from spacy_dualre.models.tokenize import tokenize_descriptions, tokenize_texts
-from spacy_dualre.types import Description, Instance, Mark, MarkedText, Query
+from spacy_dualre.types import Description, Instance, Mark, MarkedText, PairBatch, Shortened
 
 
 def check_markers(ids: List[int], marks: Tuple[int, ...], text: MarkedText) -> None:
@@ -211,11 +210,9 @@ def describe(template: str, subject: str = "s", object: str = "o") -> Descriptio
     return Description(cut, (subject,), "C", (object,), "G")
 
 
-def engine(tokenizer: LetterTokenizer, max_length: int = 20) -> Engine:
-    made = Engine(batch_tokens=1000)
-    network: Any = SimpleNamespace(padding=0, parameters=lambda: [])
-    made.use(network, tokenizer, max_length)
-    return made
+def batch_of(instances: Sequence[Instance], tokenizer: Optional[LetterTokenizer] = None) -> Tuple[PairBatch, Shortened]:
+    maker = BatchMaker(tokenizer or LetterTokenizer(), max_length=20, batch_tokens=1000)
+    return maker.pairs(maker.texts(instances), instances, read=None)
 
 
 def spelt(batches: Any, pair: int) -> str:
@@ -240,7 +237,7 @@ def test_equal_texts_and_descriptions_go_through_the_encoders_once() -> None:
         Instance(swapped, ((one,), (three,))),
         Instance(again, ((two,), (describe("SaO", subject=" s"),))),
     ]
-    batch, shortened = engine(LetterTokenizer()).training_batch(Query(instances))
+    batch, shortened = batch_of(instances)
     texts = [spelt(batch.texts, pair) for pair in batch.text_index]
     assert texts == ["[CLS]a<S:C>s</S:C><O:G>o</O:G>[SEP]", "[CLS]a<O:G>s</O:G><S:C>o</S:C>[SEP]", texts[0]]
     assert [len(padded.ids) for padded in (*batch.texts, *batch.descriptions)] == [2, 3]
@@ -257,28 +254,28 @@ def test_equal_texts_and_descriptions_go_through_the_encoders_once() -> None:
 def test_each_distinct_word_is_cut_once() -> None:
     tokenizer = LetterTokenizer()
     instance = Instance(marked("a s a o a", (1, 2), (3, 4)), ((describe("SbO"),),))
-    engine(tokenizer).training_batch(Query([instance] * 3))
+    batch_of([instance] * 3, tokenizer)
     assert tokenizer.calls == [["a", "o", "s"], ["b"]]
 
 
 def test_missing_templates_are_minus_one() -> None:
     one, other = describe("SO"), describe("xSO")
     instance = Instance(marked("s o", (0, 1), (1, 2)), ((one, other), (), (other,)))
-    batch, _ = engine(LetterTokenizer()).training_batch(Query([instance]))
+    batch, _ = batch_of([instance])
     ((first, second), nothing, third) = batch.description_index[0].tolist()
     assert sorted([first, second]) == [0, 1] and nothing == [-1, -1] and third == [second, -1]
 
 
 def test_no_description_at_all_still_has_a_column() -> None:
     instance = Instance(marked("s o", (0, 1), (1, 2)), ((), ()))
-    batch, _ = engine(LetterTokenizer()).training_batch(Query([instance]))
+    batch, _ = batch_of([instance])
     assert batch.description_index.tolist() == [[[-1], [-1]]]
     assert batch.descriptions is None
 
 
 def test_no_instances_give_an_empty_batch() -> None:
-    batch, shortened = engine(LetterTokenizer()).training_batch(Query([]))
+    batch, shortened = batch_of([])
     assert batch.text_index.shape == (0,) and batch.texts == []
-    assert batch.description_index.shape[0] == 0 and shortened == (0, 0, 0)
+    assert batch.description_index.shape[0] == 0 and shortened == (0, 0, 0, 20)
     sequences, shortened = tokenize_texts([], Pieces(LetterTokenizer()), 20)
-    assert sequences.marks.shape == (0, 2) and sequences.ids.shape == (0,) and shortened == (0, 0, 0)
+    assert sequences.marks.shape == (0, 2) and sequences.ids.shape == (0,) and shortened.total == 0

@@ -11,9 +11,10 @@ from hypothesis.extra.numpy import arrays
 from spacy.vocab import Vocab
 
 from spacy_dualre import Candidate, Relation
-from spacy_dualre.pipeline import component as pipeline
+from spacy_dualre.annotations.concepts import Concept
+from spacy_dualre.candidates.policy import mention_pairs
 from spacy_dualre.pipeline import decode as decoding
-from spacy_dualre.pipeline.decode import best_of_each, by_doc, canonical, decode, log_odds, threshold_row
+from spacy_dualre.pipeline.decode import as_relation, decode, in_text_order, log_odds
 from spacy_dualre.types import RelScores
 
 VOCAB = Vocab()
@@ -29,9 +30,13 @@ def doc():
 def scores_of(similarity, logits=None, mask=None):
     similarity = numpy.asarray(similarity, dtype="float32")
     logits = similarity if logits is None else numpy.asarray(logits, dtype="float32")
-    return RelScores(
-        similarity, logits, numpy.ones(similarity.shape, dtype=bool) if mask is None else numpy.asarray(mask)
-    )
+    mask = numpy.ones(similarity.shape, dtype=bool) if mask is None else numpy.asarray(mask)
+    return RelScores(similarity, logits, mask, mask)
+
+
+def candidate(subject, object):
+    (pair,) = mention_pairs(subject, object)
+    return Candidate(subject, object, pair)
 
 
 def probabilities(scores, prediction, alpha):
@@ -43,10 +48,10 @@ def odds_of(probs):
         return numpy.log(numpy.asarray(probs)) - numpy.log1p(-numpy.asarray(probs)) + 1e-12
 
 
-def found(doc, probs, pairs=((0, 1),), thresholds=(0.5, 0.5, 0.5), symmetric=(), multi_label=False):
+def found(doc, probs, pairs=((0, 1),), threshold=0.5, symmetric=(), multi_label=False):
     """The relations of one document as (subject, predicate, object, score)."""
-    candidates = [Candidate(doc.ents[s], doc.ents[o]) for s, o in pairs]
-    rels = best_of_each(decode(candidates, odds_of(probs), LABELS, list(thresholds), set(symmetric), multi_label))
+    candidates = [candidate(doc.ents[s], doc.ents[o]) for s, o in pairs]
+    rels = decode(candidates, odds_of(probs), LABELS, threshold, set(symmetric), multi_label)
     return [(rel.subject.text, rel.predicate, rel.object.text, round(rel.score, 6)) for rel in rels]
 
 
@@ -126,8 +131,8 @@ def test_threshold_of_a_half_is_the_argmax(similarity):
     assume((ranked[:, -1] > ranked[:, -2]).all())
     doc = make_doc(VOCAB, [("a", "A"), ("b", "B"), ("c", "A")])
     labels = ["no_relation", "P", "Q", "R"]
-    candidates = [Candidate(doc.ents[s], doc.ents[o]) for s, o in ((0, 1), (1, 2), (2, 0))]
-    rels = decode(candidates, log_odds(scores_of(similarity), "similarity", 0.5), labels, [0.5] * 4, set(), False)
+    candidates = [candidate(doc.ents[s], doc.ents[o]) for s, o in ((0, 1), (1, 2), (2, 0))]
+    rels = decode(candidates, log_odds(scores_of(similarity), "similarity", 0.5), labels, 0.5, set(), False)
     best = similarity.argmax(axis=1)
     expected = [(c.subject, labels[i], c.object) for c, i in zip(candidates, best, strict=True) if i > 0]
     assert [(rel.subject, rel.predicate, rel.object) for rel in rels] == expected
@@ -135,7 +140,7 @@ def test_threshold_of_a_half_is_the_argmax(similarity):
 
 def test_argmax_of_very_sure_scores(doc):
     odds = log_odds(scores_of([[0.0, 18.0, 25.0]]), "similarity", 0.5)
-    (rel,) = decode([Candidate(doc.ents[0], doc.ents[1])], odds, LABELS, [0.5] * 3, set(), False)
+    (rel,) = decode([candidate(doc.ents[0], doc.ents[1])], odds, LABELS, 0.5, set(), False)
     assert rel.predicate == "Q"
 
 
@@ -144,26 +149,27 @@ def test_best_predicate_that_reaches_its_threshold(doc):
     assert found(doc, [[0.5, 0.25, 0.375]]) == []
 
 
-def test_threshold_per_predicate(doc):
-    thresholds = [0.5, 0.875, 0.25]
+def test_threshold(doc):
     rows = [[0.5, 0.75, 0.125], [0.5, 0.875, 0.125], [0.5, 0.125, 0.25]]
-    assert found(doc, rows, [(0, 1), (1, 2), (2, 0)], thresholds) == [("b", "P", "c", 0.875), ("c", "Q", "a", 0.25)]
+    pairs = [(0, 1), (1, 2), (2, 0)]
+    assert found(doc, rows, pairs, threshold=0.875) == [("b", "P", "c", 0.875)]
+    assert len(found(doc, rows, pairs, threshold=0.25)) == 3
 
 
 def test_a_threshold_of_0_never_lets_an_impossible_predicate_through(doc):
-    assert found(doc, [[0.5, 0.0, 0.125]], thresholds=[0, 0, 0], multi_label=True) == [("a", "Q", "b", 0.125)]
-    assert found(doc, [[0.5, 0.0, 0.0]], thresholds=[0, 0, 0]) == []
+    assert found(doc, [[0.5, 0.0, 0.125]], threshold=0, multi_label=True) == [("a", "Q", "b", 0.125)]
+    assert found(doc, [[0.5, 0.0, 0.0]], threshold=0) == []
 
 
 def test_multi_label_gives_every_predicate_that_reaches_its_threshold(doc):
     rows = [[0.5, 0.75, 0.625]]
     assert found(doc, rows, multi_label=True) == [("a", "P", "b", 0.75), ("a", "Q", "b", 0.625)]
-    assert found(doc, rows, thresholds=[0.5, 0.875, 0.5], multi_label=True) == [("a", "Q", "b", 0.625)]
+    assert found(doc, rows, threshold=0.7, multi_label=True) == [("a", "P", "b", 0.75)]
     assert found(doc, rows) == [("a", "P", "b", 0.75)]
 
 
 def test_the_negative_predicate_never_comes_out(doc):
-    assert found(doc, [[1.0, 0.125, 0.25]], thresholds=[0, 0.5, 0.5], multi_label=True) == []
+    assert found(doc, [[1.0, 0.125, 0.25]], threshold=0.5, multi_label=True) == []
 
 
 @pytest.mark.parametrize("probs", [(0.75, 0.875), (0.875, 0.75)])
@@ -184,13 +190,6 @@ def test_symmetric_predicates_of_each_direction_stay_apart(doc):
     assert turned == [("a", "P", "b", 0.75), ("a", "Q", "b", 0.625)]
 
 
-def test_same_places_in_two_documents_are_two_relations(doc):
-    other = make_doc(VOCAB, [("x", "A"), ("y", "B")])
-    candidates = [Candidate(*doc.ents[:2]), Candidate(*other.ents)]
-    rels = decode(candidates, odds_of([[0.5, 0.75, 0.0]] * 2), LABELS, [0.5] * 3, set(), False)
-    assert [(rel.subject.text, rel.object.text) for rel in rels] == [("a", "b"), ("x", "y")]
-
-
 def test_predictions_of_documents_together_are_those_of_each_alone(trained):
     """With a threshold of 0 every pair has a relation; the two documents have their mentions at the same places."""
     nlp = trained(threshold=0.0)
@@ -205,37 +204,29 @@ def test_predictions_of_documents_together_are_those_of_each_alone(trained):
     ]
 
 
-@given(st.lists(st.integers(0, 5), max_size=6), st.integers(1, 7))
-@settings(max_examples=200, deadline=None)
-def test_slices_that_cross_documents_become_documents_again(sizes, size):
-    docs = [make_doc(VOCAB, [("x", "A"), ("y", "B")]) for _ in sizes]
-    candidates = [Candidate(*doc.ents) for doc, n in zip(docs, sizes, strict=True) for _ in range(n)]
-    odds = numpy.arange(3.0 * len(candidates)).reshape(-1, 3)
-    slices = [(candidates[i : i + size], odds[i : i + size]) for i in range(0, len(candidates), size)]
-    found = [(pairs[0].subject.doc, len(pairs), rows.tolist()) for pairs, rows in by_doc(iter(slices))]
-    ends = numpy.cumsum(sizes).tolist()
-    assert found == [(doc, n, odds[end - n : end].tolist()) for doc, n, end in zip(docs, sizes, ends, strict=True) if n]
-    assert all(pair.subject.doc is pairs[0].subject.doc for pairs, _ in by_doc(iter(slices)) for pair in pairs)
-
-
-def test_a_document_comes_out_before_the_next_slice_is_asked_for(doc):
-    other = make_doc(VOCAB, [("x", "A"), ("y", "B")])
-    asked = []
-
-    def slices():
-        for chunk in ([doc, doc], [doc, other], [other]):
-            asked.append(len(chunk))
-            yield [Candidate(*of.ents[:2]) for of in chunk], numpy.zeros((len(chunk), 3))
-
-    stream = by_doc(slices())
-    assert len(next(stream)[0]) == 3 and asked == [2, 2]
-    assert len(next(stream)[0]) == 2 and asked == [2, 2, 1]
-
-
 @pytest.mark.parametrize("size", [1, 2, 512])
-def test_the_same_document_twice_in_a_batch(trained, monkeypatch, size):
-    monkeypatch.setattr(pipeline, "_SLICE", size)
-    nlp = trained(threshold=0.0, max_candidates_per_batch=1)
+def test_stream_gives_each_documents_candidates_whatever_the_slices(trained, size):
+    nlp = trained(max_candidates_per_batch=1)
+    pipe, docs = nlp.get_pipe("dual_encoder_rel"), fresh_docs(nlp)
+    parts = list(pipe.stream(docs, at_least=size))
+    candidates = [one for part in parts for one in part.candidates]
+    assert candidates == [one for doc in docs for one in pipe.get_candidates(doc)]
+    assert all(len(part.candidates) == len(part.instances) == len(part.odds) <= size for part in parts)
+    assert all(one.subject.doc is part.doc for part in parts for one in part.candidates)
+    together = numpy.concatenate([part.odds for part in pipe.stream(docs)])
+    numpy.testing.assert_allclose(numpy.concatenate([part.odds for part in parts]), together, atol=1e-4)
+
+
+def test_a_part_of_the_stream_comes_before_the_next_document_is_asked_for(trained):
+    nlp = trained()
+    asked = []
+    docs = (asked.append(doc) or doc for doc in fresh_docs(nlp))
+    next(nlp.get_pipe("dual_encoder_rel").stream(docs, at_least=1))
+    assert len(asked) == 1
+
+
+def test_the_same_document_twice_in_a_batch(trained, monkeypatch):
+    nlp = trained(threshold=0.0)
     one, other = fresh_docs(nlp)[:2]
     expected = [rels(nlp(doc)) for doc in fresh_docs(nlp)[:2]]
     pipe = nlp.get_pipe("dual_encoder_rel")
@@ -245,40 +236,25 @@ def test_the_same_document_twice_in_a_batch(trained, monkeypatch, size):
     assert [id(doc) for doc in asked] == [id(one), id(other)]
 
 
-def test_best_of_each_keeps_the_better_score_and_the_order(doc):
+def test_candidates_about_the_same_pair_give_one_relation_with_the_better_score(doc):
     a, b, c = doc.ents
-    rels = [Relation(a, "P", b, 0.25), Relation(c, "P", a, 0.5), Relation(a, "P", b, 0.75), Relation(a, "Q", b, 0.125)]
-    assert best_of_each(rels) == [rels[2], rels[1], rels[3]]
+    candidates = [Candidate(a, b, ("x", "y")), Candidate(a, c, ("x", "y")), Candidate(b, c, ("y", "x"))]
+    odds = odds_of([[0.5, 0.625, 0.0], [0.5, 0.75, 0.0], [0.5, 0.875, 0.0]])
+    assert [rel.object.text for rel in decode(candidates, odds, LABELS, 0.5, set(), False)] == ["c", "c"]
+    (rel,) = decode(candidates, odds, LABELS, 0.5, {"P"}, False)
+    assert (rel.subject.text, rel.object.text, round(rel.score, 6)) == ("b", "c", 0.875)
 
 
-def test_best_of_each_joins_the_directions_of_symmetric_predicates(doc):
+def test_a_relation_of_concepts_names_the_candidates_concepts_only(doc):
     a, b, _ = doc.ents
-    rels = [Relation(a, "P", b, 0.25), Relation(b, "P", a, 0.5), Relation(a, "Q", b, 0.25), Relation(b, "Q", a, 0.5)]
-    assert best_of_each(rels, {"P"}) == [rels[1], rels[2], rels[3]]
+    a.kb_id_, b.kb_id_ = "1,2", ""
+    rel = as_relation(Candidate(a, b, (Concept("A", "2"), Concept("B", "b"))), "P", 0.75)
+    assert (rel.subject.kb_id_, rel.object.kb_id_, rel.score) == ("2", "", 0.75)
+    assert as_relation(candidate(a, b), "P").subject.kb_id_ == "1,2"
 
 
-def test_best_of_each_asks_what_relations_are_about(doc):
-    a, b, c = doc.ents
-    rels = [Relation(a, "P", b, 0.25), Relation(a, "P", c, 0.5), Relation(b, "P", c, 0.75)]
-    assert best_of_each(rels, pairs=lambda subject, _: [(subject.text, "")]) == [rels[1], rels[2]]
-
-
-def test_canonical_turns_symmetric_relations_only(doc):
+def test_only_undirected_relations_are_put_into_text_order(doc):
     a, b, _ = doc.ents
-    assert canonical(Relation(b, "P", a, 0.5), {"P"}) == Relation(a, "P", b, 0.5)
-    assert canonical(Relation(a, "P", b, 0.5), {"P"}) == Relation(a, "P", b, 0.5)
-    assert canonical(Relation(b, "P", a, 0.5), {"Q"}) == Relation(b, "P", a, 0.5)
-
-
-@pytest.mark.parametrize(
-    "threshold, row",
-    [
-        (0.25, [0.25, 0.25, 0.25]),
-        (1, [1.0, 1.0, 1.0]),
-        ({"P": 0.25}, [0.5, 0.25, 0.5]),
-        ({"P": 0.25, "*": 0.75}, [0.75, 0.25, 0.75]),
-        ({}, [0.5, 0.5, 0.5]),
-    ],
-)
-def test_threshold_row(threshold, row):
-    assert threshold_row(threshold, LABELS) == row
+    assert in_text_order(Relation(b, "P", a, 0.5), {"P"}) == Relation(a, "P", b, 0.5)
+    assert in_text_order(Relation(a, "P", b, 0.5), {"P"}) == Relation(a, "P", b, 0.5)
+    assert in_text_order(Relation(b, "P", a, 0.5), {"Q"}) == Relation(b, "P", a, 0.5)

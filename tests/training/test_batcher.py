@@ -1,7 +1,5 @@
 """Batches of even work: every candidate once, no document lost."""
 
-from itertools import islice
-
 import pytest
 from helpers.pipelines import make_doc, make_examples
 from hypothesis import assume, given, settings
@@ -13,8 +11,7 @@ from spacy.vocab import Vocab
 
 from spacy_dualre.annotations.mentions import get_mentions
 from spacy_dualre.candidates.entity_pairs import entity_pairs
-from spacy_dualre.candidates.policy import CANDIDATE_RANGE
-from spacy_dualre.training.batcher import batch_by_candidates
+from spacy_dualre.training.batcher import batch_by_candidates, chosen
 
 VOCAB = Vocab()
 ALL_PAIRS = entity_pairs(type_pairs="all")
@@ -33,7 +30,7 @@ def candidates_of(example, policy=ALL_PAIRS, spans_key=None):
     """The (subject start, object start) that training takes from this document's share."""
     doc = example.predicted
     every = policy(doc, get_mentions(doc, spans_key), None)
-    return [(s.start, o.start) for s, o in islice(every, *doc.user_data.get(CANDIDATE_RANGE, (None,)))]
+    return [(candidate.subject.start, candidate.object.start) for candidate in chosen(doc, every)]
 
 
 def works(batches):
@@ -76,7 +73,15 @@ def test_documents_whose_mentions_are_found_later_come_in_batches_too():
 def test_the_last_share_of_a_document_is_open_ended():
     (example,) = examples_of(3)
     *_, last = [share for batch in batch_by_candidates(8, ALL_PAIRS)([example]) for share in batch]
-    assert last.predicted.user_data[CANDIDATE_RANGE] == (4, None)
+    # A component before may find more mentions
+    assert list(chosen(last.predicted, iter(range(9)))) == [4, 5, 6, 7, 8]
+
+
+def test_a_share_survives_the_copies_that_training_makes_and_is_not_stored():
+    (example,) = examples_of(3)
+    *_, last = [share for batch in batch_by_candidates(8, ALL_PAIRS)([example]) for share in batch]
+    assert list(chosen(last.predicted.copy(), iter(range(6)))) == [4, 5]
+    assert last.predicted.user_data == example.predicted.user_data
 
 
 def test_nothing_to_batch():
@@ -99,7 +104,7 @@ def test_a_batch_has_at_least_one_candidate():
 def test_given_documents_are_not_touched():
     examples = examples_of(4, 4)
     assert len(list(batch_by_candidates(10, ALL_PAIRS)(examples))) > 1
-    assert not any(CANDIDATE_RANGE in example.predicted.user_data for example in examples)
+    assert not any(example.predicted.user_hooks for example in examples)
     assert [len(candidates_of(example)) for example in examples] == [12, 12]
 
 
@@ -167,6 +172,6 @@ def test_component_trains_on_the_shares(trained):
     pipe = nlp.get_pipe("dual_encoder_rel")
     examples = make_examples(nlp.vocab)
     batches = list(batch_by_candidates(6, pipe.candidates)(examples))
-    together = sorted(targets for batch in batches for targets in pipe._training_candidates(batch)[1])
-    assert together == sorted(pipe._training_candidates(examples)[1])
+    together = sorted(row for batch in batches for row in pipe.training_targets(batch).rows.tolist())
+    assert together == sorted(pipe.training_targets(examples).rows.tolist())
     assert all(nlp.update(batch)["dual_encoder_rel"] > 0 for batch in batches)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from spacy_dualre.models.cascade import sample
-from spacy_dualre.models.dual_encoder import get_network
-from spacy_dualre.training.targets import target_rows
+from spacy_dualre.models.dual_encoder import get_batches, get_network
 from spacy_dualre.types import Query
 
 STILL = {
@@ -64,9 +63,8 @@ def four(trained):
 def query(nlp, sampled):
     """The three documents' candidates as training asks for them."""
     rel = nlp.get_pipe(NAME)
-    candidates, targets = rel._training_candidates(make_examples(nlp.vocab))
-    instances = [instance for _, part in rel._slices(candidates, 99) for instance in part]
-    return Query(instances, sampled=sampled, gold=target_rows(targets, list(rel.label_data)))
+    candidates, rows = rel.training_targets(make_examples(nlp.vocab))
+    return Query(rel.instance_maker()(candidates), sampled=sampled, gold=rows)
 
 
 def test_only_what_is_sampled_is_encoded(four):
@@ -75,18 +73,19 @@ def test_only_what_is_sampled_is_encoded(four):
     model = nlp.get_pipe(NAME).model
     numpy.random.seed(0)
     scores, _ = model.begin_update(asked)
-    numpy.random.seed(0)
-    batch, _ = model.attrs["engine"].training_batch(asked)
-    assert scores.mask.all() and scores.read[:, 0].all()
+    batches = get_batches(model)
+    batch, _ = batches.pairs(batches.texts(asked.instances), asked.instances, scores.read)
+    assert scores.possible.all() and scores.read[:, 0].all()
     assert (scores.read.sum(1) == numpy.where(asked.gold[:, 0] > 0, 2, 3)).all()
     rows = zip(asked.instances, scores.read)
     read = {texts for instance, row in rows for texts, is_read in zip(instance.descriptions, row) if is_read}
     assert sum(len(part.rows) for part in batch.descriptions) == len(read)
 
 
-def test_a_classifier_alone_samples_nothing(four, monkeypatch):
+def test_a_classifier_alone_samples_nothing(four):
     nlp = four(sampled_predicates=1, alpha=1.0)
-    monkeypatch.setattr(nlp.get_pipe(NAME).model.attrs["engine"], "_sample", None)
+    scores, _ = nlp.get_pipe(NAME).model.begin_update(query(nlp, sampled=1)._replace(similarity=False))
+    assert not scores.read.any()
     assert nlp.update(make_examples(nlp.vocab))[NAME] > 0
 
 
@@ -112,7 +111,7 @@ def test_predicates_that_were_not_read_train_the_classifier_alone(four):
         exp = numpy.where(mask, numpy.exp(values.astype("float64")), 0.0)
         return -numpy.log((exp * asked.gold).sum(1) / exp.sum(1)).mean()
 
-    expected = 0.25 * mean_loss(scores.logits, scores.mask) + 0.75 * mean_loss(scores.similarity, scores.read)
+    expected = 0.25 * mean_loss(scores.logits, scores.possible) + 0.75 * mean_loss(scores.similarity, scores.read)
     numpy.random.seed(0)
     assert nlp.update(make_examples(nlp.vocab))[NAME] == pytest.approx(expected, rel=1e-5)
 

@@ -1,4 +1,4 @@
-"""What depends on the device: how arrays get there, how much goes through it at once, and threads."""
+"""What depends on the device: moving arrays, sizes of batches, threads."""
 
 import multiprocessing
 import os
@@ -14,7 +14,7 @@ _IMPORTED_IN = os.getpid()
 
 
 def to_device(value: Any, device: torch.device) -> Any:
-    """Arrays, batches of them, or lists of those, as tensors on the device; to a GPU without waiting for it."""
+    """Move arrays, batches of them, or lists of these to the device as tensors; to a GPU without waiting for it."""
     if isinstance(value, numpy.ndarray):
         tensor = torch.from_numpy(numpy.ascontiguousarray(value))
         return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
@@ -26,21 +26,21 @@ def to_device(value: Any, device: torch.device) -> Any:
 
 
 def default_batch_tokens(device: torch.device) -> int:
-    """Pieces, padding included, that should go through an encoder at once."""
+    """Pieces, padding included, that go through an encoder at once by default."""
     return 2_000 if device.type == "cpu" else 16_000
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device is a CPU with instructions for bfloat16, so that it is faster than float32 there."""
+    """Whether the device is a CPU with instructions for bfloat16, which make it faster than float32."""
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return device.type == "cpu" and any(getattr(torch.cpu, check, bool)() for check in checks)
 
 
 def one_thread_in_worker() -> None:
-    """Let torch use one thread in a worker of ``nlp.pipe(n_process=...)``: the other cores have workers of their own.
+    """Let torch use one thread in a worker of ``nlp.pipe(n_process=...)``: the other cores have their own workers.
 
-    A forked one would wait for ever with more, for torch's threads do not survive a fork. One that was started anew
-    keeps the number that OMP_NUM_THREADS gives.
+    With more threads a forked worker would wait forever, because torch's threads do not survive a fork. A spawned one
+    keeps the number from OMP_NUM_THREADS.
     """
     forked = os.getpid() != _IMPORTED_IN
     started = multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" not in os.environ

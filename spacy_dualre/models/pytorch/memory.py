@@ -1,4 +1,4 @@
-"""Vectors that need not be computed again."""
+"""Vectors that need not be computed a second time."""
 
 from collections import OrderedDict
 from typing import Hashable, List, Optional, Sequence
@@ -13,7 +13,9 @@ from .device import to_device
 class VectorMemory:
     """The vectors of the `capacity` keys asked for last, on their device.
 
-    hits, misses: how many distinct keys of the calls so far were known, and were not.
+    Attributes:
+        hits: Keys that were known, over all calls.
+        misses: Keys that were not.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -22,13 +24,11 @@ class VectorMemory:
         self._rows: OrderedDict[Hashable, int] = OrderedDict()
         self._table: Optional[Tensor] = None
 
-    def clear(self) -> None:
-        """Forget all vectors."""
-        self._rows.clear()
-        self._table = None
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def rows(self, keys: Sequence[Hashable]) -> List[int]:
-        """The row of each of these distinct keys for `get`, which holds until the next `put`; -1 if it is not known."""
+        """The row of each of these distinct keys for `get`, valid until the next `put`; -1 for unknown keys."""
         found = [self._rows.get(key, -1) for key in keys]
         for key, row in zip(keys, found):
             if row >= 0:
@@ -39,12 +39,12 @@ class VectorMemory:
         return found
 
     def get(self, rows: Tensor) -> Tensor:
-        """The vectors of these rows."""
+        """Return the vectors of these rows."""
         assert self._table is not None
         return self._table[rows]
 
     def put(self, keys: Sequence[Hashable], vectors: Tensor) -> None:
-        """Keep the vectors (N, width) of new keys, in place of those that were not asked for for longest."""
+        """Keep the vectors (N, width) of new keys in place of those that were not used for longest."""
         if not self.capacity or not len(keys):
             return
         keys, vectors = keys[-self.capacity :], vectors[-self.capacity :]

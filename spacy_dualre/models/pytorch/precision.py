@@ -2,7 +2,7 @@
 
 import copy
 from functools import lru_cache
-from typing import Any
+from typing import Any, Optional
 
 import torch
 from torch import Tensor, nn
@@ -31,10 +31,10 @@ class Int8Linear(nn.Module):
     Symmetric, nothing is clipped (per-token dynamic quantisation, Yao et al., ZeroQuant, 2022).
     """
 
-    def __init__(self, linear: nn.Linear) -> None:
+    def __init__(self, linear: nn.Linear, largest: Optional[int] = None) -> None:
         super().__init__()
         weight = linear.weight.detach()
-        self.scale = _scale(weight, largest_weight())[:, 0]
+        self.scale = _scale(weight, largest or largest_weight())[:, 0]
         self.weight = (weight / self.scale[:, None]).round().to(torch.int8).t()
         self.bias = 0.0 if linear.bias is None else linear.bias.detach().clone()
 
