@@ -176,16 +176,8 @@ def get_batches(model: Model) -> BatchMaker:
     network, tokenizer = get_network(model), _shim(model)._hfmodel.tokenizer
     run: Run = model.attrs["run"]
     if run.batches is None or run.batches.pieces.tokenizer is not tokenizer:
-        encoder, settings = network.text_encoder, run.settings
-        _check_positions(model, encoder)
-        run.batches = BatchMaker(
-            tokenizer,
-            _max_length(model.attrs["name"], settings.max_length or model.attrs["max_length"], tokenizer, encoder),
-            settings.batch_tokens or default_batch_tokens(network.device),
-            encoder.config.pad_token_id or 0,
-            settings.packed,
-            first_position(encoder),
-        )
+        _check_positions(model, network.text_encoder)
+        run.batches = _make_batches(model, network, tokenizer)
     return run.batches
 
 
@@ -245,6 +237,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     shim = _shim(model)
     shim._model = network
     shim._hfmodel = HFObjects(tokenizer, network, pretrained.vocab_file_contents)
+    attrs["run"].batches = _make_batches(model, network, tokenizer)
 
 
 def convert_inputs(model: Model, batch: PairBatch, is_train: bool) -> Tuple[ArgsKwargs, Callable[[Any], List[Any]]]:
@@ -282,6 +275,19 @@ def _device(wrapper: Model) -> torch.device:
 
 def _shim(model: Model) -> Any:
     return model.layers[0].shims[0]
+
+
+def _make_batches(model: Model, network: DualEncoder, tokenizer: Any) -> BatchMaker:
+    encoder, settings = network.text_encoder, model.attrs["run"].settings
+    wanted = settings.max_length or model.attrs["max_length"]
+    return BatchMaker(
+        tokenizer,
+        _max_length(model.attrs["name"], wanted, tokenizer, encoder),
+        settings.batch_tokens or default_batch_tokens(network.device),
+        encoder.config.pad_token_id or 0,
+        settings.packed,
+        first_position(encoder),
+    )
 
 
 def _weights_version(network: DualEncoder) -> int:

@@ -370,7 +370,7 @@ def test_an_initialised_layer_round_trips(encoders: Dict[str, Path], kind: str, 
     with torch.no_grad():
         network(model).norm.bias.copy_(torch.arange(16) / 10)
     # As when a pipeline is loaded: nothing is known but the config.
-    loaded = dual_encoder_v1("not/needed", **settings).from_bytes(model.to_bytes())
+    loaded = dual_encoder_v1("not/needed", **in_blocks(settings)).from_bytes(model.to_bytes())
     assert loaded.get_dim("nO") == 3 and stored(loaded) == stored(model)
     # Small numbers are not rounded
     assert network(loaded).text_encoder.config.layer_norm_eps == network(model).text_encoder.config.layer_norm_eps > 0
@@ -386,7 +386,8 @@ def test_an_initialised_layer_round_trips(encoders: Dict[str, Path], kind: str, 
 def test_a_layer_that_was_never_initialised_round_trips(encoder: str) -> None:
     model = layer(encoder, transformer_config={"hidden_dropout_prob": 0.0}, max_length=40)
     loaded = dual_encoder_v1("other").from_bytes(model.to_bytes())
-    assert network(loaded) is None and stored(loaded) == stored(model)
+    # How long its sequences are, it is told when it is initialised
+    assert stored(loaded) == {**stored(model), "max_length": 40}
     loaded.initialize()
     assert network(loaded).config.encoder["hidden_dropout_prob"] == 0.0
     assert predict(loaded, instances()).similarity.shape == (2, 3)

@@ -3,12 +3,10 @@
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_dualre.models import padding as module
-from spacy_dualre.models.padding import cut_evenly, pad, pad_levitated, places
+from spacy_dualre.models.padding import PER_PASS, cut_evenly, pad, pad_levitated, places
 from spacy_dualre.types import PaddedBatch, Sequences
 
 PADDING = 99
@@ -94,9 +92,7 @@ def test_no_batch_is_larger_than_it_must_be(given: Sequences, batch_tokens: int,
 def test_each_marker_sees_its_window_and_its_own_pair(
     given: Sequences, batch_tokens: int, per_pass: int, first_position: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "PER_PASS", per_pass)
-        batches, order = pad_levitated(given, batch_tokens, PADDING, first_position)
+    batches, order = pad_levitated(given, batch_tokens, PADDING, first_position, per_pass)
     assert given.marker_ids is not None and given.marker_positions is not None
     assert given.marker_windows is not None
     found = pairs(batches)
@@ -140,7 +136,7 @@ def test_each_marker_sees_its_window_and_its_own_pair(
 
 
 def test_pairs_are_shared_out_evenly_where_one_pass_is_not_enough() -> None:
-    m = module.PER_PASS + 2
+    m = PER_PASS + 2
     text = Sequences(
         ids=numpy.arange(5),
         lengths=numpy.array([5]),

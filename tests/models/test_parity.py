@@ -154,7 +154,8 @@ def one_hot(lines: List[Dict[str, Any]]) -> numpy.ndarray:
 
 def scores_of(output: Dict[str, numpy.ndarray]) -> RelScores:
     similarity, logits = output["similarity"], output["logits"]
-    return RelScores(similarity, logits, mask=numpy.ones(similarity.shape, dtype=bool))
+    everything = numpy.ones(similarity.shape, dtype=bool)
+    return RelScores(similarity, logits, possible=everything, read=everything)
 
 
 @pytest.mark.parametrize("heads, key", [("fresh", "batch"), ("perturbed", "batch_perturbed")])

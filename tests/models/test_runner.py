@@ -34,7 +34,7 @@ Scores = Dict[Tuple[str, int, str, int], float]
 @pytest.fixture
 def folder(trained: Callable[..., Language], tmp_path: Path) -> Path:
     """A trained pipeline that gives every predicate of every candidate with its score."""
-    nlp = trained(multi_label=True, threshold=0.0)
+    nlp = trained(multi_label=True, threshold=0.0, context=100)
     train(nlp, steps=5)
     nlp.to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
@@ -238,7 +238,7 @@ def test_averaged_weights_count_while_they_are_used(folder: Path) -> None:
 
 
 def test_other_weights_and_another_network_count(folder: Path, trained: Callable[..., Language]) -> None:
-    other, nlp = load(folder), trained(multi_label=True, threshold=0.0)
+    other, nlp = load(folder), trained(multi_label=True, threshold=0.0, context=100)
     before = scores(nlp, make_docs(nlp))
     expected = scores(other, make_docs(other))
     nlp.from_bytes(other.to_bytes())
