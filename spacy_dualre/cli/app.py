@@ -1,4 +1,4 @@
-"""The command group `spacy dualre`. Commands print; everything that they do is done elsewhere."""
+"""The command group `spacy dualre`. Commands parse options and print; the work is done elsewhere."""
 
 import signal
 import sys
@@ -23,51 +23,45 @@ HELP = "Relation extraction with predicate descriptions: convert corpora, evalua
 dualre_cli = typer.Typer(name="dualre", help=HELP, no_args_is_help=True)
 app.add_typer(dualre_cli)
 
-
 #: For commands that take settings of the pipeline's config as options, as `spacy train` does
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn errors about the user's files and settings into one line and exit status 1, and SIGTERM into an end that
-    leaves nothing unfinished behind.
-    """
+    """Report errors in the user's files and settings on one line, with exit status 1; clean up on SIGTERM."""
     try:
         with interruptible(signal.SIGTERM):
             yield
     except Interrupted as err:
         raise typer.Exit(err.code) from None
+    except ClickException as err:  # spaCy's, of options that are no settings
+        msg.fail(err.format_message(), exits=1)
     except (ValueError, OSError, ImportError) as err:
         msg.fail(str(err), exits=1)
 
 
 def mentions_key(nlp: "Language") -> Optional[str]:
-    """The span group that a pipeline's relations are read from; None: ``doc.ents``."""
+    """The span group that holds a pipeline's mentions; None for ``doc.ents``."""
     from ..pipeline.component import DualEncoderRel
 
     return next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
 
 
 def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[str, Any]:
-    """The settings of the config among a command's options and, if it is named, in an environment variable. Raises
-    ValueError for one that looks like none.
-    """
-    try:
-        return parse_config_overrides(ctx.args, env_var=env_var)
-    except ClickException as err:
-        raise ValueError(err.format_message()) from err
+    """Config settings among a command's options and, if it is named, in an environment variable."""
+    return parse_config_overrides(ctx.args, env_var=env_var)
 
 
 def existing(path: Path, hint: str) -> Path:
-    """The path, if it exists. Raises ValueError with the hint if not."""
+    """Return the path, or raise ValueError with the hint if nothing is there."""
     if not path.exists():
         raise ValueError(Errors.DR005.format(path=path, hint=hint))
     return path
 
 
 def print_scores(scores: Dict[str, Any]) -> None:
-    """A table of the scores per predicate, micro (or official) and macro, in per cent."""
+    """Print precision, recall and F1 in per cent: per predicate, micro-averaged or official, and macro-averaged."""
     if scores["rels_per_type"] is None:
         msg.warn("No relations, neither in the data nor predicted.")
         return
@@ -89,5 +83,5 @@ def _percent(*values: float) -> tuple:
 
 
 def interactive() -> bool:
-    """Whether somebody watches: progress bars are for them alone."""
+    """Whether standard error is a terminal, so that a progress bar makes sense."""
     return sys.stderr.isatty()

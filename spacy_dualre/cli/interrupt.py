@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command in an orderly way."""
+"""Clean shutdown on Ctrl-C and SIGTERM."""
 
 import multiprocessing
 import os
@@ -9,7 +9,11 @@ from typing import Iterator, Optional
 
 
 class Interrupted(BaseException):
-    """Somebody wants the command to end. code: its exit status, 128 and the signal's number."""
+    """The command was told to stop.
+
+    Attributes:
+        code: The exit status, 128 plus the signal's number.
+    """
 
     def __init__(self, code: int) -> None:
         self.code = code
@@ -17,7 +21,7 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible(*kinds: signal.Signals) -> Iterator[None]:
-    """Inside, these signals raise Interrupted, once. Workers end at once: their batch would be waited for."""
+    """Make these signals raise Interrupted, once, and kill worker processes, whose batches nobody waits for."""
     owner = os.getpid()
 
     def stop(number: int, frame: Optional[FrameType]) -> None:
