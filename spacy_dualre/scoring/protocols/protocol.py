@@ -1,9 +1,8 @@
 """What the official scorers have in common: sets of items per document, compared label by label."""
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, Iterable, List, NamedTuple, Set, Tuple
+from typing import Callable, Collection, Dict, Iterable, List, NamedTuple, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -12,8 +11,7 @@ from ...annotations.relations import get_rels
 from ...errors import Errors
 from ...types import NEGATIVE, Relation
 from ...writing import whole_file
-
-Scores = Dict[str, Any]
+from ..counting import Scores, count, prf, score
 
 
 class Item(NamedTuple):
@@ -59,61 +57,38 @@ class Protocol:
         return {id: self.from_doc(doc) for id, doc in zip(document_ids(docs), docs)}
 
     def count(self, gold: Items, *systems: Items) -> List[numpy.ndarray]:
-        """One integer array (documents, labels, 3) per system: true positives, predicted and gold items.
+        """Count each system's items, over the same documents in the same order.
 
-        All are over the same documents in the same order. A gold document without predictions has its false negatives.
-        Predictions for another document are false positives where a gold file does not name every document; else the
-        id must be wrong: raises ValueError naming it.
+        A gold document without predictions has its false negatives. Predictions for a document that is not in gold are
+        false positives, unless gold is complete: then its id must be wrong.
+
+        Returns:
+            For each system true positives, predicted and gold items, integers (documents, labels, 3).
+
+        Raises:
+            ValueError: A system names a document that is missing from complete gold.
         """
         documents = list(dict.fromkeys(id for items in (gold, *systems) for id in items))
         if self.gold_is_complete and len(documents) > len(gold):
             raise ValueError(Errors.DR200.format(doc=documents[len(gold)]))
         shape = (len(documents), len(self.labels), 3)
-        return [
-            numpy.array(
-                [self.count_document(gold.get(id, set()), items.get(id, set())) for id in documents], dtype="int64"
-            ).reshape(shape)
-            for items in systems
+        none: Set[Item] = set()
+        counts = [
+            [self.count_document(gold.get(id, none), items.get(id, none)) for id in documents] for items in systems
         ]
+        return [numpy.array(of_system, dtype="int64").reshape(shape) for of_system in counts]
 
     def count_document(self, gold: Set[Item], predicted: Set[Item]) -> numpy.ndarray:
-        """Integers (labels, 3): true positives, predicted and gold items of one document."""
-        columns = [Counter(item.predicate for item in items) for items in (gold & predicted, predicted, gold)]
-        return numpy.array([[column[label] for column in columns] for label in self.labels], dtype="int64")
+        """True positives, predicted and gold items of one document, integers (labels, 3)."""
+        return count(gold, predicted, self.labels)
 
     def scores(self, counts: numpy.ndarray) -> Scores:
-        """The official p, r and f (0 to 1) of counts (documents, labels, 3); macro_f, the unweighted mean over the
-        labels, where not all count over those in gold; per_type ({label: p, r, f, tp, predicted, gold}).
-        """
-        totals = counts.sum(axis=0)
-        p, r, f = self._figures(totals)
-        rows = zip(self.labels, totals.tolist(), zip(*_prf(totals)))
-        names = ("p", "r", "f", "tp", "predicted", "gold")
-        per_type = {label: dict(zip(names, (*map(float, prf), *total))) for label, total, prf in rows}
-        averaged = [score["f"] for score in per_type.values() if self.macro or score["gold"]]
-        macro_f = sum(averaged) / len(averaged) if averaged else 0.0
-        return {"p": float(p), "r": float(r), "f": float(f), "macro_f": macro_f, "per_type": per_type}
+        """The official scores of counts (documents, labels, 3), as `scoring.counting.score` returns them."""
+        return score(counts.sum(axis=0), self.labels, self.macro)
 
     def f1(self, totals: numpy.ndarray) -> numpy.ndarray:
         """The official F1 (...) of counts that are summed over documents (..., labels, 3)."""
-        return self._figures(totals)[2]
-
-    def _figures(self, totals: numpy.ndarray) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-        if self.macro:
-            p, r, f = _prf(totals)
-            return p.mean(axis=-1), r.mean(axis=-1), f.mean(axis=-1)
-        return _prf(totals.sum(axis=-2))
-
-
-def _prf(totals: numpy.ndarray) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """Precision, recall and F1 (...) of true positives, predicted and gold items (..., 3); 0 where undefined."""
-    tp, predicted, gold = numpy.moveaxis(totals, -1, 0)
-    return _ratio(tp, predicted), _ratio(tp, gold), _ratio(2 * tp, predicted + gold)
-
-
-def _ratio(part: numpy.ndarray, whole: numpy.ndarray) -> numpy.ndarray:
-    # part is 0 wherever whole is
-    return part / numpy.maximum(whole, 1)
+        return prf(totals, self.macro)[2]
 
 
 def document_ids(docs: Iterable[Doc]) -> List[str]:
