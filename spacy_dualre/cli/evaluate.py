@@ -69,7 +69,7 @@ def evaluate(
     """
     from ..pipeline.components import given_mentions
     from ..pipeline.loading import load_pipeline
-    from ..scoring.protocol_scorer import count_examples, to_rel_scores
+    from ..scoring.counting import rel_scores
     from ..scoring.protocols import document_ids, get_protocol
     from ..scoring.scorer import score_mentions
     from ..scoring.significance import bootstrap
@@ -105,8 +105,8 @@ def evaluate(
     if not gold_mentions:
         result.update(score_mentions(examples, spans_key))
     if protocol is not None:
-        counts = count_examples(protocol, examples)
-        result.update(to_rel_scores(protocol, counts))
+        counts = protocol.count_examples(examples)
+        result.update(rel_scores(protocol.scores(counts)))
         result.update({"protocol": protocol.name, "rels_f_interval": bootstrap(counts, protocol.f1)})
         if predictions is not None:
             protocol.write(zip(ids, (example.predicted for example in examples)), predictions)

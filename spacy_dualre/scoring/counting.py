@@ -11,44 +11,34 @@ Key = Tuple[Any, ...]
 
 
 def count(gold: Collection[Key], predicted: Collection[Key], labels: Sequence[str]) -> numpy.ndarray:
-    """True positives, predicted and gold items of each label, integers (labels, 3).
-
-    Args:
-        gold: Distinct keys, each starting with its label.
-        predicted: Likewise.
-        labels: The labels that count.
-    """
+    """True positives, predicted and gold items of each label, integers (labels, 3), from distinct keys."""
     columns = [Counter(key[0] for key in keys) for keys in (set(gold) & set(predicted), predicted, gold)]
     return numpy.array([[column[label] for column in columns] for label in labels], dtype="int64").reshape(-1, 3)
 
 
 def prf(totals: numpy.ndarray, macro: bool = False) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """Precision, recall and F1 over all labels, 0 where undefined: three arrays (...) from 0 to 1.
+    """Precision, recall and F1 over all labels, 0 where undefined.
 
     Args:
         totals: True positives, predicted and gold items (..., labels, 3).
         macro: Average over the labels, even those that do not occur, instead of summing their counts.
+
+    Returns:
+        Three arrays (...) of numbers from 0 to 1.
     """
     if not macro:
         totals = totals.sum(axis=-2, keepdims=True)
     tp, predicted, gold = numpy.moveaxis(totals, -1, 0)
-    p, r, f = (
-        part / numpy.maximum(whole, 1) for part, whole in ((tp, predicted), (tp, gold), (2 * tp, predicted + gold))
-    )
+    p, r, f = (a / numpy.maximum(b, 1) for a, b in ((tp, predicted), (tp, gold), (2 * tp, predicted + gold)))
     return p.mean(axis=-1), r.mean(axis=-1), f.mean(axis=-1)
 
 
 def score(totals: numpy.ndarray, labels: Sequence[str], macro: bool = False) -> Scores:
-    """All scores of counts.
-
-    Args:
-        totals: True positives, predicted and gold items (labels, 3).
-        labels: Names of the labels.
-        macro: As in `prf`.
+    """All scores of true positives, predicted and gold items (labels, 3).
 
     Returns:
-        p, r and f (0 to 1); macro_f, the mean over the labels in gold, or over all with macro; per_type, a dict of p,
-        r, f, tp, predicted and gold for each label.
+        p, r and f as `prf` computes them; macro_f, the mean over the labels in gold, or with macro over all; per_type,
+        a dict of p, r, f, tp, predicted and gold for each label.
     """
     names = ("p", "r", "f", "tp", "predicted", "gold")
     rows = zip(labels, totals.tolist(), zip(*prf(totals[:, None])))
@@ -59,16 +49,13 @@ def score(totals: numpy.ndarray, labels: Sequence[str], macro: bool = False) -> 
 
 
 def score_keys(gold: Collection[Key], predicted: Collection[Key]) -> Scores:
-    """What `score` returns, for the labels that occur in keys as `count` takes them."""
+    """What `score` returns, for the labels that occur in distinct keys."""
     labels = sorted({key[0] for key in (*gold, *predicted)})
     return score(count(gold, predicted, labels), labels)
 
 
 def rel_scores(scores: Scores) -> Scores:
-    """The scores under the names that spaCy's training knows.
-
-    Args:
-        scores: What `score` returns.
+    """What `score` returns, under the names that spaCy's training knows.
 
     Returns:
         rels_p, rels_r, rels_f and rels_macro_f (0 to 1); rels_per_type, a dict of p, r and f for each label that

@@ -15,7 +15,7 @@ _EPSILON = 1e-12
 def bootstrap(
     counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 0, level: float = 0.95
 ) -> Tuple[float, float]:
-    """The percentile bootstrap interval of a score over documents.
+    """The percentile bootstrap interval (low, high) of a score over documents.
 
     Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
 
@@ -24,10 +24,7 @@ def bootstrap(
         figure: The score.
         n: Number of samples of the documents, drawn with replacement.
         seed: Seed of the samples.
-        level: Share of the samples whose score lies within the interval, between 0 and 1.
-
-    Returns:
-        The lower and the upper end.
+        level: Share of the samples whose score lies within the interval.
 
     Raises:
         ValueError: There is no document, or a setting is out of range.
@@ -37,9 +34,8 @@ def bootstrap(
         raise ValueError(Errors.DR001.format(name="level", low=0, high=1, value=level))
     documents = len(counts)
     if documents == 1:
-        # SciPy refuses a single observation: every sample is the document itself
-        score = float(figure(counts[0]))
-        return score, score
+        # Every sample is the document itself; SciPy refuses a single observation
+        return (float(figure(counts[0])),) * 2
     from scipy import stats
 
     def statistic(samples: numpy.ndarray, axis: int) -> numpy.ndarray:
@@ -71,7 +67,7 @@ def approximate_randomization(
     same, but takes 9 times as long for 2,700 documents.
 
     Args:
-        counts_a: Counts of one system (documents, labels, 3), or (documents, runs, labels, 3) if the figure turns
+        counts_a: Counts (documents, labels, 3) of one system; or (documents, runs, labels, 3), if the figure turns
             (..., runs, labels, 3) into one score.
         counts_b: Counts of the other system on the same documents.
         figure: The score.
@@ -80,7 +76,7 @@ def approximate_randomization(
         batch: Shuffles made at a time; bounds memory, does not change the result.
 
     Raises:
-        ValueError: The counts are not of the same documents, there is no document, or n is out of range.
+        ValueError: The counts are not of the same documents, or n is out of range.
     """
     _check(counts_a, counts_b, n=n)
     rng = numpy.random.default_rng(seed)

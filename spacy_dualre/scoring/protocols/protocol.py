@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Collection, Dict, Iterable, List, NamedTuple, Set, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, NamedTuple, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span
+from spacy.training import Example
 
 from ...annotations.relations import get_rels
 from ...errors import Errors
 from ...types import NEGATIVE, Relation
 from ...writing import whole_file
-from ..counting import Scores, count, prf, score
+from ..counting import Scores, count, prf, rel_scores, score
 
 
 class Item(NamedTuple):
@@ -71,16 +72,19 @@ class Protocol:
         documents = list(dict.fromkeys(id for items in (gold, *systems) for id in items))
         if self.gold_is_complete and len(documents) > len(gold):
             raise ValueError(Errors.DR200.format(doc=documents[len(gold)]))
-        shape = (len(documents), len(self.labels), 3)
-        none: Set[Item] = set()
-        counts = [
-            [self.count_document(gold.get(id, none), items.get(id, none)) for id in documents] for items in systems
-        ]
-        return [numpy.array(of_system, dtype="int64").reshape(shape) for of_system in counts]
+        return [self._count((gold.get(id, set()), items.get(id, set())) for id in documents) for items in systems]
 
-    def count_document(self, gold: Set[Item], predicted: Set[Item]) -> numpy.ndarray:
-        """True positives, predicted and gold items of one document, integers (labels, 3)."""
-        return count(gold, predicted, self.labels)
+    def count_examples(self, examples: Iterable[Example]) -> numpy.ndarray:
+        """Count ``Doc._.rels`` of each example's predicted and reference Doc: integers (examples, labels, 3)."""
+        return self._count((self.from_doc(example.reference), self.from_doc(example.predicted)) for example in examples)
+
+    def _count(self, documents: Iterable[Tuple[Set[Item], Set[Item]]]) -> numpy.ndarray:
+        counts = [count(gold, predicted, self.labels) for gold, predicted in documents]
+        return numpy.array(counts, dtype="int64").reshape(-1, len(self.labels), 3)
+
+    def score_examples(self, examples: Iterable[Example], **kwargs: Any) -> Scores:
+        """The official scores of ``Doc._.rels``, each example a document, under the names of `rel_scores`."""
+        return rel_scores(self.scores(self.count_examples(examples)))
 
     def scores(self, counts: numpy.ndarray) -> Scores:
         """The official scores of counts (documents, labels, 3), as `scoring.counting.score` returns them."""
