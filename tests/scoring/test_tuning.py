@@ -8,6 +8,7 @@ import pytest
 import spacy
 import srsly
 from helpers.pipelines import DESCRIPTIONS, NAME, Score, fresh_docs, make_examples, train
+from scipy.special import softmax
 from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
@@ -29,8 +30,6 @@ SETTINGS = {
     "symmetric": {"symmetric": ["INHIBITS"], "threshold": 0.0},
     "concepts": {"candidates": CONCEPTS, "threshold": 0.0},
 }
-#: Around and between the classifier's probabilities of the negative predicate in these pipelines
-PROBABILITIES = numpy.linspace(0, 1, 21)
 
 
 @pytest.fixture(autouse=True)
@@ -68,11 +67,17 @@ def found(predictions):
     ]
 
 
+def probabilities(dev):
+    """Numbers between the classifier's probabilities of the negative predicate, and 0 and 1."""
+    logits = numpy.where(dev.possible[:, : dev.logits.shape[1]], dev.logits, -numpy.inf)
+    return [0.0, *cuts(softmax(logits, axis=1)[:, 0], 50), 1.0]
+
+
 def distinct_descriptions(dev, cascade):
     """The same count from the instances themselves."""
     chosen = set()
-    (slices,) = dev.rel._slices(dev.candidates, 1000)
-    for instance, row in zip(slices[1], dev.read(cascade)):
+    instances = (instance for scored in dev.rel.stream(dev.docs) for instance in scored.instances)
+    for instance, row in zip(instances, dev.read(cascade)):
         chosen.update(item for group, is_read in zip(instance.descriptions, row) if is_read for item in group)
     return len(chosen)
 
@@ -86,7 +91,7 @@ def test_simulated_cascades_predict_what_the_component_predicts(half_trained, se
     dev, rel = make_dev(nlp), nlp.get_pipe(NAME)
     outcomes = set()
     for predicates in (1, 2):
-        for negative in PROBABILITIES:
+        for negative in probabilities(dev):
             cascade = Cascade(predicates, negative)
             simulated = found(dev.predict(cascade))
             rel.cascade = cascade
@@ -107,7 +112,7 @@ def test_descriptions_are_counted_once_each(half_trained):
     once, dev = make_dev(nlp), make_dev(nlp, examples)
     assert len(dev.candidates) == 2 * len(once.candidates)
     counts = set()
-    for cascade in [None, *(Cascade(predicates, p) for predicates in (1, 2) for p in PROBABILITIES)]:
+    for cascade in [None, *(Cascade(predicates, p) for predicates in (1, 2) for p in probabilities(dev))]:
         assert dev.count(cascade) == once.count(cascade) == distinct_descriptions(dev, cascade)
         counts.add(dev.count(cascade))
     assert len(counts) > 3
@@ -145,7 +150,7 @@ def test_the_cheapest_cascades_read_least_within_the_loss(half_trained, steps, l
     first, second = dev.cheapest_cascades(at_least, step=1)
     assert (first.predicates, second.predicates) == (1, 2)
     for cascade in (first, second):
-        cheaper = [Cascade(cascade.predicates, p) for p in PROBABILITIES if p < cascade.negative]
+        cheaper = [Cascade(cascade.predicates, p) for p in probabilities(dev) if p < cascade.negative]
         cheaper = [other for other in cheaper if 0 < dev.count(other) < dev.count(cascade)]
         assert all(dev.f(dev.predict(other)) < at_least for other in cheaper)
     assert dev.f(dev.predict(second)) >= at_least
@@ -221,7 +226,7 @@ def test_no_other_threshold_is_better(half_trained, settings):
     nlp = half_trained(**settings)
     rel = nlp.get_pipe(NAME)
     f_of = {}
-    for threshold in (*PROBABILITIES, make_dev(nlp).best_threshold()):
+    for threshold in (*numpy.linspace(0, 1, 21), make_dev(nlp).best_threshold()):
         rel.threshold = float(threshold)
         f_of[threshold] = nlp.evaluate(make_examples(nlp.vocab))["rels_f"] or 0.0
     assert f_of[rel.threshold] == max(f_of.values()) > min(f_of.values())
