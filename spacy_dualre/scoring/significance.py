@@ -12,10 +12,8 @@ Figure = Callable[[numpy.ndarray], numpy.ndarray]
 _EPSILON = 1e-12
 
 
-def bootstrap(
-    counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 0, level: float = 0.95
-) -> Tuple[float, float]:
-    """The percentile bootstrap interval (low, high) of a score over documents.
+def bootstrap(counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 0) -> Tuple[float, float]:
+    """The 95 % percentile bootstrap interval (low, high) of a score over documents.
 
     Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
 
@@ -24,14 +22,11 @@ def bootstrap(
         figure: The score.
         n: Number of samples of the documents, drawn with replacement.
         seed: Seed of the samples.
-        level: Share of the samples whose score lies within the interval.
 
     Raises:
-        ValueError: There is no document, or a setting is out of range.
+        ValueError: There is no document.
     """
-    _check(counts, n=n)
-    if not 0 < level < 1:
-        raise ValueError(Errors.DR001.format(name="level", low=0, high=1, value=level))
+    _check(counts)
     documents = len(counts)
     if documents == 1:
         # Every sample is the document itself; SciPy refuses a single observation
@@ -42,17 +37,12 @@ def bootstrap(
         times = [numpy.bincount(sample, minlength=documents) for sample in samples]
         return figure(_sums(numpy.array(times), counts))
 
-    interval = stats.bootstrap(
-        (numpy.arange(documents),),
-        statistic,
-        n_resamples=n,
-        batch=256,
-        vectorized=True,
-        confidence_level=level,
-        method="percentile",
-        rng=numpy.random.default_rng(seed),
-    ).confidence_interval
-    return float(interval.low), float(interval.high)
+    rng = numpy.random.default_rng(seed)
+    indices = (numpy.arange(documents),)
+    result = stats.bootstrap(
+        indices, statistic, n_resamples=n, batch=256, vectorized=True, method="percentile", rng=rng
+    )
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
 def approximate_randomization(
@@ -76,9 +66,9 @@ def approximate_randomization(
         batch: Shuffles made at a time; bounds memory, does not change the result.
 
     Raises:
-        ValueError: The counts are not of the same documents, or n is out of range.
+        ValueError: The counts are not of the same documents.
     """
-    _check(counts_a, counts_b, n=n)
+    _check(counts_a, counts_b)
     rng = numpy.random.default_rng(seed)
     total_a, total_b = counts_a.sum(axis=0), counts_b.sum(axis=0)
     observed = abs(figure(total_a) - figure(total_b))
@@ -98,9 +88,7 @@ def _sums(weights: numpy.ndarray, counts: numpy.ndarray) -> numpy.ndarray:
     return (weights.astype("float64") @ flat).reshape(len(weights), *counts.shape[1:])
 
 
-def _check(first: numpy.ndarray, *others: numpy.ndarray, n: int) -> None:
+def _check(first: numpy.ndarray, *others: numpy.ndarray) -> None:
     usable = first.ndim >= 3 and first.shape[-1] == 3 and len(first) > 0
     if not (usable and all(other.shape == first.shape and (other[..., 2] == first[..., 2]).all() for other in others)):
         raise ValueError(Errors.DR203.format(shapes=" and ".join(str(counts.shape) for counts in (first, *others))))
-    if n < 1:
-        raise ValueError(Errors.DR002.format(name="n", low=1, value=n))
