@@ -7,10 +7,10 @@ import numpy
 import pytest
 
 from spacy_dualre.scoring import significance
-from spacy_dualre.scoring.protocols import PROTOCOLS
+from spacy_dualre.scoring.protocols import get_protocol
 from spacy_dualre.scoring.significance import approximate_randomization, bootstrap
 
-MICRO, MACRO = PROTOCOLS["chemprot"].f1, PROTOCOLS["semeval"].f1
+MICRO, MACRO = get_protocol("chemprot").f1, get_protocol("semeval").f1
 
 
 def table(*rows: List[int]) -> numpy.ndarray:

@@ -32,12 +32,6 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def seeded():
-    """New weights are the same whichever tests ran before: what an untrained pipeline finds depends on them."""
-    spacy.util.fix_random_seed(0)
-
-
 @pytest.fixture
 def half_trained(trained):
     """A pipeline that has learnt something, but not all; its settings come after that."""

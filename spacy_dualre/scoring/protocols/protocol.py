@@ -16,8 +16,12 @@ from ..counting import Scores, count, prf, rel_scores, score
 
 
 class Item(NamedTuple):
-    """What is counted within one document. subject and object are what the protocol tells arguments apart by, in the
-    order of the relation or, where it has no direction, sorted, so that equal items are the same relation.
+    """What is counted within one document; equal items are the same relation.
+
+    Attributes:
+        predicate: The label.
+        subject: Whatever the protocol identifies an argument by, such as an id or a span.
+        object: Likewise. The two are sorted if the relation has no direction.
     """
 
     predicate: str
@@ -25,7 +29,7 @@ class Item(NamedTuple):
     object: str
 
 
-#: Document id -> its items.
+#: Items by document id.
 Items = Dict[str, Set[Item]]
 
 
@@ -33,12 +37,17 @@ Items = Dict[str, Set[Item]]
 class Protocol:
     """How the makers of a corpus count.
 
-    labels: the predicates that count. macro: the official figure is the unweighted mean over all labels, even those
-    that do not occur; else true positives, predicted and gold items are summed over them (micro). gold_is_complete: a
-    gold file names every document, even those without relations.
-    from_doc: the items of ``doc._.rels``. read_gold, read_predicted: the items of a file in the makers' format.
-    write: predictions, (document id, Doc) each, in the makers' format.
-    from_doc and write raise ValueError naming the document, read_gold and read_predicted CorpusError naming the line.
+    Attributes:
+        name: Of the protocol.
+        labels: The predicates that count.
+        from_doc: Takes the items from ``Doc._.rels``. Raises ValueError naming the document.
+        read_gold: Reads a file in the makers' format. Raises CorpusError naming the line.
+        read_predicted: Likewise.
+        write: Writes predictions, pairs of document id and Doc, in the makers' format. Raises ValueError naming the
+            document.
+        macro: The official score is the unweighted mean over all labels, even those that do not occur. Otherwise their
+            counts are summed (micro).
+        gold_is_complete: A gold file names every document, even those without relations.
     """
 
     name: str
@@ -51,9 +60,7 @@ class Protocol:
     gold_is_complete: bool = True
 
     def from_docs(self, docs: Iterable[Doc]) -> Items:
-        """The items of each Doc, by the document ids in ``doc.user_data["doc_id"]``. Raises ValueError where there is
-        none, or the same twice.
-        """
+        """Take the items from Docs. Raises ValueError as `document_ids` does."""
         docs = list(docs)
         return {id: self.from_doc(doc) for id, doc in zip(document_ids(docs), docs)}
 
@@ -96,9 +103,7 @@ class Protocol:
 
 
 def document_ids(docs: Iterable[Doc]) -> List[str]:
-    """What files call each document: ``doc.user_data["doc_id"]``. Raises ValueError where there is none, or the same
-    twice.
-    """
+    """The ids in ``doc.user_data["doc_id"]``. Raises ValueError if one is missing or occurs twice."""
     ids: Dict[str, None] = {}
     for doc in docs:
         id = str(doc.user_data.get("doc_id") or "")
@@ -109,7 +114,7 @@ def document_ids(docs: Iterable[Doc]) -> List[str]:
 
 
 def rels_of(doc: Doc, protocol: str, known: Collection[str]) -> List[Relation]:
-    """The Doc's relations, without those that say that there is none. Raises ValueError for an unknown predicate."""
+    """The Doc's relations except negative ones. Raises ValueError for an unknown predicate."""
     rels = [rel for rel in get_rels(doc) if rel.predicate != NEGATIVE]
     for rel in rels:
         if rel.predicate not in known:
@@ -119,7 +124,7 @@ def rels_of(doc: Doc, protocol: str, known: Collection[str]) -> List[Relation]:
 
 
 def id_error(span: Span, protocol: str, expected: str) -> ValueError:
-    """An error that names the document and a mention whose id the protocol cannot use."""
+    """Make an error for a mention whose id the protocol cannot use."""
     place = {"doc": _name(span.doc), "text": span.text, "start": span.start_char, "end": span.end_char}
     return ValueError(Errors.DR202.format(**place, id=span.id_, protocol=protocol, expected=expected))
 
