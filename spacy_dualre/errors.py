@@ -163,8 +163,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "convert` sets."
     )
     DR205 = (
-        "The pipeline has no component {name!r} that was made by the factory dual_encoder_rel. Its components: "
-        "{known}. Name the one that you mean with --component."
+        "The pipeline has no component {name!r} made by the factory dual_encoder_rel. Its components: {known}. Name "
+        "the right one with --component."
     )
     DR206 = "The documents have no gold relations, so there is nothing to tune on. Give annotated ones."
     DR207 = (
@@ -172,13 +172,13 @@ class Errors(metaclass=ErrorsWithCodes):
         "settings of 'candidates'."
     )
     DR208 = (
-        "'{name}' predicts by the classifier, which reads no descriptions that could be saved. Tune its threshold "
-        '(overall or per-predicate), or use prediction "similarity" or "joint".'
+        "'{name}' predicts by the classifier, which reads no descriptions, so no cascade can save any. Tune its "
+        'threshold with --threshold, or use prediction "similarity" or "joint".'
     )
-    DR209 = "The scorer of '{name}' gives no rels_f, by which the settings are chosen. Use one that does."
+    DR209 = "The scorer of '{name}' returns no rels_f, by which the settings are chosen. Use one that does."
     DR210 = (
-        "'{name}' finds no relation that is right, so there is nothing that a cascade could keep. Train it further, or "
-        "tune its threshold too (overall or per-predicate)."
+        "'{name}' finds no correct relation, so there is nothing that a cascade could keep. Train it further, or tune "
+        "its threshold too (--threshold)."
     )
 
     # extract/

@@ -3,7 +3,7 @@
 from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -18,6 +18,7 @@ from .options import Code, Gpu, JsonOutput, Model
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.training import Example
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
@@ -31,14 +32,14 @@ def evaluate_cli(
     protocol: Optional[str] = typer.Option(None, help=f"Count as the official scorer does: {', '.join(PROTOCOLS)}"),
     predictions: Optional[Path] = typer.Option(None, help="Write the relations found, in the protocol's own format"),
     report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
-    gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; else it must find them"),
+    gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; otherwise it must find them"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
     """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate.
 
-    With --no-gold-mentions the pipeline gets raw text. A relation is then right if its predicate and both mentions,
-    with their offsets and types, are; the scores of the mentions are given beside.
+    With --no-gold-mentions the pipeline gets raw text. A relation is then correct if its predicate and both mentions,
+    with their offsets and types, are; the mentions are scored too.
     """
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
@@ -59,21 +60,31 @@ def evaluate(
     overrides: Mapping[str, Any] = {},
     report: Optional[Path] = None,
 ) -> Dict[str, Any]:
-    """The relation scores (0 to 1) of a pipeline, with its speed in words/s.
+    """Score the relations that a pipeline finds in annotated documents.
 
-    gold_mentions: false: the pipeline gets the text alone, and its mentions are scored too. protocol_name: the scores
-    are the official ones, with a 95 % bootstrap interval over documents. predictions: what was found is written to this
-    file in the protocol's format. overrides: settings of the pipeline's config. report: a folder for an error report,
-    for which the candidates are scored once more. Raises ValueError for predictions without a protocol, for a protocol
-    without gold mentions, and where there are none or nothing finds them, ImportError for a report without matplotlib.
+    Args:
+        model: Folder or installed package.
+        data_path: Annotated documents, .spacy.
+        gold_mentions: Give the pipeline the gold mentions. Otherwise it gets the text alone, and its mentions are
+            scored too.
+        protocol_name: Give the official scores, with a 95 % bootstrap interval over documents.
+        predictions: Write the relations found to this file in the protocol's format.
+        overrides: Settings of the pipeline's config.
+        report: Write an error report to this folder, which scores the candidates once more.
+
+    Returns:
+        documents, rels_p, rels_r, rels_f, rels_macro_f and rels_per_type (0 to 1), speed in words per second; with a
+        protocol also protocol and rels_f_interval; without gold mentions also ents_p, ents_r, ents_f, ents_per_type.
+
+    Raises:
+        ValueError: The settings contradict each other, or the documents have no mentions and nothing finds any.
+        ImportError: A report needs matplotlib.
     """
-    from ..pipeline.components import given_mentions
     from ..pipeline.loading import load_pipeline
-    from ..scoring.protocol_scorer import count_examples, to_rel_scores
+    from ..scoring.counting import rel_scores
     from ..scoring.protocols import document_ids, get_protocol
     from ..scoring.scorer import score_mentions
     from ..scoring.significance import bootstrap
-    from ..training.reader import rel_corpus
     from ..views.report import check_report, write_report
 
     if predictions is not None and protocol_name is None:
@@ -87,26 +98,17 @@ def evaluate(
     nlp = load_pipeline(model, overrides)
     if not gold_mentions:
         _expect_raw_text(nlp)
-    examples = list(rel_corpus(data_path, gold_mentions=gold_mentions)(nlp))
-    if not examples:
-        raise ValueError(Errors.DR714.format(path=data_path))
-    spans_key = mentions_key(nlp)
-    if gold_mentions and not any(get_mentions(example.predicted, spans_key) for example in examples):
-        raise ValueError(Errors.DR823.format(path=data_path))
+    examples = _read(nlp, data_path, gold_mentions)
     # Whether the predictions can be written is known before the work
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
-    start = perf_counter()
-    with given_mentions(nlp) if gold_mentions else nullcontext():
-        for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
-            example.predicted = doc
-    speed = sum(len(example.predicted) for example in examples) / (perf_counter() - start)
+    speed = _predict(nlp, examples, gold_mentions)
     scores = Scorer(nlp).score(examples)
     result = {"documents": len(examples), **{name: scores.get(name) for name in SCORES}, "speed": speed}
     if not gold_mentions:
-        result.update(score_mentions(examples, spans_key))
+        result.update(score_mentions(examples, mentions_key(nlp)))
     if protocol is not None:
-        counts = count_examples(protocol, examples)
-        result.update(to_rel_scores(protocol, counts))
+        counts = protocol.count_examples(examples)
+        result.update(rel_scores(protocol.scores(counts)))
         result.update({"protocol": protocol.name, "rels_f_interval": bootstrap(counts, protocol.f1)})
         if predictions is not None:
             protocol.write(zip(ids, (example.predicted for example in examples)), predictions)
@@ -115,9 +117,34 @@ def evaluate(
     return result
 
 
+def _read(nlp: "Language", path: Path, gold_mentions: bool) -> List["Example"]:
+    from ..training.reader import rel_corpus
+
+    examples = list(rel_corpus(path, gold_mentions=gold_mentions)(nlp))
+    if not examples:
+        raise ValueError(Errors.DR714.format(path=path))
+    spans_key = mentions_key(nlp)
+    if gold_mentions and not any(get_mentions(example.predicted, spans_key) for example in examples):
+        raise ValueError(Errors.DR823.format(path=path))
+    return examples
+
+
+def _predict(nlp: "Language", examples: List["Example"], gold_mentions: bool) -> float:
+    """Send the predicted Docs through the pipeline. Returns its speed in words per second."""
+    from ..pipeline.components import given_mentions
+
+    start = perf_counter()
+    with given_mentions(nlp) if gold_mentions else nullcontext():
+        for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
+            example.predicted = doc
+    return sum(len(example.predicted) for example in examples) / (perf_counter() - start)
+
+
 def _expect_raw_text(nlp: "Language") -> None:
-    """Score strictly: protocols that the components may score by count by ids, which mentions that are found do not
-    have. Raises ValueError where nothing finds them.
+    """Score mentions strictly, by offsets and type: official protocols count by ids, which found mentions lack.
+
+    Raises:
+        ValueError: Nothing in the pipeline finds mentions.
     """
     from ..extract import check_finds_mentions
     from ..pipeline.component import DualEncoderRel

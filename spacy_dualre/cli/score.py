@@ -45,7 +45,7 @@ def score_cli(
 
 def score(protocol: "Protocol", gold_path: Path, paths: List[Path], samples: int, seed: int) -> Dict[str, Any]:
     """The official scores of one or two predictions; of two the difference of F1 (second - first) and its p-value."""
-    from ..scoring.protocol_scorer import to_rel_scores
+    from ..scoring.counting import rel_scores
     from ..scoring.significance import approximate_randomization, bootstrap
 
     gold = read_items(protocol, gold_path, is_gold=True)
@@ -55,7 +55,7 @@ def score(protocol: "Protocol", gold_path: Path, paths: List[Path], samples: int
         "predictions": [
             {
                 "documents": len(count),
-                **to_rel_scores(protocol, count),
+                **rel_scores(protocol.scores(count)),
                 "rels_f_interval": bootstrap(count, protocol.f1, samples, seed),
             }
             for count in counts

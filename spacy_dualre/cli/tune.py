@@ -1,4 +1,4 @@
-"""`spacy dualre tune`: a pipeline with a threshold and a cascade that suit annotated documents."""
+"""`spacy dualre tune`: give a pipeline the threshold and the cascade that suit annotated documents."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -14,9 +14,7 @@ from .app import dualre_cli, existing, readable_errors
 from .options import Code, Gpu, Model
 
 if TYPE_CHECKING:
-    from ..pipeline.decode import Threshold
     from ..scoring.tuning import Tuned
-
 
 #: Gold relations below which a warning is due.
 _FEW = 500
@@ -28,13 +26,13 @@ def tune_cli(
     dev_path: Path = typer.Argument(..., metavar="DEV", help="Annotated documents that are no test documents, .spacy"),
     output: Path = typer.Argument(..., metavar="OUTPUT", help="Folder to write the tuned pipeline to"),
     loss: float = typer.Option(0.1, min=0.0, max=100.0, help="F1 points (of 100) that the cascade may cost"),
-    threshold: str = typer.Option("none", help="Threshold to tune: none, overall, per-predicate"),
+    threshold: bool = typer.Option(False, help="Find the threshold with the best F1 first"),
     component: str = typer.Option("dual_encoder_rel", help="Name of the component"),
     report: Optional[Path] = typer.Option(None, help="Write everything as JSON to this file"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
-    """Find out which descriptions need not be read, and write a pipeline that does not read them."""
+    """Find out which descriptions need not be read, and write a pipeline that skips them."""
     from ..pipeline.loading import load_pipeline
     from ..scoring.tuning import tune
     from ..training.reader import rel_corpus
@@ -55,17 +53,17 @@ def tune_cli(
 
 
 def to_json(tuned: "Tuned") -> Dict[str, Any]:
-    """What is written as the report: F from 0 to 1; cascade as the setting of the component, null for none."""
+    """The report: every F from 0 to 1; the cascade as the component's setting, null for none."""
     return {**asdict(tuned), "cascade": tuned.cascade._asdict() if tuned.cascade else None}
 
 
 def print_tuned(tuned: "Tuned") -> None:
-    """Tables of the thresholds, where they were tuned, and of the cascade."""
+    """Print tables of the threshold, if it has changed, and of the cascade."""
     if tuned.gold < _FEW:
         msg.warn(Warnings.DW820.format(n=tuned.gold))
     if tuned.threshold != tuned.threshold_before:
-        before = ("before", _text(tuned.threshold_before), _percent(tuned.f_before))
-        after = ("after", _text(tuned.threshold), _percent(tuned.f_exact))
+        before = ("before", str(tuned.threshold_before), _percent(tuned.f_before))
+        after = ("after", str(tuned.threshold), _percent(tuned.f_exact))
         msg.table([before, after], header=("", "threshold", "F"), aligns=("l", "l", "r"))
     _print_cascade(tuned)
     msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
@@ -80,7 +78,7 @@ def _print_cascade(tuned: "Tuned") -> None:
         rows.append(("cascade", _percent(tuned.f), *settings, *read))
     msg.table(rows, header=header, aligns=("l", *"rrrrrr"))
     if tuned.cascade is None:
-        msg.text("No cascade reads less within the loss allowed: the pipeline written has none.")
+        msg.text("No cascade reads less within the loss allowed: the pipeline has none.")
 
 
 def _make_folder(path: Path) -> None:
@@ -88,12 +86,6 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as err:
         raise ValueError(Errors.DR824.format(path=path, problem=err.strerror)) from err
-
-
-def _text(threshold: "Threshold") -> str:
-    if not isinstance(threshold, dict):
-        return str(threshold)
-    return ", ".join(f"{label} {value}" for label, value in threshold.items())
 
 
 def _percent(value: float) -> str:

@@ -1,1 +1,1 @@
-"""How good relations are: the scorer, official protocols, significance, tuned thresholds."""
+"""Scores of relations: spaCy's scorer, official protocols, significance, and tuning by scores."""

@@ -332,7 +332,7 @@ def test_damaged_documents_are_named(pipeline, command, match):
     (pipeline / "bad.spacy").write_bytes(b"damaged")
     result = dualre(command, pipeline / "pipeline", pipeline / "bad.spacy")
     assert result.exit_code == 1
-    match("DR003.*bad.spacy", result.output)
+    match("DR152.*bad.spacy", result.output)
 
 
 @pytest.mark.filterwarnings("ignore:.*W090")

@@ -8,6 +8,7 @@ import pytest
 import spacy
 import srsly
 from helpers.pipelines import DESCRIPTIONS, NAME, Score, fresh_docs, make_examples, train
+from scipy.special import softmax
 from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
@@ -16,11 +17,7 @@ from typer.testing import CliRunner
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre import Relation
 from spacy_dualre.cli.evaluate import evaluate
-from spacy_dualre.scoring.tuning import cascades, tune
-from spacy_dualre.scoring.tuning.cascades import Search
-from spacy_dualre.scoring.tuning.cuts import cuts
-from spacy_dualre.scoring.tuning.development import Development
-from spacy_dualre.scoring.tuning.thresholds import ThresholdSearch
+from spacy_dualre.scoring.tuning import Development, cuts, tune
 from spacy_dualre.training.reader import copy_mentions
 from spacy_dualre.types import Cascade
 
@@ -29,17 +26,10 @@ SETTINGS = {
     "one": {},
     "all": {"threshold": 0.0},
     "joint": {"prediction": "joint", "threshold": 0.3},
-    "several": {"multi_label": True, "threshold": {"INHIBITS": 0.2, "*": 0.4}},
+    "several": {"multi_label": True, "threshold": 0.3},
     "symmetric": {"symmetric": ["INHIBITS"], "threshold": 0.0},
-    "max": {"candidates": {**CONCEPTS, "pooling": "max"}, "threshold": 0.0},
-    "noisy-or": {"candidates": {**CONCEPTS, "pooling": "noisy-or"}, "multi_label": True},
+    "concepts": {"candidates": CONCEPTS, "threshold": 0.0},
 }
-
-
-@pytest.fixture(autouse=True)
-def seeded():
-    """New weights are the same whichever tests ran before: what an untrained pipeline finds depends on them."""
-    spacy.util.fix_random_seed(0)
 
 
 @pytest.fixture
@@ -71,16 +61,17 @@ def found(predictions):
     ]
 
 
-def grid(dev):
-    return [*cuts(Search(dev)._negative(), 50), 1.0]
+def probabilities(dev):
+    """Numbers between the classifier's probabilities of the negative predicate, and 0 and 1."""
+    logits = numpy.where(dev.possible[:, : dev.logits.shape[1]], dev.logits, -numpy.inf)
+    return [0.0, *cuts(softmax(logits, axis=1)[:, 0], 50), 1.0]
 
 
-def distinct_descriptions(dev, read):
+def distinct_descriptions(dev, cascade):
     """The same count from the instances themselves."""
-    candidates = [candidate for of_doc in dev.of_doc for candidate in of_doc]
     chosen = set()
-    (slices,) = dev.rel._slices(candidates, 1000)
-    for instance, row in zip(slices[1], read):
+    instances = (instance for scored in dev.rel.stream(dev.docs) for instance in scored.instances)
+    for instance, row in zip(instances, dev.read(cascade)):
         chosen.update(item for group, is_read in zip(instance.descriptions, row) if is_read for item in group)
     return len(chosen)
 
@@ -92,38 +83,34 @@ def distinct_descriptions(dev, read):
 def test_simulated_cascades_predict_what_the_component_predicts(half_trained, settings):
     nlp = half_trained(**settings)
     dev, rel = make_dev(nlp), nlp.get_pipe(NAME)
-    search = Search(dev)
     outcomes = set()
     for predicates in (1, 2):
-        for negative in [0.0, *grid(dev)]:
+        for negative in probabilities(dev):
             cascade = Cascade(predicates, negative)
-            simulated = found(search.predict(dev.read(cascade)))
+            simulated = found(dev.predict(cascade))
             rel.cascade = cascade
             assert simulated == found(rel.predict(dev.docs)), cascade
             outcomes.add(str(simulated))
     assert len(outcomes) > 2, "the cascades make no difference: nothing was tested"
 
 
-def test_everything_read_is_what_the_component_predicts_without_a_cascade(half_trained):
+def test_without_a_cascade_the_component_predicts_the_same(half_trained):
     nlp = half_trained(threshold=0.2)
-    dev = make_dev(nlp)
-    exact = found(dev.predict())
+    exact = found(make_dev(nlp).predict())
     assert exact == found(nlp.get_pipe(NAME).predict(fresh_docs(nlp))) and any(exact)
-    assert exact == found(Search(dev).predict(dev.read(None)))
 
 
 def test_descriptions_are_counted_once_each(half_trained):
     nlp = half_trained()
     examples = [*make_examples(nlp.vocab), *make_examples(nlp.vocab)]
     once, dev = make_dev(nlp), make_dev(nlp, examples)
-    assert len(dev.odds) == 2 * len(once.odds)
+    assert len(dev.candidates) == 2 * len(once.candidates)
     counts = set()
-    for cascade in [None, *(Cascade(predicates, negative) for predicates in (1, 2) for negative in grid(dev))]:
-        read = dev.read(cascade)
-        assert dev.count(read) == once.count(once.read(cascade)) == distinct_descriptions(dev, read)
-        counts.add(dev.count(read))
+    for cascade in [None, *(Cascade(predicates, p) for predicates in (1, 2) for p in probabilities(dev))]:
+        assert dev.count(cascade) == once.count(cascade) == distinct_descriptions(dev, cascade)
+        counts.add(dev.count(cascade))
     assert len(counts) > 3
-    assert dev.count(numpy.zeros_like(dev.mask)) == 0
+    assert dev.count(Cascade(1, 0.0)) == 0
 
 
 def test_f_is_that_of_the_scorer(half_trained):
@@ -133,69 +120,72 @@ def test_f_is_that_of_the_scorer(half_trained):
     assert dev.f(nothing) == 0.0
     expected = nlp.evaluate(make_examples(nlp.vocab))["rels_f"]
     assert dev.f(dev.predict()) == dev.measure() == expected > 0
-    assert dev.f(nothing) == 0.0
 
 
 def test_docs_get_what_the_components_before_write(half_trained):
     nlp = half_trained()
-    n_candidates = len(make_dev(nlp).odds)
+    n_candidates = len(make_dev(nlp).candidates)
     nlp.add_pipe("sentencizer", before=NAME)
-    with_sentences = Development(nlp, NAME, make_examples(nlp.vocab))
+    with_sentences = make_dev(nlp)
     starts = [[token.i for token in doc if token.is_sent_start] for doc in with_sentences.docs]
     assert starts[1] == [0, 6]
-    assert len(with_sentences.odds) == n_candidates
+    assert len(with_sentences.candidates) == n_candidates
     assert nlp.pipe_names == ["sentencizer", NAME]
 
 
 # Choosing a cascade
 
 
-@pytest.mark.parametrize("loss", [0.0, 0.05, 0.3, 1.0])
-@pytest.mark.parametrize("steps", [12, 60])
-def test_the_cheapest_cascade_within_the_loss_is_chosen(half_trained, monkeypatch, loss, steps):
+@pytest.mark.parametrize("steps, loss", [(12, 0.0), (12, 0.3), (60, 0.3), (60, 1.0)])
+def test_the_cheapest_cascades_read_least_within_the_loss(half_trained, steps, loss):
+    dev = make_dev(half_trained(steps, threshold=0.3))
+    at_least = dev.f(dev.predict()) - loss
     # Each probability in turn, because F of seven candidates may fall and rise again
-    monkeypatch.setattr(cascades, "_STEP", 1)
-    nlp = half_trained(steps, threshold=0.3)
+    first, second = dev.cheapest_cascades(at_least, step=1)
+    assert (first.predicates, second.predicates) == (1, 2)
+    for cascade in (first, second):
+        cheaper = [Cascade(cascade.predicates, p) for p in probabilities(dev) if p < cascade.negative]
+        cheaper = [other for other in cheaper if 0 < dev.count(other) < dev.count(cascade)]
+        assert all(dev.f(dev.predict(other)) < at_least for other in cheaper)
+    assert dev.f(dev.predict(second)) >= at_least
+    # Where F rises with what is read, as here, steps and bisection end up at the same cascades
+    assert dev.cheapest_cascades(at_least, step=4) == [first, second]
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.3])
+def test_the_cheapest_cascade_is_chosen(half_trained, loss):
+    nlp = half_trained(60, threshold=0.3)
     tuned = tune(nlp, NAME, make_examples(nlp.vocab), loss)
-    dev = make_dev(nlp)
-    search = Search(dev)
-    tried = [search.tried(Cascade(k, p), tuned.f_exact - loss) for k in (1, 2) for p in grid(dev)]
+    dev, rel = make_dev(nlp), nlp.get_pipe(NAME)
+    rel.cascade = None
+    within = [
+        one for one in dev.cheapest_cascades(tuned.f_exact - loss) if dev.f(dev.predict(one)) >= tuned.f_exact - loss
+    ]
+    assert tuned.read == min(map(dev.count, [None, *within]))
     assert tuned.f >= tuned.f_exact - loss
-    assert tuned.read == min([one.descriptions for one in tried if one.within_loss] + [tuned.descriptions])
     assert (tuned.cascade is None) == (tuned.read == tuned.descriptions)
-    assert nlp.get_pipe(NAME).cascade == tuned.cascade
-    assert [one.predicates for one in tuned.frontier] == [1, 2]
 
 
-def test_f_must_not_fall_where_no_loss_is_allowed(half_trained):
-    """On scores made up so that a cascade would find more, or less, with everything else equal."""
-    nlp = half_trained()
-    dev = make_dev(nlp)
-    search = Search(dev)
-    rates = {}
-    dev.f = lambda predictions: rates["f"](sum(map(len, predictions)))
-    search.predict = lambda read: [[None] * int(read.any(axis=1).sum())]
-    n = len(dev.odds)
-    rates["f"] = lambda n_open: 0.9 if n_open >= n - 2 else 0.5
-    assert [one.f for one in search.frontier(0.9)] == [0.9, 0.9]
-    assert all(one.within_loss and one.descriptions < dev.n_descriptions for one in search.frontier(0.9))
-    # No more than these may be skipped
-    assert (~dev.read(search.frontier(0.9)[1].cascade).any(axis=1)).sum() == 2
-    rates["f"] = lambda n_open: 0.5
-    assert not any(one.within_loss for one in search.frontier(0.9))
+def test_f_must_not_fall_where_no_loss_is_allowed(half_trained, monkeypatch):
+    """On scores made up so that a cascade that skips more than two candidates finds less."""
+    dev = make_dev(half_trained())
+    monkeypatch.setattr(dev, "predict", lambda cascade: int((~dev.read(cascade).any(axis=1)).sum()))
+    monkeypatch.setattr(dev, "f", lambda skipped: 0.9 if skipped <= 2 else 0.5)
+    assert [dev.predict(cascade) for cascade in dev.cheapest_cascades(0.9)] == [2, 2]
+    assert [dev.predict(cascade) for cascade in dev.cheapest_cascades(0.91)] == [0, 0]
 
 
 def test_skipped_candidates_and_descriptions_are_reported(half_trained):
     nlp = half_trained(60)
     tuned = tune(nlp, NAME, make_examples(nlp.vocab), 1.0)
     dev = make_dev(nlp)
-    read = dev.read(tuned.cascade)
-    assert tuned.skipped == int((read.sum(axis=1) == 0).sum()) > 0
-    assert (tuned.read, tuned.descriptions) == (distinct_descriptions(dev, read), dev.n_descriptions)
+    assert tuned.skipped == int((dev.read(tuned.cascade).sum(axis=1) == 0).sum()) > 0
+    assert tuned.read == distinct_descriptions(dev, tuned.cascade) < tuned.descriptions
+    assert tuned.descriptions == distinct_descriptions(dev, None)
     assert (tuned.documents, tuned.candidates, tuned.gold) == (3, len(dev.odds), 4)
 
 
-def test_the_cascade_that_there_is_counts_for_nothing(half_trained):
+def test_the_present_cascade_is_dropped(half_trained):
     nlp = half_trained(60)
     plain = tune(nlp, NAME, make_examples(nlp.vocab), 0.0)
     nlp.get_pipe(NAME).cascade = Cascade(1, 0.0)
@@ -216,33 +206,24 @@ def test_predictions_that_turn_out_worse_than_simulated_are_not_taken(half_train
 # Thresholds
 
 
-@pytest.mark.parametrize("settings", [SETTINGS[name] for name in ("one", "several", "symmetric", "max", "noisy-or")])
-def test_thresholds_are_tried_without_the_model_as_the_component_applies_them(half_trained, settings):
-    nlp = half_trained(**{**settings, "threshold": 0.5})
-    dev, rel = make_dev(nlp), nlp.get_pipe(NAME)
-    search = ThresholdSearch(dev)
-    outcomes = set()
-    for threshold in (0.0, 0.2, 0.45, 0.5, 0.55, 0.8, 1.0, {"INHIBITS": 0.3, "*": 0.9}, {"ACTIVATES": 0.0, "*": 0.6}):
-        rel.threshold = threshold
-        f = nlp.evaluate(make_examples(nlp.vocab))["rels_f"]
-        assert search.f(threshold) == f
-        outcomes.add(f)
-    assert len(outcomes) > 1
+def test_the_tuned_threshold_raises_f(half_trained):
+    nlp = half_trained(threshold=1.0, multi_label=True)
+    tuned = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, threshold=True)
+    rel = nlp.get_pipe(NAME)
+    assert tuned.threshold_before == 1.0 > rel.threshold == tuned.threshold
+    rel.cascade = None
+    assert nlp.evaluate(make_examples(nlp.vocab))["rels_f"] == tuned.f_exact > tuned.f_before == 0.0
 
 
-def test_tuned_thresholds_raise_f(half_trained):
-    results = {}
-    for kind in ("overall", "per-predicate"):
-        nlp = half_trained(threshold=1.0, multi_label=True)
-        tuned = results[kind] = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, kind)
-        assert tuned.threshold_before == 1.0
-        rel = nlp.get_pipe(NAME)
-        assert rel.threshold == tuned.threshold
-        rel.cascade = None
-        assert nlp.evaluate(make_examples(nlp.vocab))["rels_f"] == tuned.f_exact
-    assert results["overall"].f_exact > results["overall"].f_before == 0.0
-    assert isinstance(results["overall"].threshold, float)
-    assert results["per-predicate"].f_exact >= results["overall"].f_exact
+@pytest.mark.parametrize("settings", [SETTINGS[name] for name in ("one", "several", "symmetric", "concepts")])
+def test_no_other_threshold_is_better(half_trained, settings):
+    nlp = half_trained(**settings)
+    rel = nlp.get_pipe(NAME)
+    f_of = {}
+    for threshold in (*numpy.linspace(0, 1, 21), make_dev(nlp).best_threshold()):
+        rel.threshold = float(threshold)
+        f_of[threshold] = nlp.evaluate(make_examples(nlp.vocab))["rels_f"] or 0.0
+    assert f_of[rel.threshold] == max(f_of.values()) > min(f_of.values())
 
 
 def test_no_threshold_is_tuned_that_was_not_asked_for(half_trained):
@@ -252,58 +233,35 @@ def test_no_threshold_is_tuned_that_was_not_asked_for(half_trained):
     assert tuned.f_before == tuned.f_exact > 0
 
 
-def made_up(nlp, scores):
-    """A search over relations with these scores: (predicate, score, whether it is right)."""
-    search = ThresholdSearch(make_dev(nlp))
-    doc = search.dev.docs[0]
-    subject, object = doc.ents[:2]
-    search._all = [[Relation(subject, predicate, object, score) for predicate, score, _ in scores]]
-    right = {(predicate, score) for predicate, score, is_right in scores if is_right}
+@pytest.mark.parametrize(
+    "wrong, right, low, high",
+    [
+        ([0.3], [0.6], 0.5, 0.5),
+        ([0.7], [0.8, 0.96], 0.7, 0.8),
+        ([0.1], [0.2, 0.96], 0.1, 0.2),
+        # F is 2/3 both above 0.8 and below 0.4
+        ([0.1, 0.7, 0.8], [0.4, 0.95], 0.1, 0.4),
+    ],
+)
+def test_of_equal_thresholds_the_nearest_to_a_half_is_taken(trained, monkeypatch, wrong, right, low, high):
+    """On relations with made-up scores."""
+    dev = make_dev(trained())
+    subject, object = dev.docs[0].ents[:2]
+    rels = [Relation(subject, "INHIBITS", object, score) for score in (*wrong, *right)]
+    monkeypatch.setattr(dev, "predict", lambda threshold: [rels])
 
     def f(predictions):
-        (rels,) = predictions
-        correct = sum((rel.predicate, rel.score) in right for rel in rels)
-        return 2 * correct / (len(rels) + len(right))
+        correct = sum(rel.score in right for rel in predictions[0])
+        return 2 * correct / (len(predictions[0]) + len(right))
 
-    search.dev.f = f
-    search.dev.n_gold = len(right)
-    return search
+    monkeypatch.setattr(dev, "f", f)
+    assert low <= dev.best_threshold() <= high
 
 
-def test_of_equal_thresholds_the_nearest_to_a_half_is_taken(trained):
-    nlp = trained()
-    assert made_up(nlp, [("INHIBITS", 0.3, False), ("INHIBITS", 0.6, True)]).overall() == 0.5
-    above = made_up(nlp, [("INHIBITS", 0.7, False), ("INHIBITS", 0.8, True), ("INHIBITS", 0.96, True)]).overall()
-    assert 0.7 < above <= 0.8
-    below = made_up(nlp, [("INHIBITS", 0.1, False), ("INHIBITS", 0.2, True), ("INHIBITS", 0.96, True)]).overall()
-    assert 0.1 < below <= 0.2
-    # F is 2/3 both above 0.8 and below 0.4
-    wrong = [("INHIBITS", score, False) for score in (0.1, 0.7, 0.8)]
-    assert 0.1 < made_up(nlp, [*wrong, ("INHIBITS", 0.4, True), ("INHIBITS", 0.95, True)]).overall() <= 0.4
-
-
-def test_predicates_get_thresholds_of_their_own_only_where_f_rises(trained):
-    nlp = trained()
-    scores = [("INHIBITS", 0.3, False), ("INHIBITS", 0.6, True), ("ACTIVATES", 0.7, False), ("ACTIVATES", 0.8, True)]
-    search = made_up(nlp, scores)
-    found = search.per_predicate(search.overall())
-    assert search.f(found) == 1.0 > search.f(0.5)
-    assert sorted(found) in (["*", "ACTIVATES"], ["*", "INHIBITS"])
-    apart = made_up(nlp, [("INHIBITS", 0.3, False), ("INHIBITS", 0.6, True), ("ACTIVATES", 0.8, True)])
-    assert apart.per_predicate(0.5) == 0.5
-
-
-def test_a_threshold_that_is_better_than_all_tried_stays(half_trained, monkeypatch):
-    nlp = half_trained(60)
-    monkeypatch.setattr(ThresholdSearch, "overall", lambda search: 1.0)
-    tuned = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, "overall")
-    assert tuned.threshold == 0.5 and tuned.f_exact == tuned.f_before > 0
-
-
-def test_a_classifier_has_thresholds_but_no_cascade(half_trained):
+def test_a_classifier_has_a_threshold_but_no_cascade(half_trained):
     nlp = half_trained(prediction="classifier", threshold=1.0, multi_label=True)
-    tuned = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, "overall")
-    assert tuned.cascade is None and tuned.frontier == [] and tuned.descriptions == tuned.read == 0
+    tuned = tune(nlp, NAME, make_examples(nlp.vocab), 0.0, threshold=True)
+    assert tuned.cascade is None and tuned.descriptions == tuned.read == 0
     assert tuned.f == tuned.f_exact > tuned.f_before
     with pytest.raises(ValueError) as err:
         tune(nlp, NAME, make_examples(nlp.vocab))
@@ -318,7 +276,7 @@ def test_cuts_part_the_values():
     assert cuts(numpy.array([0.5, numpy.nextafter(0.5, 1)]), 5) == []
     (cut,) = cuts(numpy.array([0.5, 0.5 + 3e-8]), 5)
     assert 0.5 < cut < 0.5 + 3e-8 and srsly.json_loads(srsly.json_dumps(cut)) == cut
-    assert cuts(numpy.array([0.5]), 5) == []
+    assert cuts(numpy.array([0.5]), 5) == cuts(numpy.array([]), 5) == []
 
 
 # The command
@@ -335,27 +293,27 @@ def save(nlp, folder: Path, examples=None):
     return folder / "pipeline", folder / "dev.spacy", folder / "new" / "tuned"
 
 
-@pytest.mark.parametrize("threshold", ["none", "overall", "per-predicate"])
+@pytest.mark.parametrize("threshold", [True, False])
 def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_trained, tmp_path, threshold):
     nlp = half_trained(30, threshold=0.6, cascade={"predicates": 1, "negative": 0.0})
     model, dev, output = save(nlp, tmp_path)
     report = tmp_path / "reports" / "tuned.json"
-    options = ("--loss", 5, "--threshold", threshold, "--report", report)
+    options = ("--loss", 5, "--report", report, *["--threshold"] * threshold)
     result = dualre("tune", model, dev, output, *options)
     assert result.exit_code == 0, result.output
     tuned = srsly.read_json(report)
     assert tuned["cascade"] is not None and tuned["read"] < tuned["descriptions"]
-    assert len(tuned["frontier"]) == 2 and tuned["f_exact"] - 0.05 <= tuned["f"]
+    assert tuned["f_exact"] - 0.05 <= tuned["f"]
     written = spacy.load(output)
     rel = written.get_pipe(NAME)
     assert rel.cascade._asdict() == tuned["cascade"] == written.config["components"][NAME]["cascade"]
-    assert rel.threshold == pytest.approx(tuned["threshold"]) and (rel.threshold == 0.6) == (threshold == "none")
+    assert rel.threshold == pytest.approx(tuned["threshold"]) and (rel.threshold == 0.6) == (not threshold)
     f = evaluate(str(output), dev)["rels_f"]
     assert f == pytest.approx(tuned["f"], abs=1e-9) and f > 0
     lines = [line.split() for line in result.output.splitlines()]
     assert ["cascade", f"{100 * f:.2f}"] in [line[:2] for line in lines]
     assert ["exact", f"{100 * tuned['f_exact']:.2f}"] in [line[:2] for line in lines]
-    assert (["after"] in [line[:1] for line in lines]) == (threshold != "none")
+    assert (["after"] in [line[:1] for line in lines]) == threshold
     assert "DW820" in result.output and "4 gold relations" in result.output
 
 
@@ -374,9 +332,9 @@ def chemprot_examples(vocab):
     return [Example(copy_mentions(doc), doc) for doc in docs]
 
 
-def test_an_official_scorer_and_predicates_that_no_config_key_can_hold(make_nlp, tmp_path):
+def test_an_official_scorer(make_nlp, tmp_path):
     scorer = {"@scorers": "spacy-dualre.protocol_scorer.v1", "protocol": "chemprot"}
-    nlp = make_nlp(scorer=scorer, threshold=[["CPR:3", 1.0], ["*", 0.98]])
+    nlp = make_nlp(scorer=scorer, threshold=1.0)
     examples = chemprot_examples(nlp.vocab)
     texts = {"no_relation": DESCRIPTIONS["no_relation"], "CPR:4": DESCRIPTIONS["INHIBITS"]}
     texts["CPR:3"] = DESCRIPTIONS["ACTIVATES"]
@@ -386,26 +344,13 @@ def test_an_official_scorer_and_predicates_that_no_config_key_can_hold(make_nlp,
     for _ in range(20):
         nlp.update(examples, sgd=sgd)
     model, dev, output = save(nlp, tmp_path, examples)
-    assert spacy.load(model).get_pipe(NAME).threshold == {"CPR:3": 1.0, "*": 0.98}
     report = tmp_path / "tuned.json"
-    result = dualre("tune", model, dev, output, "--loss", 0, "--threshold", "per-predicate", "--report", report)
+    result = dualre("tune", model, dev, output, "--loss", 0, "--threshold", "--report", report)
     assert result.exit_code == 0, result.output
     tuned = srsly.read_json(report)
     assert tuned["f_exact"] > tuned["f_before"]
     assert evaluate(str(output), dev, protocol_name="chemprot")["rels_f"] == pytest.approx(tuned["f"], abs=1e-9)
     assert evaluate(str(output), dev)["rels_f"] == pytest.approx(tuned["f"], abs=1e-9)
-
-
-def test_thresholds_of_predicates_with_a_colon_survive_the_config(trained, tmp_path):
-    # Untrained, but with every predicate for everything it finds what is right
-    nlp = trained(multi_label=True)
-    rel = nlp.get_pipe(NAME)
-    rel.add_label("CPR:3", description="{subject} activates {object}.")
-    rel.threshold = {"CPR:3": 0.25, "*": 0.0}
-    tune(nlp, NAME, make_examples(nlp.vocab), 1.0)
-    nlp.to_disk(tmp_path / "tuned")
-    loaded = spacy.load(tmp_path / "tuned").get_pipe(NAME)
-    assert loaded.threshold == {"CPR:3": 0.25, "*": 0.0} and loaded.cascade == rel.cascade
 
 
 def test_a_component_of_another_name(make_nlp, tmp_path):
@@ -456,7 +401,6 @@ def test_documents_with_nothing_to_tune_on(trained, tmp_path, make, problem):
         ({2: "dev.spacy"}, "DR824.*dev.spacy: cannot be written"),
         ({3: "--component", 4: "ner"}, f"DR205.*'ner'.*{NAME}"),
         ({3: "--component", 4: "sentencizer"}, "DR205.*'sentencizer'"),
-        ({3: "--threshold", 4: "all"}, "DR004.*'all'.*per-predicate"),
         ({3: "--report", 4: "dev.spacy/report.json"}, "DR824.*dev.spacy/report.json: cannot be written"),
     ],
 )
@@ -482,7 +426,7 @@ def test_a_pipeline_that_finds_nothing_right(trained):
     with pytest.raises(ValueError) as err:
         tune(nlp, NAME, make_examples(nlp.vocab))
     match("DR210.*threshold", str(err.value))
-    assert tune(nlp, NAME, make_examples(nlp.vocab), threshold="overall").f > 0
+    assert tune(nlp, NAME, make_examples(nlp.vocab), threshold=True).f > 0
 
 
 def test_a_scorer_without_f(trained):

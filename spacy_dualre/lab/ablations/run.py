@@ -21,7 +21,6 @@ from ...errors import Errors
 from ...instances.descriptions import read_descriptions
 from ...pipeline.components import given_mentions
 from ...pipeline.loading import load_pipeline
-from ...scoring.protocol_scorer import count_examples
 from ...scoring.protocols import Protocol, document_ids, get_protocol
 from ...training.reader import rel_corpus
 from ..environment import commit, device_name, package_versions
@@ -205,4 +204,4 @@ def _count(nlp: Language, data: Path, protocol: Protocol) -> Tuple[List[str], nu
     with given_mentions(nlp):
         for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
             example.predicted = doc
-    return document_ids(example.reference for example in examples), count_examples(protocol, examples)
+    return document_ids(example.reference for example in examples), protocol.count_examples(examples)

@@ -1,0 +1,70 @@
+"""Precision, recall and F1, counted label by label: the arithmetic of all scorers."""
+
+from collections import Counter
+from typing import Any, Collection, Dict, Sequence, Tuple
+
+import numpy
+
+Scores = Dict[str, Any]
+#: A label, then whatever tells what it says apart from the rest.
+Key = Tuple[Any, ...]
+
+
+def count(gold: Collection[Key], predicted: Collection[Key], labels: Sequence[str]) -> numpy.ndarray:
+    """True positives, predicted and gold items of each label, integers (labels, 3), from distinct keys."""
+    columns = [Counter(key[0] for key in keys) for keys in (set(gold) & set(predicted), predicted, gold)]
+    return numpy.array([[column[label] for column in columns] for label in labels], dtype="int64").reshape(-1, 3)
+
+
+def prf(totals: numpy.ndarray, macro: bool = False) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    """Precision, recall and F1 over all labels, 0 where undefined.
+
+    Args:
+        totals: True positives, predicted and gold items (..., labels, 3).
+        macro: Average over the labels, even those that do not occur, instead of summing their counts.
+
+    Returns:
+        Three arrays (...) of numbers from 0 to 1.
+    """
+    if not macro:
+        totals = totals.sum(axis=-2, keepdims=True)
+    tp, predicted, gold = numpy.moveaxis(totals, -1, 0)
+    p, r, f = (a / numpy.maximum(b, 1) for a, b in ((tp, predicted), (tp, gold), (2 * tp, predicted + gold)))
+    return p.mean(axis=-1), r.mean(axis=-1), f.mean(axis=-1)
+
+
+def score(totals: numpy.ndarray, labels: Sequence[str], macro: bool = False) -> Scores:
+    """All scores of true positives, predicted and gold items (labels, 3).
+
+    Returns:
+        p, r and f as `prf` computes them; macro_f, the mean over the labels in gold, or with macro over all; per_type,
+        a dict of p, r, f, tp, predicted and gold for each label.
+    """
+    names = ("p", "r", "f", "tp", "predicted", "gold")
+    rows = zip(labels, totals.tolist(), zip(*prf(totals[:, None])))
+    per_type = {label: dict(zip(names, (*map(float, of_label), *total))) for label, total, of_label in rows}
+    averaged = [of_label["f"] for of_label in per_type.values() if macro or of_label["gold"]]
+    p, r, f = map(float, prf(totals, macro))
+    return {"p": p, "r": r, "f": f, "macro_f": sum(averaged) / max(len(averaged), 1), "per_type": per_type}
+
+
+def score_keys(gold: Collection[Key], predicted: Collection[Key]) -> Scores:
+    """What `score` returns, for the labels that occur in distinct keys."""
+    labels = sorted({key[0] for key in (*gold, *predicted)})
+    return score(count(gold, predicted, labels), labels)
+
+
+def rel_scores(scores: Scores) -> Scores:
+    """What `score` returns, under the names that spaCy's training knows.
+
+    Returns:
+        rels_p, rels_r, rels_f and rels_macro_f (0 to 1); rels_per_type, a dict of p, r and f for each label that
+        occurs. All are None if no label occurs.
+    """
+    per_type = {
+        label: {name: of_label[name] for name in ("p", "r", "f")}
+        for label, of_label in scores["per_type"].items()
+        if of_label["predicted"] or of_label["gold"]
+    }
+    named = {"per_type": per_type, **{name: scores[name] for name in ("p", "r", "f", "macro_f")}}
+    return {f"rels_{name}": value if per_type else None for name, value in named.items()}

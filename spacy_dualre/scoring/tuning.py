@@ -1,0 +1,253 @@
+"""Tunes a trained pipeline on annotated documents, in memory: its threshold, and which descriptions it reads."""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy
+from scipy.special import softmax
+from spacy.language import Language
+from spacy.training import Example
+from spacy.util import minibatch
+
+from ..annotations.mentions import gold_relations
+from ..errors import Errors
+from ..models.cascade import needed, unknown_to_classifier
+from ..pipeline.component import DualEncoderRel
+from ..pipeline.components import components_before, given_mentions
+from ..types import Candidate, Cascade, Description, Relation
+
+#: The relations of each Doc.
+Predictions = List[List[Relation]]
+#: Thresholds that let more relations through than this for each gold one are not tried: F is at most 0.4.
+_PER_GOLD = 4
+
+
+@dataclass
+class Tuned:
+    """What was found. Every F is the component's rels_f, 0 to 1.
+
+    Attributes:
+        gold: Number of gold relations.
+        loss: F that the cascade was allowed to cost.
+        f_before: F of the pipeline as it was, but without a cascade.
+        f_exact: F with the new threshold, without a cascade.
+        f: F with both, of what the component really predicts.
+        cascade: The new cascade, None if none reads less.
+        descriptions: Distinct descriptions read without a cascade.
+        read: Distinct descriptions read with it.
+        skipped: Candidates none of whose descriptions is read.
+    """
+
+    documents: int
+    candidates: int
+    gold: int
+    loss: float
+    threshold_before: float
+    threshold: float
+    f_before: float
+    f_exact: float
+    f: float
+    cascade: Optional[Cascade]
+    descriptions: int
+    read: int
+    skipped: int
+
+
+def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.001, threshold: bool = False) -> Tuned:
+    """Give a component, and the pipeline's config, the cascade that reads fewest descriptions.
+
+    Args:
+        nlp: The pipeline.
+        name: The component. Its present cascade is dropped.
+        examples: Annotated documents that are no test documents.
+        loss: F (0 to 1) that the cascade may cost. If none reads less at that price, the component gets none.
+        threshold: First give the component the threshold with the best F.
+
+    Raises:
+        ValueError: There is no such component, or nothing to tune or to tune on.
+    """
+    rel: Any = nlp.get_pipe(name) if name in nlp.pipe_names else None
+    if not isinstance(rel, DualEncoderRel):
+        raise ValueError(Errors.DR205.format(name=name, known=", ".join(nlp.pipe_names) or "none"))
+    if rel.prediction == "classifier" and not threshold:
+        raise ValueError(Errors.DR208.format(name=name))
+    rel.cascade = None
+    dev = Development(nlp, name, examples)
+    threshold_before, f_before = rel.threshold, dev.f(dev.predict())
+    if threshold:
+        rel.threshold = dev.best_threshold()
+    f_exact = dev.f(dev.predict())
+    if not f_exact:
+        raise ValueError(Errors.DR210.format(name=name))
+    f = _set_cascade(dev, f_exact, f_exact - loss)
+    # What nlp.config is made from
+    nlp.get_pipe_config(name).update(threshold=rel.threshold, cascade=rel.cascade and rel.cascade._asdict())
+    return Tuned(
+        documents=len(dev.docs),
+        candidates=len(dev.candidates),
+        gold=dev.n_gold,
+        loss=loss,
+        threshold_before=threshold_before,
+        threshold=rel.threshold,
+        f_before=f_before,
+        f_exact=f_exact,
+        f=f,
+        cascade=rel.cascade,
+        descriptions=dev.count(None),
+        read=dev.count(rel.cascade),
+        skipped=int((~dev.read(rel.cascade).any(axis=1)).sum()),
+    )
+
+
+def _set_cascade(dev: "Development", f_exact: float, at_least: float) -> float:
+    """Give the component the cascade that reads least, if any reads less. Returns the F of its predictions."""
+    cascades = [] if dev.rel.prediction == "classifier" else dev.cheapest_cascades(at_least)
+    for cascade in sorted(cascades, key=lambda cascade: (dev.count(cascade), -cascade.predicates)):
+        if dev.count(cascade) < dev.count(None):
+            dev.rel.cascade = cascade
+            # Other batches round differently, in half precision by enough to change F
+            f = dev.measure()
+            if f >= at_least:
+                return f
+    dev.rel.cascade = None
+    return f_exact
+
+
+class Development:
+    """Annotated documents whose candidates are scored once, without a cascade, to try settings without the model.
+
+    Attributes:
+        docs: The predicted Docs.
+        candidates: Theirs, N in all, Doc by Doc.
+        odds: Log odds (N, L).
+        logits: The classifier's (N, C).
+        possible: Which predicates are possible (N, L).
+        n_gold: Number of gold relations.
+    """
+
+    def __init__(self, nlp: Language, name: str, examples: Sequence[Example]) -> None:
+        """Score the documents with their gold mentions and with what the components before the named one write.
+
+        Raises:
+            ValueError: There is no gold relation or no candidate.
+        """
+        rel: Any = nlp.get_pipe(name)
+        self.rel: DualEncoderRel = rel
+        self.examples = list(examples)
+        self.batch_size = nlp.batch_size
+        self.n_gold = sum(len(gold_relations(example)) for example in self.examples)
+        if not self.n_gold:
+            raise ValueError(Errors.DR206)
+        with given_mentions(nlp), nlp.select_pipes(enable=components_before(nlp, name)):
+            self.docs = list(nlp.pipe([example.predicted for example in self.examples]))
+        for example, doc in zip(self.examples, self.docs):
+            example.predicted = doc
+        self._score_candidates()
+
+    def _score_candidates(self) -> None:
+        self.candidates: List[Candidate] = []
+        parts, described = [], []
+        numbers: Dict[Description, int] = {}
+        lengths: Dict[int, int] = Counter()
+        # In the batches of nlp.pipe, because others round differently
+        for docs in minibatch(self.docs, size=self.batch_size):
+            for scored in self.rel.stream(docs, read_all=True):
+                parts.append((scored.odds, scored.scores.logits, scored.scores.possible))
+                for row, instance in enumerate(scored.instances, len(self.candidates)):
+                    for column, group in enumerate(instance.descriptions):
+                        described += [(row, column, numbers.setdefault(item, len(numbers))) for item in group]
+                self.candidates += scored.candidates
+                lengths[id(scored.doc)] += len(scored.candidates)
+        if not parts:
+            raise ValueError(Errors.DR207.format(name=self.rel.name))
+        self.odds, self.logits, self.possible = map(numpy.concatenate, zip(*parts))
+        self._described = numpy.array(described).T
+        self._starts = list(accumulate((lengths[id(doc)] for doc in self.docs), initial=0))
+
+    def read(self, cascade: Optional[Cascade]) -> numpy.ndarray:
+        """Which predicates' descriptions the component reads with this cascade: booleans (N, L)."""
+        if self.rel.prediction == "classifier":
+            return unknown_to_classifier(self.logits.shape[1], self.possible)
+        return self.possible if cascade is None else needed(self.logits, self.possible, cascade)
+
+    def count(self, cascade: Optional[Cascade]) -> int:
+        """How many distinct descriptions the component reads with this cascade."""
+        rows, columns, numbers = self._described
+        return len(numpy.unique(numbers[self.read(cascade)[rows, columns]]))
+
+    def predict(self, cascade: Optional[Cascade] = None, threshold: Optional[float] = None) -> Predictions:
+        """What the component finds with this cascade, and with this threshold in place of its own."""
+        odds = numpy.where(self.read(cascade), self.odds, -numpy.inf) if cascade else self.odds
+        return [
+            self.rel.decide(self.candidates[start:stop], odds[start:stop], threshold) if start < stop else []
+            for start, stop in zip(self._starts, self._starts[1:])
+        ]
+
+    def f(self, predictions: Predictions) -> float:
+        """The rels_f (0 to 1) that the component's scorer gives. Raises ValueError if it gives none."""
+        self.rel.set_annotations(self.docs, predictions)
+        f = self.rel.score(self.examples).get("rels_f")
+        if f is None:
+            raise ValueError(Errors.DR209.format(name=self.rel.name))
+        return float(f)
+
+    def measure(self) -> float:
+        """The rels_f of what the component itself predicts with its present settings."""
+        return self.f([rels for docs in minibatch(self.docs, size=self.batch_size) for rels in self.rel.predict(docs)])
+
+    def best_threshold(self) -> float:
+        """The threshold with the best F; of equal ones, the nearest to 0.5."""
+        everything = self.predict(threshold=0.0)
+        likeliest = sorted(rel.score for rels in everything for rel in rels)[-_PER_GOLD * self.n_gold :]
+        f_of = {
+            threshold: self.f([[rel for rel in rels if rel.score >= threshold] for rels in everything])
+            for threshold in (0.5, self.rel.threshold, 1.0, *cuts(numpy.array(likeliest), 100))
+        }
+        best = max(f_of.values())
+        return min((threshold for threshold in f_of if f_of[threshold] == best), key=lambda value: abs(value - 0.5))
+
+    def cheapest_cascades(self, at_least: float, step: int = 16) -> List[Cascade]:
+        """For each number of predicates, the cascade that reads least with an F of at least `at_least`.
+
+        Probabilities of the negative predicate are tried at each step-th of 200 quantiles of the classifier's own, from
+        below, until F is high enough, then by bisection within that step, in which F may fall and rise again. If none
+        is high enough, the cascade skips no candidate.
+        """
+        masked = numpy.where(self.possible[:, : self.logits.shape[1]], self.logits.astype("float64"), -numpy.inf)
+        grid = [*cuts(softmax(masked, axis=1)[:, 0], 200), 1.0]
+        return [self._cheapest(n, grid, at_least, step) for n in range(1, self.logits.shape[1])]
+
+    def _cheapest(self, predicates: int, grid: List[float], at_least: float, step: int) -> Cascade:
+        @cache
+        def enough(i: int) -> bool:
+            return self.f(self.predict(Cascade(predicates, grid[i]))) >= at_least
+
+        last = len(grid) - 1
+        stop = next((i for i in range(0, last, step) if enough(i)), last)
+        lowest = bisect_left(range(stop), True, lo=max(stop - step + 1, 0), key=enough)
+        return Cascade(predicates, grid[lowest])
+
+
+def cuts(values: numpy.ndarray, most: int) -> List[float]:
+    """Ascending numbers that separate values (N,), at most so many, each just above one of their quantiles.
+
+    Values that agree to 8 decimals count as one. Each number is the shortest decimal between a value and the next, so
+    that it survives in a config, which keeps fewer digits than a float has.
+    """
+    values = values.astype("float64").round(8)
+    distinct = numpy.unique(values)
+    if len(distinct) < 2:
+        return []
+    quantiles = numpy.quantile(values, numpy.linspace(0, 1, most), method="lower")
+    lower = [i for i in numpy.unique(numpy.searchsorted(distinct, quantiles)) if i + 1 < len(distinct)]
+    return [_between(float(distinct[i]), float(distinct[i + 1])) for i in lower]
+
+
+def _between(low: float, high: float) -> float:
+    """The shortest decimal nearest to the middle."""
+    middle = low + (high - low) / 2
+    return next(round(middle, n) for n in range(1, 18) if low < round(middle, n) < high)
