@@ -57,11 +57,14 @@ def ablations_cli(
             msg.warn(Warnings.DW821.format(name=name))
         total = len({run.name for run in [*runs, *missing]})
         msg.info(f"{total} runs, {total - len(missing)} of them done already")
+        # An earlier call may have kept some
+        kept = {run.training.name for run in missing} - {run.name for run in missing if run.source is None}
         failed = []
         for done, run in enumerate(missing, 1):
-            if not run_and_report(plan, run, folder, use_gpu, keep_models):
+            if not run_and_report(plan, run, folder, use_gpu):
                 failed.append(run)
-            if not keep_models and run.training.name not in {later.training.name for later in missing[done:]}:
+            needed = {later.training.name for later in missing[done:]} | kept
+            if not keep_models and run.training.name not in needed:
                 discard(folder, run)
         if len(failed) < total:
             print_tables(write_tables(output, folder))
@@ -69,14 +72,14 @@ def ablations_cli(
             msg.fail(f"{len(failed)} of {total} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
-def run_and_report(plan: "Plan", run: "Run", folder: Path, use_gpu: int, keep_models: bool) -> bool:
+def run_and_report(plan: "Plan", run: "Run", folder: Path, use_gpu: int) -> bool:
     """Make a run and write its result to the folder. Returns whether it succeeded."""
     from ..lab.ablations.result import result_path, write_result
     from ..lab.ablations.run import RunError, execute
 
     msg.text(f"{run.name} ...")
     try:
-        result = execute(plan, run, folder, use_gpu, keep_models)
+        result = execute(plan, run, folder, use_gpu)
     except RunError as err:
         msg.fail(str(err))
         return False

@@ -14,7 +14,6 @@ from ...formats.files import parse_json, read_text, validate
 from ...records.record import Place
 from ...scoring.protocols import get_protocol
 from ...training.reader import rel_corpus
-from .clock import CALLBACK
 
 COMPONENT = "dual_encoder_rel"
 #: Settings that the plan makes from its corpus and seeds, or needs for the clock.
@@ -267,19 +266,3 @@ def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) ->
         raise ValueError(Errors.DR707.format(whose=whose, config=path, problem=str(err).strip())) from err
     # As it will be read back from a result
     return json.loads(json.dumps(filled))
-
-
-def train_options(run: Run, clock: Path) -> List[str]:
-    """The run's settings as options of `spacy train`."""
-    overrides = {**run.overrides, "training.before_update": {"@callbacks": CALLBACK, "path": str(clock)}}
-    return [word for key, value in overrides.items() for word in (f"--{key}", _as_option(value))]
-
-
-def _as_option(value: Any) -> str:
-    """spaCy parses an option as JSON where it can, and takes it as a string otherwise."""
-    if isinstance(value, str):
-        try:
-            json.loads(value)
-        except ValueError:
-            return value
-    return json.dumps(value)

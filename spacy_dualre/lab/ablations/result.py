@@ -19,7 +19,7 @@ SUFFIX = ".run.json"
 #: The files of `pack_results`.
 RUNS, COUNTS = "runs.json", "counts.json.xz"
 #: What tables can do without.
-_LEFT_OUT = {"settings", "command", "versions", "documents"}
+_LEFT_OUT = {"settings", "versions", "documents"}
 
 
 class Setup(BaseModel):
@@ -72,7 +72,6 @@ class RunResult(BaseModel):
     commit: str
     labels: List[str]
     versions: Dict[str, str] = {}
-    command: str = ""
     settings: Dict[str, Any] = {}
     documents: Dict[str, List[List[int]]]
 

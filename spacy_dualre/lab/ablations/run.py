@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import numpy
 import srsly
 import torch
 from spacy.language import Language
+from spacy.util import load_config
 
 from ...errors import Errors
 from ...instances.descriptions import read_descriptions
@@ -25,7 +25,8 @@ from ...scoring.protocol_scorer import count_examples
 from ...scoring.protocols import Protocol, document_ids, get_protocol
 from ...training.reader import rel_corpus
 from ..environment import commit, device_name, package_versions
-from .plan import COMPONENT, Plan, Run, train_options
+from .clock import CALLBACK
+from .plan import COMPONENT, Plan, Run
 from .result import RunResult, Setup, check_settings, is_done, result_path
 
 #: spaCy's settings from the environment: the plan has them already, where it should.
@@ -60,13 +61,12 @@ def _is_trained(plan: Plan, run: Run, folder: Path) -> bool:
     return path.exists()
 
 
-def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = False) -> RunResult:
+def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
     """Train, if the variant is trained itself, and score.
 
     Args:
         folder: Takes the output (NAME.log) and the trained pipeline (NAME/model-best), see `discard`.
         use_gpu: GPU id; -1 for the CPU.
-        keep: Whether later calls of `discard` keep the pipeline.
 
     Raises:
         RunError: Training or scoring failed.
@@ -74,7 +74,7 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = 
     log = folder / f"{run.name}.log"
     try:
         if run.source is None:
-            _train(run, plan.config_path, folder, use_gpu, keep)
+            _train(run, Path(plan.config_path), folder, use_gpu)
         return _score(plan, run, folder, torch.device("cuda", use_gpu) if use_gpu >= 0 else torch.device("cpu"))
     except subprocess.CalledProcessError as err:
         raise RunError(Errors.DR709.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err
@@ -85,10 +85,8 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = 
 
 
 def discard(folder: Path, run: Run) -> None:
-    """Remove the pipeline that a run loads, unless it was trained to be kept."""
-    path = _training_path(folder, run)
-    if not (path.exists() and srsly.read_json(path)["keep"]):
-        shutil.rmtree(path.parent, ignore_errors=True)
+    """Remove the pipeline that a run loads."""
+    shutil.rmtree(_training_path(folder, run).parent, ignore_errors=True)
 
 
 def _training_path(folder: Path, run: Run) -> Path:
@@ -96,28 +94,28 @@ def _training_path(folder: Path, run: Run) -> Path:
     return folder / run.training.name / "training.json"
 
 
-def _train(run: Run, config: str, folder: Path, use_gpu: int, keep: bool) -> None:
+def _train(run: Run, config: Path, folder: Path, use_gpu: int) -> None:
     """Train in a process of its own. The record of the training is written last."""
-    record, clock_path = _training_path(folder, run), folder / f"{run.name}.clock.json"
+    record = _training_path(folder, run)
+    model, clock_path, own_config = (record.parent / name for name in ("", "clock.json", "config.cfg"))
     # The memory of the pipeline that was scored last is for the next training
     gc.collect()
     torch.cuda.empty_cache()
-    shutil.rmtree(record.parent, ignore_errors=True)
-    clock_path.unlink(missing_ok=True)
-    options = ["--output", str(record.parent), "--gpu-id", str(use_gpu), *train_options(run, clock_path)]
-    command = [sys.executable, "-m", "spacy", "train", config, *options]
+    shutil.rmtree(model, ignore_errors=True)
+    model.mkdir()
+    clock = {"training.before_update": {"@callbacks": CALLBACK, "path": str(clock_path)}}
+    load_config(config, overrides={**run.overrides, **clock}, interpolate=False).to_disk(own_config)
+    options = ["--output", str(model), "--gpu-id", str(use_gpu)]
     start = time()
-    _call(command, folder / f"{run.name}.log")
-    end, clock = time(), srsly.read_json(clock_path)
-    clock_path.unlink()
-    epochs = clock["epochs"]
+    _call([sys.executable, "-m", "spacy", "train", str(own_config), *options], folder / f"{run.name}.log")
+    end, course = time(), srsly.read_json(clock_path)
+    epochs = course["epochs"]
     seconds = {"training": end - epochs[0], "command": end - start}
     if len(epochs) > 1:
         # The last epoch may have been cut short
         seconds["per_epoch"] = (epochs[-1] - epochs[0]) / (len(epochs) - 1)
-    known = {"steps": clock["steps"], "epochs": len(epochs), "command": shlex.join(["python", *command[1:]])}
-    training = {"seconds": seconds, "known": known, "settings": run.settings, "keep": keep}
-    srsly.write_json(record, training)
+    known = {"seconds": seconds, "steps": course["steps"], "epochs": len(epochs)}
+    srsly.write_json(record, {"known": known, "settings": run.settings})
 
 
 def _call(command: List[str], log: Path) -> None:
@@ -129,7 +127,7 @@ def _call(command: List[str], log: Path) -> None:
 
 def _score(plan: Plan, run: Run, folder: Path, device: torch.device) -> RunResult:
     record = _training_path(folder, run)
-    training = srsly.read_json(record)
+    known = srsly.read_json(record)["known"]
     protocol = get_protocol(plan.protocol)
     start = time()
     nlp = load_pipeline(record.parent / "model-best", plan.of(run.variant) if run.source is not None else {})
@@ -163,8 +161,7 @@ def _score(plan: Plan, run: Run, folder: Path, device: torch.device) -> RunResul
         labels=list(protocol.labels),
         settings=run.settings,
         documents=dict(zip(ids, counts.tolist())),
-        seconds={**training["seconds"], "evaluation": time() - start},
-        **training["known"],
+        **{**known, "seconds": {**known["seconds"], "evaluation": time() - start}},
     )
 
 

@@ -10,7 +10,7 @@ import torch
 from ...models.stages import record
 from ...types import Instance, PaddedBatch, PairBatch
 from .measure import Figures, Ratio, Run, evenly, finisher, measured, take_turns
-from .workload import Counts, Workload
+from .workload import Workload
 from .yardsticks import naive_batch, on_device, score
 
 PIPELINE, NAIVE, BARE = "pipeline", "naive", "bare encoders"
@@ -34,7 +34,7 @@ def measure_prediction(workload: Workload, repetitions: int, naive_candidates: i
     if naive_candidates:
         runs[NAIVE] = _naive_run(workload, instances, read, naive_candidates)
         ratios.append(Ratio(PIPELINE, NAIVE, "speedup"))
-    return {"counts": counts._asdict(), **take_turns(runs, repetitions, ratios)}
+    return {"counts": counts, **take_turns(runs, repetitions, ratios)}
 
 
 def measure_processes(workload: Workload, repetitions: int, n_process: int) -> Dict[str, Any]:
@@ -62,7 +62,7 @@ def measure_processes(workload: Workload, repetitions: int, n_process: int) -> D
     return {"n_process": n_process, **take_turns(runs, repetitions, [ratio])}
 
 
-def _pipeline(workload: Workload, counts: Counts, repetition: int) -> Figures:
+def _pipeline(workload: Workload, counts: Dict[str, int], repetition: int) -> Figures:
     # To time the stages, a GPU is waited for, which costs time: they get a run of their own
     on_gpu = workload.device.type == "cuda"
     figures, stages = _run(workload, counts, recorded=not on_gpu)
@@ -73,16 +73,16 @@ def _pipeline(workload: Workload, counts: Counts, repetition: int) -> Figures:
     memory = workload.runner.memory
     figures["description_memory_hits_percent"] = 100 * memory.hits / max(memory.hits + memory.misses, 1)
     figures["input_encoder_s"] = stages["input encoder"]
-    figures["input_encoder_candidates_per_s"] = counts.candidates / stages["input encoder"]
+    figures["input_encoder_candidates_per_s"] = counts["candidates"] / stages["input encoder"]
     for name, spent in {**stages, "other": seconds - sum(stages.values())}.items():
         figures[f"time_in_{name.replace(' ', '_')}_percent"] = 100 * spent / seconds
     return figures
 
 
-def _run(workload: Workload, counts: Counts, recorded: bool) -> Tuple[Figures, Dict[str, float]]:
+def _run(workload: Workload, counts: Dict[str, int], recorded: bool) -> Tuple[Figures, Dict[str, float]]:
     """Figures of the run, and the seconds of each stage if they are recorded."""
     docs = workload.fresh_docs()
-    amounts = {name: getattr(counts, name) for name in ("candidates", "documents", "words", "tokens")}
+    amounts = {name: counts[name] for name in ("candidates", "documents", "words", "tokens")}
     recording: ContextManager[Dict[str, float]] = record(finisher(workload.device)) if recorded else nullcontext({})
     workload.start_cold()
     with measured(workload.device, **amounts) as figures, recording as stages:

@@ -2,7 +2,7 @@
 
 from itertools import chain, cycle, islice
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy
 import torch
@@ -22,27 +22,6 @@ from ...types import Instance, PaddedBatch, PairBatch
 
 #: Documents to read before anything is measured.
 WARM_UP = 5
-
-
-class Counts(NamedTuple):
-    """What there is to do.
-
-    Attributes:
-        texts: Distinct sequences, or passes over a text whose markers are beside it.
-        descriptions: Distinct sequences.
-        text_tokens: The pieces of the texts, each sequence counted once, without padding.
-        description_tokens: Those of the descriptions, likewise.
-        tokens: Both.
-    """
-
-    documents: int
-    words: int
-    candidates: int
-    texts: int
-    descriptions: int
-    text_tokens: int
-    description_tokens: int
-    tokens: int
 
 
 class Workload:
@@ -102,19 +81,23 @@ class Workload:
         """All of them in one batch, sorted by length; every distinct sequence occurs once."""
         return self.batches.pairs(self.batches.texts(instances), instances, read)[0]
 
-    def count(self, batch: PairBatch) -> Counts:
-        """Count what there is to do for a batch of all candidates."""
-        texts, descriptions = _tokens(batch.texts), _tokens(batch.descriptions or [])
-        return Counts(
-            documents=len(self.examples),
-            words=sum(len(example.reference) for example in self.examples),
-            candidates=len(batch.text_index),
-            texts=sum(len(part.ids) for part in batch.texts),
-            descriptions=sum(len(part.ids) for part in batch.descriptions or []),
-            text_tokens=texts,
-            description_tokens=descriptions,
-            tokens=texts + descriptions,
-        )
+    def count(self, batch: PairBatch) -> Dict[str, int]:
+        """Count what there is to do for a batch of all candidates.
+
+        Texts and descriptions are distinct sequences, or passes over a text whose markers are beside it; tokens are
+        their pieces, without padding.
+        """
+        texts, descriptions = batch.texts, batch.descriptions or []
+        return {
+            "documents": len(self.examples),
+            "words": sum(len(example.reference) for example in self.examples),
+            "candidates": len(batch.text_index),
+            "texts": sum(len(part.ids) for part in texts),
+            "descriptions": sum(len(part.ids) for part in descriptions),
+            "text_tokens": _tokens(texts),
+            "description_tokens": _tokens(descriptions),
+            "tokens": _tokens(texts) + _tokens(descriptions),
+        }
 
 
 def open_workload(nlp: Language, data_path: Path, limit: int = 0) -> Workload:
