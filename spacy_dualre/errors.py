@@ -225,8 +225,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "'candidates' rule them out."
     )
     DR702 = "The reference is {reference!r}, which is none of the variants: {variants}."
-    DR703 = "The variant's name {name!r} cannot be part of a file's name: use letters, digits, '-', '_' and '.' only."
-    DR704 = "The plan's seeds must be whole numbers of at least 0, each once, not {seeds}."
+    DR704 = "The plan's seeds must each occur once, not {seeds}."
     DR705 = (
         "{where}: {key} must not be set. The plan says it with 'corpus' and 'seeds', and [training.before_update] is "
         "needed to measure the time."
@@ -238,7 +237,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "are to be made anew."
     )
     DR709 = "The run {name} failed ({problem}). Its output is in {log}."
-    DR710 = "No result of a run (*.run.json) in {paths}."
+    DR710 = "No results (*.run.json, or a packed runs.json) in {paths}."
     DR711 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
     DR712 = "{path}: results are compared over the same documents and labels, and these are not those of {other}."
     DR713 = "{path}: plots are written as .png, .svg or .pdf."
@@ -251,10 +250,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR716 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
     DR717 = "The plan has no variant {name!r}. It has {variants}."
     DR718 = "{path} and {other} are seeds of the same variant with other settings ({keys}). Leave one of them out."
-    DR719 = (
-        "Variant {name!r}: the component's {setting!r} names the new predicates {unknown}, which a pipeline that is "
-        "trained without them does not know. Choose others, or override {setting!r} in the variant."
-    )
     DR720 = (
         "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "
         "train anew without --resume."
@@ -271,6 +266,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{path}: not as they were when the training of this checkpoint began: {names}. Give the same data, "
         "descriptions and labels, or train anew without --resume."
     )
+    DR724 = "{path}: the counts of the runs beside it cannot be read ({problem}). Copy or pack them again."
 
     # starter/
     DR800 = "The {what} must be at least one, each once, not: {names}"

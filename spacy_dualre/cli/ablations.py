@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, List, Optional
 
 import typer
-from spacy.cli._util import setup_gpu
-from spacy.util import ENV_VARS
 from wasabi import msg
 
 from ..errors import Warnings
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from ..lab.ablations.plan import Plan, Run
     from ..lab.ablations.table import Table
 
-#: The part of a training that may come after its last evaluation without a word.
+#: The share of a training that may come after its last evaluation without a warning.
 _MOST_UNSCORED = 0.1
 
 
@@ -26,22 +24,23 @@ def ablations_cli(
     ctx: typer.Context,
     plan_path: Path = typer.Argument(..., metavar="PLAN", help="The plan, such as configs/ablations.json"),
     output: Path = typer.Option(..., "--output", "-o", help="Folder for results, logs, tables and plot"),
-    config: Optional[str] = typer.Option(None, help="Training config, in place of the plan's"),
-    corpus: Optional[str] = typer.Option(None, help="Folder with train.spacy and dev.spacy, in place of the plan's"),
-    protocol: Optional[str] = typer.Option(None, help="How to count, in place of the plan's"),
-    seeds: Optional[List[int]] = typer.Option(
-        None, "--seed", help="In place of the plan's; may be given several times"
-    ),
+    config: Optional[str] = typer.Option(None, help="Training config, instead of the plan's"),
+    corpus: Optional[str] = typer.Option(None, help="Folder with train.spacy and dev.spacy, instead of the plan's"),
+    protocol: Optional[str] = typer.Option(None, help="How to count, instead of the plan's"),
+    seeds: Optional[List[int]] = typer.Option(None, "--seed", help="Instead of the plan's; may be given several times"),
     variants: Optional[List[str]] = typer.Option(
-        None, "--variant", help="The runs of this one, and of the one it is trained as; may be given several times"
+        None, "--variant", help="Only this one, and the one it is trained as; may be given several times"
     ),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
     use_gpu: Gpu = -1,
 ) -> None:
-    """Train the variants of a plan with every seed, score each officially, and write tables and a plot. Runs whose
-    result is in the output folder already are not repeated. Further options are settings of the config for all
+    """Train the variants of a plan with each seed, score them officially, and write tables and a plot. Runs whose
+    result is already in the output folder are not repeated. Further options are settings of the config for all
     variants, as in `spacy train`.
     """
+    from spacy.cli._util import setup_gpu
+    from spacy.util import ENV_VARS
+
     from ..lab.ablations.plan import plan_runs, read_plan
     from ..lab.ablations.run import discard, to_do
 
@@ -58,11 +57,14 @@ def ablations_cli(
             msg.warn(Warnings.DW821.format(name=name))
         total = len({run.name for run in [*runs, *missing]})
         msg.info(f"{total} runs, {total - len(missing)} of them done already")
+        # An earlier call may have kept some
+        kept = {run.training.name for run in missing} - {run.name for run in missing if run.source is None}
         failed = []
         for done, run in enumerate(missing, 1):
-            if not run_and_report(plan, run, folder, use_gpu, keep_models):
+            if not run_and_report(plan, run, folder, use_gpu):
                 failed.append(run)
-            if not keep_models and run.training.name not in {later.training.name for later in missing[done:]}:
+            needed = {later.training.name for later in missing[done:]} | kept
+            if not keep_models and run.training.name not in needed:
                 discard(folder, run)
         if len(failed) < total:
             print_tables(write_tables(output, folder))
@@ -70,28 +72,30 @@ def ablations_cli(
             msg.fail(f"{len(failed)} of {total} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
-def run_and_report(plan: "Plan", run: "Run", folder: Path, use_gpu: int, keep_models: bool) -> bool:
-    """Whether it went well. Its result is in the folder then."""
+def run_and_report(plan: "Plan", run: "Run", folder: Path, use_gpu: int) -> bool:
+    """Make a run and write its result to the folder. Returns whether it succeeded."""
     from ..lab.ablations.result import result_path, write_result
     from ..lab.ablations.run import RunError, execute
 
     msg.text(f"{run.name} ...")
     try:
-        result = execute(plan, run, folder, use_gpu, keep_models)
+        result = execute(plan, run, folder, use_gpu)
     except RunError as err:
         msg.fail(str(err))
         return False
     write_result(result_path(folder, run), result)
-    msg.good(f"{run.name}: F1 {100 * result.scores['f']:.2f} after {result.seconds.training:.0f} s")
-    if run.source is None and result.unscored > _MOST_UNSCORED * result.steps:
-        frequency = result.settings["training"]["eval_frequency"]
-        values = {"name": run.name, "n": result.unscored, "total": result.steps, "frequency": frequency}
+    msg.good(f"{run.name}: F1 {100 * result.scores['f']:.2f} after {result.seconds['training']:.0f} s")
+    frequency = run.settings["training"]["eval_frequency"]
+    # spaCy evaluates every `frequency` steps, counted from 0
+    unscored = (result.steps - 1) % frequency
+    if run.source is None and unscored > _MOST_UNSCORED * result.steps:
+        values = {"name": run.name, "n": unscored, "total": result.steps, "frequency": frequency}
         msg.warn(Warnings.DW822.format(**values))
     return True
 
 
 def write_tables(output: Path, folder: Path) -> "List[Table]":
-    """Tables of the runs in the folder and, where there is matplotlib, a plot."""
+    """Write tables of the runs in the folder and, if matplotlib is installed, a plot."""
     markdown, json = output / "table.md", output / "table.json"
     try:
         tables = results([folder], markdown, json, plot=output / "table.png")

@@ -15,19 +15,22 @@ if TYPE_CHECKING:
 
 @dualre_cli.command("results", no_args_is_help=True)
 def results_cli(
-    folders: List[Path] = typer.Argument(..., metavar="FOLDER...", help="Where `spacy dualre ablations` wrote to"),
+    folders: List[Path] = typer.Argument(
+        ..., metavar="FOLDER...", help="Output of `spacy dualre ablations`, or packed"
+    ),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write the tables as Markdown to this file"),
     json: Optional[Path] = typer.Option(None, help="Write the tables as JSON to this file"),
     plot: Optional[Path] = typer.Option(None, help="Plot to this .png, .svg or .pdf file"),
     samples: int = typer.Option(10_000, min=1, help="Random samples of the test"),
     seed: int = typer.Option(0, help="Seed of the samples"),
-    reference: Optional[str] = typer.Option(None, help="Compare with this variant, in place of the plan's reference"),
+    reference: Optional[str] = typer.Option(None, help="Compare with this variant instead of the plan's reference"),
+    pack: Optional[Path] = typer.Option(None, help="Pack what the tables need into two small files in this folder"),
 ) -> None:
-    """One table for each corpus from the results of runs: every variant's mean and standard deviation over seeds, and
-    whether it differs from the reference by more than chance.
+    """Make a table for each corpus from the results of runs: mean and standard deviation of every variant over its
+    seeds, and whether it differs from the reference by more than chance.
     """
     with readable_errors():
-        tables = results(folders, output, json, plot, samples, seed, reference)
+        tables = results(folders, output, json, plot, samples, seed, reference, pack)
     print_tables(tables)
 
 
@@ -39,31 +42,36 @@ def results(
     samples: int = 10_000,
     seed: int = 0,
     reference: Optional[str] = None,
+    pack: Optional[Path] = None,
 ) -> "List[Table]":
-    """The tables of all results in these folders, written where a path is given.
+    """Make the tables of all results in these folders, and write them where a path is given.
 
-    Raises ValueError where there is no result, none of the reference, or two do not fit together, ImportError for a
-    plot without matplotlib.
+    Raises:
+        ValueError: There are no results, none of the reference, or two that do not fit together.
+        ImportError: A plot is wanted, and matplotlib is not installed.
     """
     from ..lab.ablations.plot import plot_tables
-    from ..lab.ablations.result import read_results
-    from ..lab.ablations.table import make_tables, to_markdown
+    from ..lab.ablations.result import pack_results, read_results
+    from ..lab.ablations.table import make_tables, to_json, to_markdown
 
     for folder in folders:
-        existing(folder, "Expected a folder of results, as `spacy dualre ablations` writes them.")
+        existing(folder, "Expected results that `spacy dualre ablations` wrote.")
     check_writable(output, json, plot)
-    tables = make_tables(read_results(folders), samples, seed, reference)
+    found = read_results(folders)
+    tables = make_tables(found, samples, seed, reference)
     if output is not None:
         write_text(output, to_markdown(tables))
     if json is not None:
-        write_json(json, {"tables": [table.to_json() for table in tables]})
+        write_json(json, to_json(tables))
     if plot is not None:
         plot_tables(tables, plot)
+    if pack is not None:
+        pack_results(found, pack)
     return tables
 
 
 def print_tables(tables: "List[Table]") -> None:
-    """Scores in per cent, differences in points."""
+    """Print scores in per cent and differences in points."""
     from ..lab.ablations.table import header, to_cells
 
     for table in tables:

@@ -1,6 +1,7 @@
 """What the benchmark counts and compares; how long it takes is not tested."""
 
 import re
+from functools import partial
 
 import numpy
 import pytest
@@ -17,13 +18,13 @@ from spacy_dualre.lab.benchmark import measure, prediction
 from spacy_dualre.lab.benchmark.memory import make_doc as make_long_doc
 from spacy_dualre.lab.benchmark.memory import measure_mentions, measure_soak
 from spacy_dualre.lab.benchmark.training import measure_training, training_batches
-from spacy_dualre.lab.benchmark.workload import Workload, as_figures
-from spacy_dualre.lab.benchmark.yardsticks import bare_batch, naive_batch, on_device, score
-from spacy_dualre.models.dual_encoder import get_batches, get_network
+from spacy_dualre.lab.benchmark.workload import Workload
+from spacy_dualre.lab.benchmark.yardsticks import naive_batch, on_device, score
+from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.models.stages import STAGES
 from spacy_dualre.types import Query
 
-PACKED = {"@architectures": "spacy-dualre.PackedDualEncoder.v1"}
+PACKED = {"packed": True}
 NO_DROPOUT = {
     "dropout": 0.0,
     "transformer_config": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
@@ -45,8 +46,7 @@ def make_workload(nlp, times=1):
 
 
 def pieces(workload, text):
-    tokenizer = get_batches(workload.rel.model).pieces.tokenizer
-    return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return len(workload.batches.pieces.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def description_pieces(workload):
@@ -59,48 +59,47 @@ def description_pieces(workload):
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_counts_are_those_of_the_data(trained, times):
-    workload = make_workload(trained(), times)
-    counts = workload.count(workload.instances())
-    assert (counts.documents, counts.words, counts.candidates) == (3 * times, 25 * times, 7 * times)
+    workload = make_workload(trained(context=100), times)
+    counts = workload.count(workload.batch(*workload.instances()))
     # What comes twice is read once
-    assert (counts.texts, counts.descriptions) == (7, 21)
+    expected = {"documents": 3 * times, "words": 25 * times, "candidates": 7 * times, "texts": 7, "descriptions": 21}
+    assert {name: counts[name] for name in expected} == expected
     texts = [example.reference.text for example in workload.examples]
-    assert counts.text_tokens == sum(pieces(workload, texts[doc]) + 6 for doc, _, _ in CANDIDATES)
-    assert counts.description_tokens == description_pieces(workload)
-    assert as_figures(counts, 2.0) == {
-        "candidates_per_s": 3.5 * times,
-        "documents_per_s": 1.5 * times,
-        "words_per_s": 12.5 * times,
-        "tokens_per_s": counts.tokens / 2,
-    }
+    assert counts["text_tokens"] == sum(pieces(workload, texts[doc]) + 6 for doc, _, _ in CANDIDATES)
+    assert counts["description_tokens"] == description_pieces(workload)
 
 
 def test_counts_of_packed_texts_are_those_of_their_passes(trained):
-    workload = make_workload(trained(model=PACKED))
-    counts = workload.count(workload.instances())
-    assert (counts.candidates, counts.texts, counts.descriptions) == (7, 3, 21)
+    workload = make_workload(trained(model=PACKED, context=100))
+    counts = workload.count(workload.batch(*workload.instances()))
+    assert [counts[name] for name in ("candidates", "texts", "descriptions")] == [7, 3, 21]
     texts = [example.reference.text for example in workload.examples]
-    assert counts.text_tokens == sum(pieces(workload, text) + 2 for text in texts) + 4 * 7
-    assert counts.description_tokens == description_pieces(workload)
+    assert counts["text_tokens"] == sum(pieces(workload, text) + 2 for text in texts) + 4 * 7
+    assert counts["description_tokens"] == description_pieces(workload)
+
+
+def both(workload, instances, read, per_batch=32):
+    """The naive batch and that of the bare encoders, in tensors."""
+    made = (naive_batch(workload.batches, instances, read, per_batch), workload.batch(instances, read))
+    return [on_device(batch, workload.device) for batch in made]
 
 
 def test_classifier_reads_no_descriptions(trained):
     workload = make_workload(trained(prediction="classifier"))
-    instances = workload.instances()
-    counts = workload.count(instances)
-    assert (counts.texts, counts.descriptions, counts.description_tokens) == (7, 0, 0)
-    naive = naive_batch(workload.engine, instances, workload.to_read(instances))
-    assert naive.descriptions is None and (naive.description_index == -1).all()
-    expected = workload.engine.score(Query(instances, similarity=False)).logits
-    for batch in (on_device(naive, workload.engine), bare_batch(workload, instances)):
-        similarity, logits = score(workload.engine, batch)
+    instances, read = workload.instances()
+    counts = workload.count(workload.batch(instances, read))
+    assert [counts[name] for name in ("texts", "descriptions", "description_tokens")] == [7, 0, 0]
+    expected = workload.runner.score(Query(instances, similarity=False)).logits
+    for batch in both(workload, instances, read):
+        assert batch.descriptions is None and (batch.description_index == -1).all()
+        similarity, logits = score(workload.network, batch)
         assert similarity is None
         numpy.testing.assert_allclose(logits, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("model", [{}, PACKED, {"max_length": 16}, {**PACKED, "max_length": 16}])
 @pytest.mark.parametrize("shared", [False, True])
-def test_naive_bare_and_engine_score_alike(make_nlp, model, shared):
+def test_naive_bare_and_pipeline_score_alike(make_nlp, model, shared):
     nlp = make_nlp(model={**model, "shared_encoder": shared})
     templates = [DESCRIPTIONS["ACTIVATES"], "{object} is stimulated by {subject}."]
     descriptions = {
@@ -111,21 +110,20 @@ def test_naive_bare_and_engine_score_alike(make_nlp, model, shared):
     examples = make_examples(nlp.vocab)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=descriptions)
     workload = make_workload(nlp, times=2)
-    instances = workload.instances()
-    engine, read = workload.engine, workload.to_read(instances)
+    instances, read = workload.instances()
     assert read.tolist() == [[True, True, True, False]] * 14
-    found = engine.score(Query(instances))
-    naive, bare = naive_batch(engine, instances, read, per_batch=5), bare_batch(workload, instances)
-    room = 4 if engine.levitated else 0
-    assert [batch.ids.shape for batch in naive.texts] == [(n, engine.max_length + room) for n in (5, 5, 4)]
+    found = workload.runner.score(Query(instances))
+    naive, bare = both(workload, instances, read, per_batch=5)
+    longest, room = workload.batches.max_length, 4 if "packed" in model else 0
+    assert [tuple(batch.ids.shape) for batch in naive.texts] == [(n, longest + room) for n in (5, 5, 4)]
     # 14 candidates with 4 templates each: nothing is shared
     assert sum(len(batch.ids) for batch in naive.descriptions) == 56
-    assert {batch.ids.shape[1] for batch in naive.descriptions} == {engine.max_length}
+    assert {batch.ids.shape[1] for batch in naive.descriptions} == {longest}
     # Cut to 16 pieces some come out equal, and go through the encoder once
     n_bare = sum(len(batch.ids) for batch in bare.descriptions)
-    assert n_bare == 28 if engine.max_length > 16 else n_bare < 28
-    for batch in (on_device(naive, engine), bare):
-        similarity, logits = score(engine, batch)
+    assert n_bare == 28 if longest > 16 else n_bare < 28
+    for batch in (naive, bare):
+        similarity, logits = score(workload.network, batch)
         numpy.testing.assert_allclose(similarity, found.similarity, atol=1e-5)
         numpy.testing.assert_allclose(logits, found.logits, atol=1e-5)
 
@@ -159,14 +157,13 @@ def test_prediction_has_all_figures_of_all_repetitions(trained):
             assert share == pytest.approx(seconds / figures["seconds"])
 
 
-def test_a_run_starts_cold_and_remembers_within(trained, monkeypatch):
+def test_a_run_starts_cold_and_remembers_within(trained):
     nlp = trained()
     workload = make_workload(nlp, times=2)
-    monkeypatch.setattr("spacy_dualre.pipeline.component._SLICE", 7)
-    nlp.get_pipe(NAME).max_candidates_per_batch = 7
-    counts = workload.count(workload.instances())
-    for repetition in range(2):
-        figures = prediction._pipeline(workload, counts, repetition)
+    # The second batch has the same documents as the first
+    nlp.batch_size = 3
+    found = prediction.measure_prediction(workload, repetitions=2, naive_candidates=0)
+    for figures in found["runs"]["pipeline"]["repetitions"]:
         assert figures["description_memory_hits_percent"] == 50
 
 
@@ -206,7 +203,7 @@ def test_training_of_one_head_and_of_packed_texts(trained, settings):
 def test_training_batches_are_full_if_any_is(trained, size, expected):
     workload = make_workload(trained())
     batches = training_batches(workload, size)
-    assert [len(workload.rel._training_candidates(batch)[0]) for batch in batches] == expected
+    assert [len(workload.rel.training_targets(batch).candidates) for batch in batches] == expected
 
 
 def test_stream_is_looked_at_after_each_tenth(trained):
@@ -244,12 +241,18 @@ def test_mentions_are_of_concepts_of_their_own(trained):
 
 def test_repetitions_take_turns():
     calls = []
-    runs = {name: lambda i, name=name: calls.append((name, i)) or {"seconds": float(i + 1)} for name in "ab"}
-    found = measure.interleave(runs, 2)
-    assert calls == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
-    assert found == {"a": [{"seconds": 1.0}, {"seconds": 2.0}], "b": [{"seconds": 1.0}, {"seconds": 2.0}]}
-    assert measure.ratios(found["a"], [{"seconds": 2.0}, {"seconds": 1.0}], "seconds", "x") == [{"x": 0.5}, {"x": 2.0}]
-    assert measure.summarise([{"n": 3.0}, {"n": 1.0}, {"n": 9.0}]) == {"n": {"median": 3.0, "min": 1.0, "max": 9.0}}
+    seconds = {"a": (1.0, 2.0, 9.0), "b": (2.0, 1.0, 3.0)}
+
+    def run(name, repetition):
+        calls.append((name, repetition))
+        return {"seconds": seconds[name][repetition]}
+
+    found = measure.take_turns({n: partial(run, n) for n in "ab"}, 3, [measure.Ratio("a", "b", "x", "seconds")])
+    assert calls == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2), ("b", 2)]
+    assert found["runs"]["b"]["repetitions"] == [{"seconds": 2.0}, {"seconds": 1.0}, {"seconds": 3.0}]
+    assert found["runs"]["b"]["summary"] == {"seconds": {"median": 2.0, "min": 1.0, "max": 3.0}}
+    assert found["ratios"]["a / b"]["repetitions"] == [{"x": 0.5}, {"x": 2.0}, {"x": 3.0}]
+    assert found["ratios"]["a / b"]["summary"] == {"x": {"median": 2.0, "min": 0.5, "max": 3.0}}
 
 
 @pytest.mark.parametrize("n, total, expected", [(3, 10, [0, 3, 6]), (5, 3, [0, 1, 2]), (0, 3, [])])
@@ -260,10 +263,11 @@ def test_samples_are_spread_evenly(n, total, expected):
 def test_peak_memory_is_seen():
     measure.release_memory()
     before = measure.resident_mb()
-    with measure.measured(torch.device("cpu")) as figures:
+    with measure.measured(torch.device("cpu"), documents=3) as figures:
         held = numpy.ones(8_000_000)
     assert figures["peak_memory_mb"] - before > 50 and held.size
-    assert set(figures) == {"seconds", "peak_memory_mb"}
+    assert figures.keys() == {"seconds", "documents_per_s", "peak_memory_mb"}
+    assert figures["documents_per_s"] == 3 / figures["seconds"]
 
 
 def test_threads_are_given_back():

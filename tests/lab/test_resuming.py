@@ -2,11 +2,9 @@
 
 import json
 import os
-import pkgutil
 import random
 import re
 import signal
-from contextlib import nullcontext
 
 import numpy
 import pytest
@@ -25,10 +23,8 @@ from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre import Relation
-from spacy_dualre.errors import CheckpointError
 from spacy_dualre.lab.resuming import CHECKPOINT, Checkpoint
-from spacy_dualre.lab.resuming.given import given_by
-from spacy_dualre.lab.resuming.replay import Replay
+from spacy_dualre.lab.resuming.given import checksum, given_by
 from spacy_dualre.lab.resuming.states import random_states, set_random_states, set_training_state, training_state
 from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.pipeline.component import DualEncoderRel
@@ -50,15 +46,19 @@ OVERRIDES = {
 }
 # Few steps on a random encoder bring no progress that could be relied on: the best scores are where these are
 SCORES = {0: 0.1, 7: 0.3, 14: 0.2, 21: 0.4, 28: 0.3}
-SCORER = """
+HOOKS = """
+[training.before_update]
+@callbacks = "test.before_update.v1"
+[training.before_to_disk]
+@callbacks = "test.before_to_disk.v1"
+"""
+SCORER = f"""
 [components.dual_encoder_rel.scorer]
 @scorers = "test.scores.v1"
-[training.before_update]
-@callbacks = "test.remember_step.v1"
+{HOOKS}
 """
-UPDATE = "spacy_dualre.pipeline.component.DualEncoderRel.finish_update"
 # Thinc's own layers, moving averages, and batches that grow
-TAGGER = """
+TAGGER = f"""
 [paths]
 train = null
 [nlp]
@@ -81,10 +81,10 @@ pretrained_vectors = null
 [corpora]
 [corpora.train]
 @readers = "spacy.Corpus.v1"
-path = ${paths.train}
+path = ${{paths.train}}
 [corpora.dev]
 @readers = "spacy.Corpus.v1"
-path = ${paths.train}
+path = ${{paths.train}}
 [training]
 train_corpus = "corpora.train"
 dev_corpus = "corpora.dev"
@@ -96,21 +96,45 @@ eval_frequency = 4
 use_averages = true
 [training.batcher]
 @batchers = "spacy.batch_by_sequence.v1"
-size = {"@schedules": "compounding.v1", "start": 1, "stop": 3, "compound": 1.2}
+size = {{"@schedules": "compounding.v1", "start": 1, "stop": 3, "compound": 1.2}}
+{HOOKS}
 """
 
 
-current = {}
+#: The step that a training is at, and where it is killed: ("update", "score" or "save", step).
+current = {"step": None, "kill": None}
 
 
-@registry.callbacks("test.remember_step.v1")
-def make_remember_step():
-    return lambda nlp, args: current.update(args)
+def come_to(place):
+    if current["kill"] == (place, current["step"]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@registry.callbacks("test.before_update.v1")
+def make_before_update():
+    def before_update(nlp, args):
+        current.update(args)
+        come_to("update")
+
+    return before_update
+
+
+@registry.callbacks("test.before_to_disk.v1")
+def make_before_to_disk():
+    def before_to_disk(nlp):
+        come_to("save")
+        return nlp
+
+    return before_to_disk
 
 
 @registry.scorers("test.scores.v1")
 def make_scores():
-    return lambda examples, **kwargs: {**make_rel_scorer()(examples, **kwargs), "rels_f": SCORES[current["step"]]}
+    def scores(examples, **kwargs):
+        come_to("score")
+        return {**make_rel_scorer()(examples, **kwargs), "rels_f": SCORES[current["step"]]}
+
+    return scores
 
 
 def run(*args):
@@ -128,18 +152,12 @@ def words(result):
     return " ".join(re.sub(r"\x1b\[[\d;]*m", "", result.output).split()).replace("- ", "-")
 
 
-def kill(*args, **kwargs):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def train_until(name, n, *args):
-    """Train in a process of its own, which is killed as it calls for the nth time what is so called."""
-    original, calls = pkgutil.resolve_name(name), iter(range(1, 1000))
+def train_until(place, step, *args):
+    """Train in a process of its own, which is killed at a place of a step."""
     child = os.fork()
     if child == 0:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(name, lambda *args, **kwargs: (kill if next(calls) == n else original)(*args, **kwargs))
-            train(*args)
+        current["kill"] = place, step
+        train(*args)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
@@ -203,7 +221,7 @@ def whole(arguments, tmp_path_factory):
 @pytest.fixture
 def half(arguments, tmp_path):
     """The folder of one that was killed after the evaluation at step 14."""
-    train_until(UPDATE, 20, arguments, tmp_path / "half")
+    train_until("update", 19, arguments, tmp_path / "half")
     return tmp_path / "half"
 
 
@@ -219,32 +237,50 @@ def test_result_and_output_are_those_of_spacy_train(arguments, whole, tmp_path):
 @pytest.mark.parametrize(
     "kills",
     [
-        [(UPDATE, 2)],
-        [(UPDATE, 16)],
-        [(UPDATE, 31)],
-        [("spacy_dualre.lab.resuming.loop.training_state", 4)],
-        # Each evaluation's checkpoint and model are two calls
-        [("torch.save", 7)],
-        [("spacy.language.Language.to_disk", 4)],
-        [("spacy_dualre.lab.resuming.loop.shutil.copytree", 3)],
-        [(UPDATE, 10), (UPDATE, 20)],
+        [("update", 1)],
+        [("update", 15)],
+        [("update", 30)],
+        # Before and after the checkpoint of an evaluation is written
+        [("score", 21)],
+        [("save", 21)],
+        [("update", 9), ("update", 19)],
+        [("save", 7), ("score", 14)],
     ],
     ids=str,
 )
 def test_what_goes_on_is_as_if_it_had_not_been_killed(arguments, whole, tmp_path, kills):
-    for number, (name, n) in enumerate(kills):
-        train_until(name, n, arguments, tmp_path, *["--resume"][:number])
+    for number, (place, step) in enumerate(kills):
+        train_until(place, step, arguments, tmp_path, *["--resume"][:number])
     output = train(arguments, tmp_path, "--resume")
     assert "Going on after step" in output
     assert_same_models(tmp_path, whole[0])
     assert table(output) == table(whole[1])
 
 
+def test_models_that_were_cut_off_halfway_are_made_again(arguments, whole, tmp_path):
+    # The best so far
+    train_until("save", 21, arguments, tmp_path)
+    for name in ("model-best", "model-last"):
+        (tmp_path / name / "config.cfg").unlink()
+        (tmp_path / name / NAME / "cfg").write_bytes(b"half")
+    train(arguments, tmp_path, "--resume")
+    assert_same_models(tmp_path, whole[0])
+
+
+def test_checkpoint_that_is_cut_off_leaves_the_one_before(tmp_path):
+    class Cut:
+        def __reduce__(self):
+            raise InterruptedError
+
+    Checkpoint({"a": "1"}, state={}).write(tmp_path / CHECKPOINT, {"weights": 1})
+    with pytest.raises(InterruptedError):
+        Checkpoint({"a": "2"}).write(tmp_path / CHECKPOINT, {"weights": 2, "more": Cut()})
+    assert Checkpoint.read(tmp_path / CHECKPOINT) == Checkpoint({"a": "1"}, state={"weights": 1})
+
+
 def test_steps_before_the_checkpoint_are_not_trained_again(arguments, half, monkeypatch):
     steps, update = [], DualEncoderRel.update
-    monkeypatch.setattr(
-        DualEncoderRel, "update", lambda *args, **kw: steps.append(current["step"]) or update(*args, **kw)
-    )
+    monkeypatch.setattr(DualEncoderRel, "update", lambda *a, **kw: steps.append(current["step"]) or update(*a, **kw))
     train(arguments, half, "--resume")
     assert steps == list(range(15, 31))
 
@@ -253,7 +289,7 @@ def test_patience_counts_from_the_best_step_before(arguments, tmp_path):
     # The best is step 7 until step 21: the training is over after step 16
     options = ("--training.patience", "9")
     output = train(arguments, tmp_path / "whole", *options)
-    train_until(UPDATE, 16, arguments, tmp_path / "killed", *options)
+    train_until("update", 15, arguments, tmp_path / "killed", *options)
     assert table(train(arguments, tmp_path / "killed", *options, "--resume")) == table(output)
     assert_same_models(tmp_path / "killed", tmp_path / "whole")
 
@@ -264,7 +300,7 @@ def test_any_pipeline_of_spacys_goes_on(tmp_path):
     assert filled.exit_code == 0, filled.output
     arguments = [tmp_path / "filled.cfg", "--paths.train", write_data(tmp_path / "data.spacy")]
     output = train(arguments, tmp_path / "whole")
-    train_until("spacy.pipeline.Tagger.finish_update", 8, arguments, tmp_path / "killed")
+    train_until("update", 7, arguments, tmp_path / "killed")
     assert table(train(arguments, tmp_path / "killed", "--resume")) == table(output)
     assert_same_models(tmp_path / "killed", tmp_path / "whole")
 
@@ -273,12 +309,14 @@ def test_any_pipeline_of_spacys_goes_on(tmp_path):
     "option, value, problem",
     [
         ("--paths.train", "none.spacy", "none.spacy"),
-        ("--paths.descriptions", "none.json", "DR042.*none.json"),
-        ("--paths.encoder", "nowhere", "DR08.*nowhere"),
+        ("--paths.descriptions", "none.json", r"\[DR\d+\].*none.json"),
+        ("--paths.encoder", "configs", r"\[DR102\].*configs"),
         ("--components.dual_encoder_rel.prediction", "guess", "DR160.*'guess'"),
     ],
 )
-def test_what_training_cannot_start_from_is_said_in_a_line(arguments, tmp_path, option, value, problem):
+def test_what_training_cannot_start_from_is_said_in_a_line(arguments, tmp_path, monkeypatch, option, value, problem):
+    # A folder without an encoder
+    monkeypatch.chdir(ROOT)
     result = run("dualre", "train", *arguments, "--output", tmp_path, option, value)
     assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
     assert re.search(f"✘.*{problem}", words(result))
@@ -298,7 +336,7 @@ def test_without_a_checkpoint_it_starts_from_the_beginning(arguments, whole, tmp
 
 
 def test_without_resume_it_starts_anew(arguments, whole, half):
-    train_until(UPDATE, 1, arguments, half)
+    train_until("update", 0, arguments, half)
     assert not (half / CHECKPOINT).exists() and not (half / "model-best").exists()
     assert table(train(arguments, half)) == table(whole[1])
 
@@ -334,7 +372,7 @@ def test_state_of_another_pipeline_is_refused(arguments, half):
 @pytest.mark.parametrize("n", [1, 2])
 def test_other_documents_are_refused(encoder, tmp_path, n):
     arguments = make_arguments(tmp_path, encoder)
-    train_until(UPDATE, 20, arguments, tmp_path / "half")
+    train_until("update", 19, arguments, tmp_path / "half")
     write_data(tmp_path / "data.spacy", n)
     assert "DR722" in refused(arguments, tmp_path / "half")
 
@@ -371,7 +409,7 @@ def other_types(folder):
 )
 def test_other_content_of_the_same_files_is_refused(encoder, tmp_path, change, named):
     arguments = make_arguments(tmp_path, encoder)
-    train_until(UPDATE, 20, arguments, tmp_path / "half")
+    train_until("update", 19, arguments, tmp_path / "half")
     change(tmp_path)
     assert re.search(rf"DR723.*half/checkpoint.pt.*began: {named}\.", refused(arguments, tmp_path / "half"))
 
@@ -394,36 +432,19 @@ def test_dev_documents_that_a_reader_changes_by_chance_are_the_same(trained):
 
 
 @pytest.mark.parametrize("change", ["nothing", "text", "type", "predicate", "no relation"])
-def test_corrected_documents_are_refused(change):
-    def examples(changed):
+def test_corrections_change_the_checksum(change):
+    def example(changed):
         type = "DRUG" if changed == "type" else "CHEMICAL"
-        text = [
-            ("Ibuprofen", type),
-            ("Aspirin", "CHEMICAL"),
-            ("hits" if changed == "text" else "blocks", ""),
-            ("COX-1", "GENE"),
-        ]
+        verb = "hits" if changed == "text" else "blocks"
+        text = [("Ibuprofen", type), ("Aspirin", "CHEMICAL"), (verb, ""), ("COX-1", "GENE")]
         rels = [(1, "ACTIVATES" if changed == "predicate" else "INHIBITS", 2)]
         doc = make_doc(Vocab(), text, [] if changed == "no relation" else rels)
-        return [(0, [Example(copy_mentions(doc), doc)])] * 3
+        return Example(copy_mentions(doc), doc)
 
-    run = Checkpoint({})
-    info = {"step": 2, "epoch": 0, "score": 0.0, "other_scores": {}, "losses": {}, "seconds": 1, "words": 9}
-    recorded = Replay(run)
-    assert [len(batch) for _, batch in recorded.batches(examples("nothing"))] == [1, 1, 1]
-    recorded.report(dict(info))
-    replay = Replay(run)
-    assert [len(batch) for _, batch in replay.batches(examples(change))] == [0, 0, 0]
-    with pytest.raises(CheckpointError, match="DR722") if change != "nothing" else nullcontext():
-        replay.report(dict(info))
-
-
-def test_documents_that_end_before_the_checkpoint_are_refused():
-    before = {"step": 5, "words": 20, "data": 1, "seconds": 1, "score": 0.0, "other_scores": {}}
-    replay = Replay(Checkpoint({}, {}, [before]))
-    assert list(replay.batches([])) == []
-    with pytest.raises(CheckpointError, match="DR722.*up to step 5.*20 words, now 0"):
-        replay.finish()
+    before = checksum([example("nothing")])
+    assert (checksum([example(change)]) == before) == (change == "nothing")
+    # It continues from an earlier one
+    assert checksum([example(change)], before) not in (before, checksum([example(change)]))
 
 
 def test_random_states_bring_the_same_numbers():

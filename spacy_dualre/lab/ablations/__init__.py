@@ -1,1 +1,1 @@
-"""Experiments: variants of a config, trained with several seeds, scored officially and compared."""
+"""Ablations: variants of a config, each trained with several seeds, scored officially and compared."""

@@ -1,4 +1,4 @@
-"""Tables as a picture."""
+"""Tables as a plot."""
 
 from pathlib import Path
 from typing import Any, Sequence
@@ -11,9 +11,11 @@ _FORMATS = (".png", ".svg", ".pdf")
 
 
 def plot_tables(tables: Sequence[Table], path: Path) -> None:
-    """The F1 of every variant: each seed a point, mean and standard deviation as a bar, a line at the reference's mean.
+    """Plot the F1 of every variant: seeds as points, mean and standard deviation as a bar, the reference as a line.
 
-    Raises ImportError where there is no matplotlib, and ValueError where the name ends in no known format.
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: The name ends in no known format.
     """
     if path.suffix not in _FORMATS:
         raise ValueError(Errors.DR713.format(path=path))

@@ -1,8 +1,7 @@
-"""Runs: trained in a process of their own, then scored."""
+"""Runs: each is trained in a process of its own, then scored."""
 
 import gc
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -10,12 +9,13 @@ import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from time import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy
 import srsly
 import torch
 from spacy.language import Language
+from spacy.util import load_config
 
 from ...errors import Errors
 from ...instances.descriptions import read_descriptions
@@ -24,11 +24,11 @@ from ...pipeline.loading import load_pipeline
 from ...scoring.protocols import Protocol, document_ids, get_protocol
 from ...training.reader import rel_corpus
 from ..environment import commit, device_name, package_versions
-from .clock import read_clock
-from .plan import COMPONENT, Plan, Run, train_options
-from .result import RunResult, Seconds, is_done, other_settings, result_path
+from .clock import CALLBACK
+from .plan import COMPONENT, Plan, Run
+from .result import RunResult, Setup, check_settings, is_done, result_path
 
-#: Settings that spaCy takes from the environment: they are the plan's already, where it is to have them.
+#: spaCy's settings from the environment: the plan has them already, where it should.
 _LEFT_OUT = "SPACY_CONFIG_OVERRIDES"
 
 
@@ -36,26 +36,12 @@ class RunError(ValueError):
     """A run that failed. Names its log."""
 
 
-class Training(NamedTuple):
-    """What is known of a training. seconds, steps, epochs: see RunResult; command: what was called; settings: the whole
-    config; kept: whether the pipeline is to stay, see `discard`.
-    """
-
-    training: float
-    per_epoch: Optional[float]
-    command_seconds: float
-    steps: int
-    epochs: int
-    command: str
-    settings: Dict[str, Any]
-    kept: bool
-
-
 def to_do(plan: Plan, runs: Sequence[Run], folder: Path) -> List[Run]:
-    """The runs without a result in the folder, each after the one whose trained pipeline it needs, where that is not
-    there.
+    """The runs that have no result in the folder. Where the pipeline that one of them loads is not there, the run that
+    trains it comes first.
 
-    Raises ValueError for a result or a trained pipeline of other settings.
+    Raises:
+        ValueError: A result or a trained pipeline in the folder was made with other settings.
     """
     found: Dict[str, Run] = {}
     for run in runs:
@@ -69,117 +55,66 @@ def to_do(plan: Plan, runs: Sequence[Run], folder: Path) -> List[Run]:
 def _is_trained(plan: Plan, run: Run, folder: Path) -> bool:
     path = _training_path(folder, run)
     is_done(result_path(folder, run), plan, run)
-    if not path.exists():
-        return False
-    other = other_settings(srsly.read_json(path)["settings"], plan, run)
-    if other:
-        raise ValueError(Errors.DR708.format(path=path, keys=", ".join(other)))
-    return True
+    if path.exists():
+        check_settings(path, srsly.read_json(path)["settings"], run.settings, plan, run)
+    return path.exists()
 
 
-def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1, keep: bool = False) -> RunResult:
-    """Train, if this variant is trained itself, and score. The output goes to NAME.log in the folder; the trained
-    pipeline stays there, as NAME/model-best, see `discard`. Raises RunError where training or scoring fails.
+def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
+    """Train, if the variant is trained itself, and score.
+
+    Args:
+        folder: Takes the output (NAME.log) and the trained pipeline (NAME/model-best), see `discard`.
+        use_gpu: GPU id; -1 for the CPU.
+
+    Raises:
+        RunError: Training or scoring failed.
     """
     log = folder / f"{run.name}.log"
     try:
         if run.source is None:
-            _train(plan, run, folder, use_gpu, keep)
-        training = Training(**srsly.read_json(_training_path(folder, run)))
-        start = time()
-        overrides = plan.of(run.variant) if run.source is not None else {}
-        protocol = get_protocol(plan.protocol)
-        model = _model(folder, run) / "model-best"
-        nlp = load_pipeline(model, overrides)
-        new = plan.new_predicates(run.variant)
-        _add_predicates(nlp, new, run)
-        ids, counts = _count(nlp, Path(plan.data(plan.split)), protocol)
-        seconds = time() - start
+            _train(run, Path(plan.config_path), folder, use_gpu)
+        return _score(plan, run, folder, torch.device("cuda", use_gpu) if use_gpu >= 0 else torch.device("cpu"))
     except subprocess.CalledProcessError as err:
         raise RunError(Errors.DR709.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err
-    except Exception as err:
+    except Exception as err:  # whatever a pipeline raises: the other runs go on
         with log.open("a", encoding="utf8") as file:
             traceback.print_exc(file=file)
         raise RunError(Errors.DR709.format(name=run.name, problem=err, log=log)) from err
-    return RunResult(
-        variant=run.variant,
-        seed=run.seed,
-        note=plan.variants[run.variant].note,
-        reference=plan.reference,
-        corpus=plan.corpus,
-        data=plan.data(plan.split),
-        split=plan.split,
-        protocol=plan.protocol,
-        config=plan.config_path,
-        common=plan.common,
-        overrides=plan.of(run.variant),
-        scores=protocol.scores(counts),
-        seconds=Seconds(
-            training=training.training,
-            per_epoch=training.per_epoch,
-            command=training.command_seconds,
-            evaluation=seconds,
-        ),
-        steps=training.steps,
-        epochs=training.epochs,
-        device=device_name(torch.device("cuda", use_gpu) if use_gpu >= 0 else torch.device("cpu")),
-        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        commit=commit(),
-        versions=package_versions(),
-        command=training.command,
-        settings=run.settings,
-        new_predicates=new,
-        labels=list(protocol.labels),
-        documents=dict(zip(ids, counts.tolist())),
-    )
 
 
 def discard(folder: Path, run: Run) -> None:
-    """Remove the pipeline that a run reads, but not one that was trained to be kept."""
-    training = _training_path(folder, run)
-    if not (training.exists() and srsly.read_json(training)["kept"]):
-        shutil.rmtree(_model(folder, run), ignore_errors=True)
-
-
-def _model(folder: Path, run: Run) -> Path:
-    return folder / run.training.name
+    """Remove the pipeline that a run loads."""
+    shutil.rmtree(_training_path(folder, run).parent, ignore_errors=True)
 
 
 def _training_path(folder: Path, run: Run) -> Path:
-    return _model(folder, run) / "training.json"
+    """The record of a training, beside the pipeline."""
+    return folder / run.training.name / "training.json"
 
 
-def _train(plan: Plan, run: Run, folder: Path, use_gpu: int, keep: bool) -> None:
-    """Train in a process of its own. What is known of it is written last, beside the pipeline."""
-    model, clock_path = _model(folder, run), folder / f"{run.name}.clock.json"
-    _free_memory()
-    shutil.rmtree(model, ignore_errors=True)
-    clock_path.unlink(missing_ok=True)
-    options = ["--output", str(model), "--gpu-id", str(use_gpu), *train_options(run, clock_path)]
-    command = [sys.executable, "-m", "spacy", "train", plan.config_path, *options]
-    try:
-        start = time()
-        _call(command, folder / f"{run.name}.log")
-        end, clock = time(), read_clock(clock_path)
-    finally:
-        clock_path.unlink(missing_ok=True)
-    known = Training(
-        training=end - clock.start,
-        per_epoch=clock.per_epoch,
-        command_seconds=end - start,
-        steps=clock.steps,
-        epochs=clock.epochs,
-        command=shlex.join(["python", *command[1:]]),
-        settings=run.settings,
-        kept=keep,
-    )
-    srsly.write_json(_training_path(folder, run), known._asdict())
-
-
-def _free_memory() -> None:
-    """Give back what the pipeline that was scored last has taken, so that the next training can have it."""
+def _train(run: Run, config: Path, folder: Path, use_gpu: int) -> None:
+    """Train in a process of its own. The record of the training is written last."""
+    record = _training_path(folder, run)
+    model, clock_path, own_config = (record.parent / name for name in ("", "clock.json", "config.cfg"))
+    # The memory of the pipeline that was scored last is for the next training
     gc.collect()
     torch.cuda.empty_cache()
+    shutil.rmtree(model, ignore_errors=True)
+    model.mkdir()
+    clock = {"training.before_update": {"@callbacks": CALLBACK, "path": str(clock_path)}}
+    load_config(config, overrides={**run.overrides, **clock}, interpolate=False).to_disk(own_config)
+    options = ["--output", str(model), "--gpu-id", str(use_gpu)]
+    start = time()
+    _call([sys.executable, "-m", "spacy", "train", str(own_config), *options], folder / f"{run.name}.log")
+    end, course = time(), srsly.read_json(clock_path)
+    epochs = course["epochs"]
+    seconds = {"training": end - epochs[0], "command": end - start}
+    if len(epochs) > 1:
+        # The last epoch may have been cut short
+        seconds["per_epoch"] = (epochs[-1] - epochs[0]) / (len(epochs) - 1)
+    known = {"seconds": seconds, "steps": course["steps"], "epochs": len(epochs)}
+    srsly.write_json(record, {"known": known, "settings": run.settings})
 
 
 def _call(command: List[str], log: Path) -> None:
@@ -187,6 +122,46 @@ def _call(command: List[str], log: Path) -> None:
     environment.pop(_LEFT_OUT, None)
     with log.open("w", encoding="utf8") as output:
         subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=True)
+
+
+def _score(plan: Plan, run: Run, folder: Path, device: torch.device) -> RunResult:
+    record = _training_path(folder, run)
+    known = srsly.read_json(record)["known"]
+    protocol = get_protocol(plan.protocol)
+    start = time()
+    nlp = load_pipeline(record.parent / "model-best", plan.of(run.variant) if run.source is not None else {})
+    new = plan.new_predicates(run.variant)
+    _add_predicates(nlp, new, run)
+    ids, counts = _count(nlp, Path(plan.data(plan.split)), protocol)
+    scores = protocol.scores(counts)
+    per_type = scores.pop("per_type")
+    setup = Setup(
+        corpus=plan.corpus,
+        data=plan.data(plan.split),
+        split=plan.split,
+        protocol=plan.protocol,
+        config=plan.config_path,
+        common=plan.common,
+    )
+    return RunResult(
+        setup=setup,
+        variant=run.variant,
+        seed=run.seed,
+        note=plan.variants[run.variant].note,
+        reference=plan.reference,
+        overrides=plan.of(run.variant),
+        new_predicates=new,
+        scores=scores,
+        f_per_type={label: score["f"] for label, score in per_type.items()},
+        device=device_name(device),
+        date=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        commit=commit(),
+        versions=package_versions(),
+        labels=list(protocol.labels),
+        settings=run.settings,
+        documents=dict(zip(ids, counts.tolist())),
+        **{**known, "seconds": {**known["seconds"], "evaluation": time() - start}},
+    )
 
 
 def _add_predicates(nlp: Language, labels: Sequence[str], run: Run) -> None:
@@ -199,7 +174,7 @@ def _add_predicates(nlp: Language, labels: Sequence[str], run: Run) -> None:
 
 
 def _count(nlp: Language, data: Path, protocol: Protocol) -> Tuple[List[str], numpy.ndarray]:
-    """The document ids, and integers (documents, labels, 3)."""
+    """The document ids, and integers of shape (documents, labels, 3)."""
     examples = list(rel_corpus(data)(nlp))
     with given_mentions(nlp):
         for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):

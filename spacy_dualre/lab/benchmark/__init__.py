@@ -1,4 +1,4 @@
-"""How fast a trained pipeline is, and how much memory it takes, against what one could expect."""
+"""How fast a trained pipeline is, and how much memory it takes, compared with what one could expect."""
 
 from .report import Plan, benchmark
 

@@ -1,4 +1,4 @@
-"""Seconds, memory, and figures of several repetitions."""
+"""Seconds, memory, and runs that take turns."""
 
 import ctypes
 import gc
@@ -6,19 +6,111 @@ from contextlib import contextmanager
 from statistics import median
 from threading import Event, Thread
 from time import perf_counter
-from typing import Callable, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence
 
 import psutil
 import torch
 
-#: Numbers by name, such as {"seconds": 1.5}: of one run.
+#: The figures of one run by name, such as {"seconds": 1.5}.
 Figures = Dict[str, float]
-#: The same of several repetitions, and {name: {"median", "min", "max"}}.
-Repetitions = List[Figures]
-Summary = Dict[str, Dict[str, float]]
+#: Measures once; gets the number of the repetition.
+Run = Callable[[int], Figures]
 _MB = 1024 * 1024
 #: Seconds between two looks at the memory.
 _EVERY = 0.01
+
+
+class Ratio(NamedTuple):
+    """A figure of one run divided by the same of another, under a name of its own."""
+
+    one: str
+    other: str
+    name: str
+    figure: str = "candidates_per_s"
+
+
+def take_turns(runs: Mapping[str, Run], repetitions: int, ratios: Sequence[Ratio]) -> Dict[str, Any]:
+    """Measure all runs by turns, so that drift of the machine's speed affects them alike.
+
+    Args:
+        runs: By name.
+        repetitions: How often each is measured.
+        ratios: Taken repetition by repetition.
+
+    Returns:
+        {"runs": {name: {"summary", "repetitions"}}, "ratios": {"one / other": likewise}}, see `_summarise`.
+    """
+    found: Dict[str, List[Figures]] = {name: [] for name in runs}
+    for repetition in range(repetitions):
+        for name, run in runs.items():
+            found[name].append(run(repetition))
+    compared = {
+        f"{r.one} / {r.other}": [{r.name: a[r.figure] / b[r.figure]} for a, b in zip(found[r.one], found[r.other])]
+        for r in ratios
+    }
+    return {
+        part: {name: {"summary": _summarise(each), "repetitions": each} for name, each in figures.items()}
+        for part, figures in (("runs", found), ("ratios", compared))
+    }
+
+
+def _summarise(repetitions: Sequence[Figures]) -> Dict[str, Figures]:
+    """{figure: {"median", "min", "max"}}."""
+    columns = {name: [figures[name] for figures in repetitions] for name in (repetitions[0] if repetitions else ())}
+    return {name: {"median": median(c), "min": min(c), "max": max(c)} for name, c in columns.items()}
+
+
+@contextmanager
+def measured(device: torch.device, **amounts: float) -> Iterator[Figures]:
+    """Measure what is run inside.
+
+    Args:
+        device: Waited for at the end.
+        amounts: What is done inside, such as candidates=30.
+
+    Yields:
+        Figures that are there at the end: "seconds", "candidates_per_s" and so on for each amount, "peak_memory_mb"
+        (resident) and, on a GPU, "peak_gpu_memory_mb".
+    """
+    figures: Figures = {}
+    wait = finisher(device)
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    with _watched_memory() as seen:
+        wait()
+        start = perf_counter()
+        yield figures
+        wait()
+        figures["seconds"] = perf_counter() - start
+    figures.update({f"{name}_per_s": amount / figures["seconds"] for name, amount in amounts.items()})
+    figures["peak_memory_mb"] = max(seen)
+    if device.type == "cuda":
+        figures["peak_gpu_memory_mb"] = torch.cuda.max_memory_allocated(device) / _MB
+
+
+@contextmanager
+def _watched_memory() -> Iterator[List[float]]:
+    """Collect the resident memory of this process, time and again, and its peak so far."""
+    seen, stop = [resident_mb()], Event()
+
+    def watch() -> None:
+        while not stop.wait(_EVERY):
+            seen[0] = max(seen[0], resident_mb())
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()
+        seen.append(resident_mb())
+
+
+def finisher(device: torch.device) -> Callable[[], None]:
+    """A function that waits until the device has finished its work."""
+    return (lambda: torch.cuda.synchronize(device)) if device.type == "cuda" else (lambda: None)
 
 
 def resident_mb() -> float:
@@ -27,9 +119,7 @@ def resident_mb() -> float:
 
 
 def release_memory() -> None:
-    """Give memory that is not in use back to the system, where the C library can (glibc): else what was freed before is
-    used again, and no growth is seen.
-    """
+    """Return unused memory to the system where the C library can (glibc). Otherwise it is used again unnoticed."""
     gc.collect()
     try:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
@@ -37,59 +127,9 @@ def release_memory() -> None:
         pass
 
 
-class PeakMemory:
-    """Watches this process's resident memory while it is entered. peak: in MB."""
-
-    def __init__(self) -> None:
-        self.peak = resident_mb()
-        self._stop = Event()
-        self._thread = Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "PeakMemory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self.peak = max(self.peak, resident_mb())
-
-    def _watch(self) -> None:
-        while not self._stop.wait(_EVERY):
-            self.peak = max(self.peak, resident_mb())
-
-
-def finisher(device: torch.device) -> Callable[[], None]:
-    """What waits until the device has done what was asked of it."""
-    if device.type == "cuda":
-        return lambda: torch.cuda.synchronize(device)
-    return lambda: None
-
-
-@contextmanager
-def measured(device: torch.device) -> Iterator[Figures]:
-    """Gives figures that are there once the block has ended: "seconds" until the device has finished, "peak_memory_mb"
-    (resident) and, on a GPU, "peak_gpu_memory_mb".
-    """
-    figures: Figures = {}
-    finished = finisher(device)
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    with PeakMemory() as memory:
-        finished()
-        start = perf_counter()
-        yield figures
-        finished()
-        figures["seconds"] = perf_counter() - start
-    figures["peak_memory_mb"] = memory.peak
-    if device.type == "cuda":
-        figures["peak_gpu_memory_mb"] = torch.cuda.max_memory_allocated(device) / _MB
-
-
 @contextmanager
 def threads(n: int) -> Iterator[int]:
-    """Let torch use n threads; 0: as many as it does. Gives their number."""
+    """Let torch use n threads, or as many as it does already if n is 0. Yields their number."""
     before = torch.get_num_threads()
     torch.set_num_threads(n or before)
     try:
@@ -98,38 +138,7 @@ def threads(n: int) -> Iterator[int]:
         torch.set_num_threads(before)
 
 
-def interleave(runs: Mapping[str, Callable[[int], Figures]], repetitions: int) -> Dict[str, Repetitions]:
-    """The figures of each run, which is given the number of the repetition. All runs take turns, so that drift of the
-    machine's speed hits them alike.
-    """
-    found: Dict[str, Repetitions] = {name: [] for name in runs}
-    for repetition in range(repetitions):
-        for name, run in runs.items():
-            found[name].append(run(repetition))
-    return found
-
-
-def ratios(above: Repetitions, below: Repetitions, figure: str, name: str) -> Repetitions:
-    """{name: figure of the one / figure of the other}, repetition by repetition."""
-    return [{name: one[figure] / other[figure]} for one, other in zip(above, below)]
-
-
-def summarise(repetitions: Repetitions) -> Summary:
-    """Median and range of each figure."""
-    names = repetitions[0] if repetitions else ()
-    return {name: _spread([figures[name] for figures in repetitions]) for name in names}
-
-
-def with_summary(found: Mapping[str, Repetitions]) -> Dict[str, Dict[str, object]]:
-    """The repetitions of each run beside their summary, as the report holds them."""
-    return {name: {"summary": summarise(reps), "repetitions": reps} for name, reps in found.items()}
-
-
-def _spread(values: Sequence[float]) -> Dict[str, float]:
-    return {"median": median(values), "min": min(values), "max": max(values)}
-
-
 def evenly(n: int, total: int) -> List[int]:
-    """The places of n of total things, evenly spread; all if there are not so many."""
+    """The places of n of `total` things, evenly spread; all of them if there are fewer."""
     n = min(n, total)
     return [i * total // n for i in range(n)]

@@ -10,24 +10,24 @@ from ...errors import Errors
 from .measure import measured, release_memory, resident_mb
 from .workload import Workload
 
-#: A stream is looked at after each of so many parts.
+#: Memory is looked at after each of so many parts of a stream.
 _PARTS = 10
-_FILLERS = ("while", "others", "seemed", "to", "follow", "slowly", "behind")
-#: Words between two mentions of a made-up document.
-_BETWEEN = 4
+#: The words between two mentions of a made-up document.
+_BETWEEN = ("while", "others", "seemed", "to")
 
 
 def measure_soak(workload: Workload, n: int) -> Dict[str, Any]:
-    """Resident memory (MB) while so many documents, the data's over and over, stream through the pipeline: after each
-    tenth, the first of which is the warm-up, and the most that it has grown by since.
+    """Watch the resident memory (MB) while n documents, the data's over and over, stream through the pipeline.
+
+    Returns:
+        The memory after each tenth, the first of which is the warm-up, and the most that it has grown by since.
     """
     every = max(n // _PARTS, 1)
-    options = {"batch_size": min(workload.nlp.batch_size, every)}
     resident: List[Dict[str, float]] = []
-    workload.engine.start_cold()
-    device = workload.engine.network.device
-    with measured(device) as figures:
-        for done, _ in enumerate(workload.pipe(islice(workload.endless_docs(), n), **options), 1):
+    workload.start_cold()
+    with measured(workload.device, documents=n) as figures:
+        docs = workload.pipe(islice(workload.endless_docs(), n), batch_size=min(workload.nlp.batch_size, every))
+        for done, _ in enumerate(docs, 1):
             if done % every == 0:
                 resident.append({"documents": done, "resident_mb": resident_mb()})
     values = [point["resident_mb"] for point in resident]
@@ -36,15 +36,15 @@ def measure_soak(workload: Workload, n: int) -> Dict[str, Any]:
         "resident": resident,
         "after_warm_up_mb": values[0],
         "largest_growth_mb": max(value - values[0] for value in values),
-        "documents_per_s": n / figures["seconds"],
-        "peak_memory_mb": figures["peak_memory_mb"],
+        **{name: figures[name] for name in ("documents_per_s", "peak_memory_mb")},
     }
 
 
 def measure_mentions(workload: Workload, n: int) -> List[Dict[str, Any]]:
-    """Time and memory of one made-up document without sentences with n / 2 mentions, and of one with n.
+    """Measure time and memory of a made-up document without sentences with n / 2 mentions, and of one with n.
 
-    Raises ValueError where no pair of its mentions is a candidate.
+    Raises:
+        ValueError: No pair of its mentions is a candidate.
     """
     workload.warm_up()
     return [_one_document(workload, size) for size in (n // 2, n)]
@@ -53,14 +53,15 @@ def measure_mentions(workload: Workload, n: int) -> List[Dict[str, Any]]:
 def _one_document(workload: Workload, n: int) -> Dict[str, Any]:
     doc = make_doc(workload, n)
     with warnings.catch_warnings():
-        # It says that a document without sentences counts as one, which is what is wanted here
+        # A document without sentences counts as one, with a warning; here it is wanted
         warnings.simplefilter("ignore")
         candidates = sum(1 for _ in workload.rel.get_candidates(doc))
         if not candidates:
             raise ValueError(Errors.DR701.format(n=n, types=", ".join(mention_types(workload))))
+        workload.start_cold()
         release_memory()
         before = resident_mb()
-        with measured(workload.engine.network.device) as figures:
+        with measured(workload.device) as figures:
             workload.exhaust([doc])
     figures["memory_growth_mb"] = figures["peak_memory_mb"] - before
     figures["seconds_per_candidate"] = figures["seconds"] / candidates
@@ -68,12 +69,11 @@ def _one_document(workload: Workload, n: int) -> Dict[str, Any]:
 
 
 def make_doc(workload: Workload, n: int) -> Doc:
-    """A Doc without sentences with n mentions of one word, each of a concept of its own, of two types in turns."""
+    """Make a Doc without sentences with n mentions of one word, each of a concept of its own, of two types by turns."""
     types = mention_types(workload)
-    fillers = [_FILLERS[i % len(_FILLERS)] for i in range(_BETWEEN)]
-    words = list(chain.from_iterable((f"name{i}", *fillers) for i in range(n)))
+    words = list(chain.from_iterable((f"name{i}", *_BETWEEN) for i in range(n)))
     doc = Doc(workload.nlp.vocab, words=words)
-    starts = range(0, len(words), 1 + _BETWEEN)
+    starts = range(0, len(words), 1 + len(_BETWEEN))
     mentions = [Span(doc, start, start + 1, label=types[i % 2], kb_id=f"C{i}") for i, start in enumerate(starts)]
     doc.ents = tuple(mentions)
     if workload.rel.spans_key is not None:

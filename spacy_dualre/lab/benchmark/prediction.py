@@ -1,124 +1,137 @@
-"""Prediction from end to end, against the naive way and the bare encoders."""
+"""Prediction from end to end, compared with the naive way, the bare encoders, and other numbers of processes."""
 
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
-from typing import Any, Callable, ContextManager, Dict, List, Sequence, Tuple
+from typing import Any, ContextManager, Dict, List, Optional, Tuple
+
+import numpy
+import torch
 
 from ...models.stages import record
 from ...types import Instance, PaddedBatch, PairBatch
-from .measure import Figures, evenly, finisher, interleave, measured, ratios, with_summary
-from .workload import Counts, Workload, as_figures
-from .yardsticks import bare_batch, encode, naive_batch, on_device, score
+from .measure import Figures, Ratio, Run, evenly, finisher, measured, take_turns
+from .workload import Workload
+from .yardsticks import naive_batch, on_device, score
 
-ENGINE, NAIVE, BARE = "pipeline", "naive", "bare encoders"
+PIPELINE, NAIVE, BARE = "pipeline", "naive", "bare encoders"
+#: The fewest batches for each process: with fewer, some would wait for others.
+_BATCHES_EACH = 4
 
 
 def measure_prediction(workload: Workload, repetitions: int, naive_candidates: int) -> Dict[str, Any]:
-    """{"counts", "runs", "ratios"}: the figures of `nlp.pipe`, of the bare encoders and, for so many candidates, of the
-    naive way, each with all repetitions.
+    """Measure `nlp.pipe`, the bare encoders and, on so many candidates, the naive way.
+
+    Returns:
+        {"counts", "runs", "ratios"}, see `take_turns`.
     """
     workload.warm_up()
-    instances = workload.instances()
-    counts = workload.count(instances)
-    runs: Dict[str, Callable[[int], Figures]] = {
-        ENGINE: partial(_pipeline, workload, counts),
-        **_bare_runs(workload, instances),
-    }
+    instances, read = workload.instances()
+    batch = workload.batch(instances, read)
+    counts = workload.count(batch)
+    bare = _bare_runs(workload, on_device(batch, workload.device))
+    runs: Dict[str, Run] = {PIPELINE: partial(_pipeline, workload, counts), **bare}
+    ratios = [Ratio(PIPELINE, name, "share_of_limit") for name in bare]
     if naive_candidates:
-        runs[NAIVE] = _naive_run(workload, instances, naive_candidates)
-    found = interleave(runs, repetitions)
-    compared = {
-        f"{ENGINE} / {name}": ratios(found[name], found[ENGINE], "seconds", "share_of_limit")
-        for name in runs
-        if name.startswith(BARE)
-    }
-    if naive_candidates:
-        compared[f"{ENGINE} / {NAIVE}"] = ratios(found[ENGINE], found[NAIVE], "candidates_per_s", "speedup")
-    return {
-        "counts": {**counts._asdict(), "tokens": counts.tokens},
-        "runs": with_summary(found),
-        "ratios": with_summary(compared),
-    }
+        runs[NAIVE] = _naive_run(workload, instances, read, naive_candidates)
+        ratios.append(Ratio(PIPELINE, NAIVE, "speedup"))
+    return {"counts": counts, **take_turns(runs, repetitions, ratios)}
 
 
-def _pipeline(workload: Workload, counts: Counts, repetition: int) -> Figures:
-    memory = workload.engine.memory
-    hits, misses = memory.hits, memory.misses
+def measure_processes(workload: Workload, repetitions: int, n_process: int) -> Dict[str, Any]:
+    """Measure ``nlp.pipe(n_process=...)``, the start of the workers included, and one process with its threads.
+
+    Memory is the main process's alone.
+
+    Returns:
+        {"n_process", "runs", "ratios"}, see `take_turns`.
+    """
+    workload.warm_up()
+    n = len(workload.examples)
+    one, several = "1 process", f"{n_process} processes"
+    batch_size = min(workload.nlp.batch_size, -(-n // (_BATCHES_EACH * n_process)))
+
+    def run(options: Dict[str, int], repetition: int) -> Figures:
+        docs = workload.fresh_docs()
+        workload.start_cold()
+        with measured(workload.device, documents=n) as figures:
+            workload.exhaust(docs, **options)
+        return figures
+
+    runs = {several: partial(run, {"n_process": n_process, "batch_size": batch_size}), one: partial(run, {})}
+    ratio = Ratio(several, one, "speedup", "documents_per_s")
+    return {"n_process": n_process, **take_turns(runs, repetitions, [ratio])}
+
+
+def _pipeline(workload: Workload, counts: Dict[str, int], repetition: int) -> Figures:
     # To time the stages, a GPU is waited for, which costs time: they get a run of their own
-    on_gpu = workload.engine.network.device.type == "cuda"
-    figures, stages = _run(workload, recorded=not on_gpu)
-    hits, asked = memory.hits - hits, memory.hits + memory.misses - hits - misses
+    on_gpu = workload.device.type == "cuda"
+    figures, stages = _run(workload, counts, recorded=not on_gpu)
     seconds = figures["seconds"]
     if on_gpu:
-        recorded, stages = _run(workload, recorded=True)
+        recorded, stages = _run(workload, counts, recorded=True)
         seconds = recorded["seconds"]
-    figures.update(as_figures(counts, figures["seconds"]))
-    figures["description_memory_hits_percent"] = 100 * hits / max(asked, 1)
+    memory = workload.runner.memory
+    figures["description_memory_hits_percent"] = 100 * memory.hits / max(memory.hits + memory.misses, 1)
     figures["input_encoder_s"] = stages["input encoder"]
-    figures["input_encoder_candidates_per_s"] = counts.candidates / stages["input encoder"]
+    figures["input_encoder_candidates_per_s"] = counts["candidates"] / stages["input encoder"]
     for name, spent in {**stages, "other": seconds - sum(stages.values())}.items():
         figures[f"time_in_{name.replace(' ', '_')}_percent"] = 100 * spent / seconds
     return figures
 
 
-def _run(workload: Workload, recorded: bool) -> Tuple[Figures, Dict[str, float]]:
+def _run(workload: Workload, counts: Dict[str, int], recorded: bool) -> Tuple[Figures, Dict[str, float]]:
     """Figures of the run, and the seconds of each stage if they are recorded."""
     docs = workload.fresh_docs()
-    device = workload.engine.network.device
-    recording: ContextManager[Dict[str, float]] = record(finisher(device)) if recorded else nullcontext({})
-    with measured(device) as figures, recording as stages:
+    amounts = {name: counts[name] for name in ("candidates", "documents", "words", "tokens")}
+    recording: ContextManager[Dict[str, float]] = record(finisher(workload.device)) if recorded else nullcontext({})
+    workload.start_cold()
+    with measured(workload.device, **amounts) as figures, recording as stages:
         workload.exhaust(docs)
     return figures, stages
 
 
-def _bare_runs(workload: Workload, instances: Sequence[Instance]) -> Dict[str, Callable[[int], Figures]]:
-    """The bare encoders in float32 and, if that is another, in the precision that the model predicts in."""
-    batch = bare_batch(workload, instances)
-    engine, n = workload.engine, len(instances)
-    runs: Dict[str, Callable[[int], Figures]] = {f"{BARE}, float32": partial(_bare, workload, batch, n, True)}
-    if engine.precision != "float32" or engine.compiled:
-        name = f"{BARE}, {engine.precision}{', compiled' if engine.compiled else ''}"
-        runs[name] = partial(_bare, workload, batch, n, False)
-    # Warms up what the pipeline has not: the first batch is the shortest, the last the longest
-    small = replace(batch, texts=_ends(batch.texts), descriptions=batch.descriptions and _ends(batch.descriptions))
-    _bare(workload, small, n, True, 0)
+def _bare_runs(workload: Workload, batch: PairBatch) -> Dict[str, Run]:
+    """The bare encoders in float32 and in the precision of prediction, if that is another."""
+    runs: Dict[str, Run] = {f"{BARE}, float32": partial(_bare, workload, batch, False)}
+    precision = workload.rel.model.attrs["run"].settings.precision
+    if precision != "float32":
+        runs[f"{BARE}, {precision}"] = partial(_bare, workload, batch, True)
+    # Warm up with the shortest batch and the longest
+    ends = PairBatch(batch.texts[:: max(len(batch.texts) - 1, 1)], batch.text_index, None, batch.description_index)
+    if batch.descriptions:
+        ends.descriptions = batch.descriptions[:: max(len(batch.descriptions) - 1, 1)]
+    _bare(workload, ends, False, 0)
     return runs
 
 
-def _ends(batches: List[PaddedBatch]) -> List[PaddedBatch]:
-    return [batches[0], batches[-1]]
+def _bare(workload: Workload, batch: PairBatch, as_set: bool, repetition: int) -> Figures:
+    """Run both encoders over tensors. as_set: in the precision that is set, else in float32."""
+    network, runner, n = workload.network.eval(), workload.runner, len(batch.text_index)
 
+    def encode(read: Any, batches: List[PaddedBatch], encoder: Optional[torch.nn.Module]) -> Figures:
+        with torch.inference_mode(), measured(workload.device) as figures:
+            read(batches, encoder if as_set else None)
+        return figures
 
-def _bare(workload: Workload, batch: PairBatch, n_candidates: int, precise: bool, repetition: int) -> Figures:
-    device = workload.engine.network.device
-    with measured(device) as figures:
-        encode(workload.engine, batch.texts, is_text=True, precise=precise)
+    figures = encode(network.read_texts, batch.texts, runner.text_encoder)
     if batch.descriptions is not None:
-        with measured(device) as of_descriptions:
-            encode(workload.engine, batch.descriptions, is_text=False, precise=precise)
-        figures["input_s"] = figures["seconds"]
-        figures["descriptions_s"] = of_descriptions["seconds"]
-        figures["seconds"] += of_descriptions["seconds"]
-        for name in ("peak_memory_mb", "peak_gpu_memory_mb"):
-            if name in figures:
-                figures[name] = max(figures[name], of_descriptions[name])
-    figures["candidates_per_s"] = n_candidates / figures["seconds"]
-    return figures
+        described = encode(network.read_descriptions, batch.descriptions, runner.description_encoder)
+        parts = {"input_s": figures["seconds"], "descriptions_s": described["seconds"]}
+        peaks = {name: max(figures[name], described[name]) for name in figures if name != "seconds"}
+        figures = {"seconds": sum(parts.values()), **peaks, **parts}
+    return {**figures, "candidates_per_s": n / figures["seconds"]}
 
 
-def _naive_run(workload: Workload, instances: Sequence[Instance], n: int) -> Callable[[int], Figures]:
-    sample = [instances[i] for i in evenly(n, len(instances))]
-    engine = workload.engine
-    first = naive_batch(engine, sample[:1], workload.to_read(sample[:1]))
-    _naive(workload, first, 0)
-    return partial(_naive, workload, naive_batch(engine, sample, workload.to_read(sample)))
+def _naive_run(workload: Workload, instances: List[Instance], read: numpy.ndarray, n: int) -> Run:
+    chosen = evenly(n, len(instances))
+    made = naive_batch(workload.batches, [instances[i] for i in chosen], read[chosen])
 
+    def run(repetition: int) -> Figures:
+        """Encoders and heads. Tokenisation and padding are not timed, in favour of the naive way."""
+        with measured(workload.device, candidates=len(chosen)) as figures:
+            score(workload.network, on_device(made, workload.device))
+        return figures
 
-def _naive(workload: Workload, batch: PairBatch, repetition: int) -> Figures:
-    """Encoders and heads: that the texts are cut into pieces and padded is not timed, in favour of the naive way."""
-    device = workload.engine.network.device
-    with measured(device) as figures:
-        score(workload.engine, on_device(batch, workload.engine))
-    figures["candidates_per_s"] = len(batch.text_index) / figures["seconds"]
-    return figures
+    first = naive_batch(workload.batches, [instances[chosen[0]]], read[chosen[:1]])
+    score(workload.network, on_device(first, workload.device))
+    return run

@@ -8,23 +8,27 @@ from typing import Any, Dict
 
 from spacy.language import Language
 
-from ...models.pytorch.device import default_batch_tokens
 from ..environment import device_name, package_versions
 from .measure import threads
 from .memory import measure_mentions, measure_soak
-from .prediction import measure_prediction
-from .processes import measure_processes
+from .prediction import measure_prediction, measure_processes
 from .training import measure_training
 from .workload import Workload, open_workload
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured. 0 or False: not that.
+    """What to measure. 0 or False: not that.
 
-    repetitions: of prediction, training and processes. limit: only the first so many documents; 0: all. threads: of
-    torch; 0: as many as it takes. naive_candidates: candidates that the naive way is tried on. train_batch: candidates
-    of a training step. soak: documents of the stream. mentions: in one document. n_process: processes.
+    Attributes:
+        repetitions: Of prediction, training and processes.
+        limit: Only the first so many documents; 0: all.
+        threads: Of torch; 0: as many as it uses.
+        naive_candidates: Candidates to try the naive way on.
+        train_batch: Candidates of a training step.
+        soak: Documents of the stream.
+        mentions: Mentions of one document.
+        n_process: Processes.
     """
 
     repetitions: int = 5
@@ -40,21 +44,22 @@ class Plan:
 
 
 def benchmark(nlp: Language, source: str, data_path: Path, plan: Plan) -> Dict[str, Any]:
-    """The settings and, for each thing that the plan asks for, its figures with all repetitions, ready for JSON.
+    """Measure what the plan asks for. No weight is changed.
 
-    source: where the pipeline is from. No weight is changed. Raises ValueError where there is nothing to measure.
+    Args:
+        source: Where the pipeline is from.
+
+    Returns:
+        "settings", and the figures of each part with all repetitions, ready for JSON.
+
+    Raises:
+        ValueError: There is nothing to measure.
     """
     workload = open_workload(nlp, data_path, plan.limit)
-    with threads(plan.threads) as n_threads:
-        report: Dict[str, Any] = {
-            "settings": {
-                "model": source,
-                "data": str(data_path),
-                "plan": asdict(plan),
-                "threads": n_threads,
-                **describe(workload),
-            }
-        }
+    report: Dict[str, Any] = {}
+    with threads(plan.threads) as n:
+        given = {"model": source, "data": str(data_path), "plan": asdict(plan), "threads": n}
+        report["settings"] = {**given, **describe(workload)}
         if plan.prediction:
             report["prediction"] = measure_prediction(workload, plan.repetitions, plan.naive_candidates)
         if plan.soak:
@@ -70,23 +75,19 @@ def benchmark(nlp: Language, source: str, data_path: Path, plan: Plan) -> Dict[s
 
 def describe(workload: Workload) -> Dict[str, Any]:
     """The model, how it is run, and what it runs on."""
-    rel, engine = workload.rel, workload.engine
-    network = engine.network
-    device = network.device
+    rel, network = workload.rel, workload.network
     return {
         "architecture": workload.nlp.config["components"][workload.name]["model"]["@architectures"],
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "parameters": sum(p.numel() for p in network.parameters()),
         "parameters_per_encoder": [sum(p.numel() for p in encoder.parameters()) for encoder in network.encoders()],
-        "max_length": engine.max_length,
-        "batch_tokens": engine.batch_tokens or default_batch_tokens(device),
-        "precision": engine.precision,
-        "compiled": engine.compiled,
-        "description_memory": engine.memory.capacity,
+        **asdict(rel.model.attrs["run"].settings),
+        "max_length": workload.batches.max_length,
+        "batch_tokens": workload.batches.batch_tokens,
         "predicates": len(rel.labels),
         "prediction": rel.prediction,
-        "cascade": rel.cascade._asdict() if rel.cascade is not None else None,
+        "cascade": rel.cascade and rel.cascade._asdict(),
         "context": rel.context,
-        "device": device_name(device),
+        "device": device_name(workload.device),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "versions": package_versions(),

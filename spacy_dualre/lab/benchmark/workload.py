@@ -1,65 +1,54 @@
-"""What is measured: a pipeline's component, documents with mentions, and their candidates."""
+"""What is measured: a pipeline's component, and documents with mentions."""
 
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
 from ...errors import Errors
-from ...models.cascade import unknown_to_classifier
-from ...models.dual_encoder import get_engine
-from ...models.runner import Engine, number
+from ...models.batches import BatchMaker
+from ...models.dual_encoder import forget, get_batches, get_network, get_runner
+from ...models.pytorch.network import DualEncoder
+from ...models.runner import Runner
 from ...pipeline.component import DualEncoderRel
 from ...pipeline.components import find_component
 from ...training.reader import copy_mentions, rel_corpus
-from ...types import Description, Instance, PaddedBatch
+from ...types import Instance, PaddedBatch, PairBatch
 
-#: Documents that are read before anything is measured.
+#: Documents to read before anything is measured.
 WARM_UP = 5
-#: Candidates that are made into instances at once.
-_AT_ONCE = 512
-
-
-class Counts(NamedTuple):
-    """What there is to do. texts, descriptions: distinct sequences (or passes over a text, where the markers stand
-    beside it). Tokens: their pieces, each sequence counted once, without padding.
-    """
-
-    documents: int
-    words: int
-    candidates: int
-    texts: int
-    descriptions: int
-    text_tokens: int
-    description_tokens: int
-
-    @property
-    def tokens(self) -> int:
-        """Pieces of texts and descriptions."""
-        return self.text_tokens + self.description_tokens
 
 
 class Workload:
     """A pipeline's component, and examples whose predicted Docs have the gold mentions."""
 
     def __init__(self, nlp: Language, name: str, examples: List[Example]) -> None:
-        """Raises ValueError where the component has no network."""
         self.nlp = nlp
         self.name = name
         self.rel: DualEncoderRel = nlp.get_pipe(name)  # type: ignore[assignment]
         self.examples = examples
-        self.engine: Engine = get_engine(self.rel.model)
+        self.network: DualEncoder = get_network(self.rel.model)
+        self.device: torch.device = self.network.device
+
+    @property
+    def batches(self) -> BatchMaker:
+        return get_batches(self.rel.model)
+
+    @property
+    def runner(self) -> Runner:
+        return get_runner(self.rel.model)
 
     def fresh_docs(self) -> List[Doc]:
-        """New Docs, with tokens, sentences and mentions alone."""
+        """New Docs with tokens, sentences and mentions only."""
         return [copy_mentions(example.reference) for example in self.examples]
 
     def endless_docs(self) -> Iterator[Doc]:
-        """The same, over and over, each made when it is asked for."""
+        """The same over and over, each made when it is asked for."""
         return (copy_mentions(example.reference) for example in cycle(self.examples))
 
     def pipe(self, docs: Iterable[Doc], **options: Any) -> Iterator[Doc]:
@@ -67,82 +56,70 @@ class Workload:
         with self.nlp.select_pipes(enable=self.name):
             yield from self.nlp.pipe(docs, **options)
 
-    def warm_up(self) -> None:
-        """Read a few documents, so that nothing is done for the first time while it is measured."""
-        self.exhaust(islice(self.endless_docs(), min(WARM_UP, len(self.examples))))
-
     def exhaust(self, docs: Iterable[Doc], **options: Any) -> None:
-        """Pipe the documents and keep none. What is known from documents before is forgotten."""
-        self.engine.start_cold()
+        """Pipe documents and keep none."""
         for _ in self.pipe(docs, **options):
             pass
 
-    def instances(self) -> List[Instance]:
-        """What the model reads of all candidates."""
-        candidates = (pair for doc in self.fresh_docs() for pair in self.rel.get_candidates(doc))
-        return [instance for _, made in self.rel._slices(candidates, _AT_ONCE) for instance in made]
+    def start_cold(self) -> None:
+        """Forget all documents so far. What does not depend on documents is made anew here."""
+        forget(self.rel.model)
+        get_runner(self.rel.model)
 
-    def to_read(self, instances: Sequence[Instance]) -> numpy.ndarray:
-        """(P, L) the predicates whose descriptions are read without a cascade."""
-        possible = possible_predicates(instances)
-        if self.rel.prediction != "classifier":
-            return possible
-        return unknown_to_classifier(self.engine.network.config.n_classes, possible)
+    def warm_up(self) -> None:
+        """Read a few documents, so that nothing happens for the first time while it is measured."""
+        self.exhaust(islice(self.endless_docs(), min(WARM_UP, len(self.examples))))
 
-    def distinct(self, instances: Sequence[Instance]) -> Tuple[List[Instance], List[Description], numpy.ndarray]:
-        """An instance for each distinct text; the distinct descriptions that are read; (P, L, K) which one of them is
-        read of each predicate and template, -1 where none is.
-        """
-        texts = {instance.text: instance for instance in instances}
-        return list(texts.values()), *number([i.descriptions for i in instances], self.to_read(instances))
-
-    def count(self, instances: Sequence[Instance]) -> Counts:
-        """What there is to do for these instances, which are those of all candidates."""
-        by_text, descriptions, _ = self.distinct(instances)
-        text_batches = self.engine.text_batches(by_text)[0]
-        description_batches = self.engine.description_batches(descriptions)[0] if descriptions else []
-        return Counts(
-            documents=len(self.examples),
-            words=sum(len(example.reference) for example in self.examples),
-            candidates=len(instances),
-            texts=sum(len(batch.ids) for batch in text_batches),
-            descriptions=len(descriptions),
-            text_tokens=count_tokens(text_batches),
-            description_tokens=count_tokens(description_batches),
+    def instances(self) -> Tuple[List[Instance], numpy.ndarray]:
+        """What the model reads of the P candidates, and (P, L) booleans: the descriptions read without a cascade."""
+        scored = list(self.rel.stream(self.fresh_docs(), read_all=True))
+        return list(chain.from_iterable(part.instances for part in scored)), numpy.concatenate(
+            [part.scores.read for part in scored]
         )
+
+    def batch(self, instances: Sequence[Instance], read: numpy.ndarray) -> PairBatch:
+        """All of them in one batch, sorted by length; every distinct sequence occurs once."""
+        return self.batches.pairs(self.batches.texts(instances), instances, read)[0]
+
+    def count(self, batch: PairBatch) -> Dict[str, int]:
+        """Count what there is to do for a batch of all candidates.
+
+        Texts and descriptions are distinct sequences, or passes over a text whose markers are beside it; tokens are
+        their pieces, without padding.
+        """
+        texts, descriptions = batch.texts, batch.descriptions or []
+        return {
+            "documents": len(self.examples),
+            "words": sum(len(example.reference) for example in self.examples),
+            "candidates": len(batch.text_index),
+            "texts": sum(len(part.ids) for part in texts),
+            "descriptions": sum(len(part.ids) for part in descriptions),
+            "text_tokens": _tokens(texts),
+            "description_tokens": _tokens(descriptions),
+            "tokens": _tokens(texts) + _tokens(descriptions),
+        }
 
 
 def open_workload(nlp: Language, data_path: Path, limit: int = 0) -> Workload:
-    """The workload of a pipeline on the documents of a file; limit: the first so many, 0: all. Raises ValueError where
-    the pipeline has no component to measure, or the documents no candidate.
+    """Make the workload of a pipeline on the documents of a file.
+
+    Args:
+        limit: Only the first so many documents; 0: all.
+
+    Raises:
+        ValueError: The pipeline has no component to measure, or the documents have no candidates.
     """
-    name, _ = find_component(nlp)
+    name, rel = find_component(nlp)
     workload = Workload(nlp, name, list(rel_corpus(data_path, limit=limit)(nlp)))
-    candidates = (pair for doc in workload.fresh_docs() for pair in workload.rel.get_candidates(doc))
-    if next(candidates, None) is None:
-        mentions = workload.rel.mentions_from
-        raise ValueError(Errors.DR700.format(path=data_path, n=len(workload.examples), source=mentions))
+    if not any(True for doc in workload.fresh_docs() for _ in rel.get_candidates(doc)):
+        n = len(workload.examples)
+        raise ValueError(Errors.DR700.format(path=data_path, n=n, source=rel.mentions_from))
     return workload
 
 
-def possible_predicates(instances: Sequence[Instance]) -> numpy.ndarray:
-    """(P, L) the predicates that have a description for a candidate."""
-    return numpy.array([[bool(templates) for templates in instance.descriptions] for instance in instances])
-
-
-def count_tokens(batches: Sequence[PaddedBatch]) -> int:
+def _tokens(batches: Sequence[PaddedBatch]) -> int:
     """The pieces in batches, without padding."""
     masks = [batch.mask for batch in batches]
     # Every piece sees itself; padding does not
     own = [mask if mask.ndim == 2 else mask.diagonal(axis1=1, axis2=2) for mask in masks]
     return int(sum(mask.sum() for mask in own))
-
-
-def as_figures(counts: Counts, seconds: float) -> Dict[str, float]:
-    """How much of it is done a second."""
-    return {
-        "candidates_per_s": counts.candidates / seconds,
-        "documents_per_s": counts.documents / seconds,
-        "words_per_s": counts.words / seconds,
-        "tokens_per_s": counts.tokens / seconds,
-    }

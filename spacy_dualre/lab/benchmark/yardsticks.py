@@ -1,99 +1,63 @@
-"""What the engine is compared with: the same weights and candidates, run as simply and as little as can be."""
+"""What a pipeline is compared with: the same weights and candidates, run as simply or with as little as possible."""
 
 from dataclasses import replace
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
 from torch import Tensor
 
+from ...models.batches import BatchMaker
 from ...models.pytorch.device import to_device
-from ...models.runner import Engine, number
-from ...types import Description, Instance, PaddedBatch, PairBatch
-from .workload import Workload
+from ...models.pytorch.network import DualEncoder
+from ...types import Instance, PaddedBatch, PairBatch
 
 #: Sequences that go through an encoder at once in the naive way.
 NAIVE_BATCH = 32
 
 
-def bare_batch(workload: Workload, instances: Sequence[Instance]) -> PairBatch:
-    """Every distinct text and every description that is read, once, as tensors on the device, sorted by length."""
-    engine = workload.engine
-    by_text, descriptions, rows = workload.distinct(instances)
-    place = {instance.text: i for i, instance in enumerate(by_text)}
-    texts, text_order, _ = engine.text_batches(by_text)
-    batches, index = None, rows
-    if descriptions:
-        batches, order, _ = engine.description_batches(descriptions)
-        index = numpy.where(rows >= 0, order[rows], -1)
-    text_index = text_order[[place[instance.text] for instance in instances]]
-    return on_device(PairBatch(texts, text_index, batches, index), engine)
-
-
 def naive_batch(
-    engine: Engine, instances: Sequence[Instance], read: numpy.ndarray, per_batch: int = NAIVE_BATCH
+    batches: BatchMaker, instances: Sequence[Instance], read: numpy.ndarray, per_batch: int = NAIVE_BATCH
 ) -> PairBatch:
-    """Every candidate's text, and a description for every predicate that is read and each of its templates, as often as
-    they come, all padded to the longest that the encoder may read.
+    """Batch P candidates without sharing: each has a text of its own, and a description for each predicate and
+    template, all padded to the longest that the encoder may read.
 
-    read: (P, L). per_batch: sequences that go through an encoder at once.
+    Args:
+        batches: Makes batches for the network.
+        instances: The candidates.
+        read: (P, L) booleans, the descriptions that count.
+        per_batch: Sequences per batch.
     """
-    texts = [engine.text_batches([instance])[0][0] for instance in instances]
-    index, descriptions = _number_all(instances, read)
-    single = [engine.description_batches([description])[0][0] for description in descriptions]
-    return PairBatch(
-        texts=_in_batches(texts, engine, per_batch, room=4 if engine.levitated else 0),
-        text_index=numpy.arange(len(texts)),
-        descriptions=_in_batches(single, engine, per_batch) if single else None,
-        description_index=index,
-    )
+    # Markers beside a text need room of their own, here those of one candidate
+    texts = [batches.texts([instance])[0][0] for instance in instances]
+    width = batches.max_length + (4 if batches.packed else 0)
+    own = _apart(texts, numpy.arange(len(texts)), width, batches.padding, per_batch)
+    shared, _ = batches.pairs(batches.texts(instances), instances, read)
+    is_read = shared.description_index >= 0
+    index = numpy.where(is_read, is_read.cumsum().reshape(is_read.shape) - 1, -1)
+    descriptions = None
+    if shared.descriptions:
+        pairs = shared.description_index[is_read]
+        descriptions = _apart(shared.descriptions, pairs, batches.max_length, batches.padding, per_batch)
+    return PairBatch(own, numpy.arange(len(texts)), descriptions, index)
 
 
-def on_device(batch: PairBatch, engine: Engine) -> PairBatch:
-    """The batch as tensors on the network's device."""
-    device = engine.network.device
-    return PairBatch(
-        to_device(batch.texts, device),
-        to_device(batch.text_index, device),
-        to_device(batch.descriptions, device),
-        to_device(batch.description_index, device),
-    )
-
-
-def score(engine: Engine, batch: PairBatch) -> Tuple[Optional[Tensor], Tensor]:
-    """Similarity (P, L), None where no description is read, and logits (P, C) in float32. batch: in tensors."""
-    network = engine.network.eval()
-    with torch.inference_mode():
-        return network(batch.texts, batch.text_index, batch.descriptions, batch.description_index)
-
-
-def encode(engine: Engine, batches: List[PaddedBatch], is_text: bool, precise: bool) -> None:
-    """Run an encoder over batches of tensors, for nothing but the time that it takes.
-
-    precise: in float32 and not compiled; else as the engine's settings say.
-    """
-    network: Any = engine.network.eval()
-    own = network.text_encoder if is_text else network.description_encoder or network.text_encoder
-    with torch.inference_mode():
-        network.encode(own if precise else engine.encoder(is_text), batches)
-
-
-def _number_all(instances: Sequence[Instance], read: numpy.ndarray) -> Tuple[numpy.ndarray, List[Description]]:
-    """(P, L, K) the number of each description, and the descriptions, repeated ones too."""
-    # What is told apart by where it stands is never the same
-    places = [
-        [[(p, column, k) for k in range(len(group))] for column, group in enumerate(instance.descriptions)]
-        for p, instance in enumerate(instances)
-    ]
-    order, index = number(places, read)
-    return index, [instances[p].descriptions[column][k] for p, column, k in order]
-
-
-def _in_batches(single: Sequence[PaddedBatch], engine: Engine, per_batch: int, room: int = 0) -> List[PaddedBatch]:
-    """Batches of one sequence each -> of per_batch, widened to the engine's longest and the room that markers need."""
-    width = engine.max_length + room
-    wide = [_widen(batch, width, engine.network.padding) for batch in single]
-    return [_join(wide[i : i + per_batch]) for i in range(0, len(wide), per_batch)]
+def _apart(
+    batches: Sequence[PaddedBatch], pairs: numpy.ndarray, width: int, padding: int, per_batch: int
+) -> List[PaddedBatch]:
+    """A sequence of this width for each of these pairs, even if several are the same."""
+    wide = [_widen(batch, width, padding) for batch in batches]
+    names = ["ids", "mask"] if wide[0].positions is None else ["ids", "mask", "positions"]
+    arrays = {name: numpy.concatenate([getattr(b, name)[b.rows] for b in wide])[pairs] for name in names}
+    arrays["marks"] = numpy.concatenate([b.marks for b in wide])[pairs]
+    made = []
+    for start in range(0, len(pairs), per_batch):
+        part: Dict[str, Any] = {
+            "positions": None,
+            **{name: array[start : start + per_batch] for name, array in arrays.items()},
+        }
+        made.append(PaddedBatch(rows=numpy.arange(len(part["ids"])), **part))
+    return made
 
 
 def _widen(batch: PaddedBatch, width: int, padding: int) -> PaddedBatch:
@@ -107,11 +71,13 @@ def _widen(batch: PaddedBatch, width: int, padding: int) -> PaddedBatch:
     return replace(batch, ids=ids, mask=mask, positions=numpy.pad(batch.positions, ((0, 0), (0, more)), mode="edge"))
 
 
-def _join(batches: Sequence[PaddedBatch]) -> PaddedBatch:
-    return PaddedBatch(
-        ids=numpy.concatenate([batch.ids for batch in batches]),
-        mask=numpy.concatenate([batch.mask for batch in batches]),
-        positions=None if batches[0].positions is None else numpy.concatenate([batch.positions for batch in batches]),
-        rows=numpy.arange(len(batches)),
-        marks=numpy.concatenate([batch.marks for batch in batches]),
-    )
+def on_device(batch: PairBatch, device: torch.device) -> PairBatch:
+    """The batch as tensors on a device."""
+    return PairBatch(**{name: to_device(value, device) for name, value in vars(batch).items()})
+
+
+def score(network: DualEncoder, batch: PairBatch) -> Tuple[Optional[Tensor], Tensor]:
+    """Score a batch of tensors: similarity (P, L), None if no description is read, and logits (P, C)."""
+    network.eval()
+    with torch.inference_mode():
+        return network(**vars(batch))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -14,15 +15,21 @@ from ...errors import CheckpointError, Errors
 
 #: Its name in the output folder.
 CHECKPOINT = "checkpoint.pt"
+#: What reading a damaged file raises.
+_DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError)
 
 
 @dataclass
 class Checkpoint:
-    """What a training has gone through, and where it is.
+    """The course of a training, and its state.
 
-    settings: its config, as `settings_of` gives it. given: what the config named, as `given_by` gives it. evaluations:
-    what was reported at each. epochs: the random states before each. state: everything after the last evaluation, as
-    `training_state` gives it, until it has been set; None: nothing to set.
+    Attributes:
+        settings: The config, see `settings_of`.
+        given: What the config named, see `given_by`.
+        evaluations: What was reported at each.
+        epochs: The random states before each.
+        state: What the next step depends on, see `training_state`; None if there is nothing to restore.
+        finished: Whether the training is over.
     """
 
     settings: Dict[str, str]
@@ -33,8 +40,8 @@ class Checkpoint:
     finished: bool = False
 
     def write(self, path: Path, state: Optional[Dict[str, Any]]) -> None:
-        """Write to a file, with a state in place of its own. At every moment the file is whole: the last or this."""
-        # The scores may be numbers of any library, which torch.load would not read
+        """Write to a file, with a state instead of its own. At any moment the file is whole, the old one or the new."""
+        # Scores may be numbers of any library, which torch.load would refuse
         values = {**vars(self), "evaluations": json.dumps(self.evaluations, default=float), "state": state}
         unfinished = path.with_name(f"{path.name}.tmp")
         with unfinished.open("wb") as file:
@@ -45,11 +52,15 @@ class Checkpoint:
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
-        """Read what `write` wrote. Raises CheckpointError where it is damaged."""
+        """Read what `write` wrote.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
         try:
             values = torch.load(path, map_location="cpu", weights_only=True)
             return cls(**{**values, "evaluations": json.loads(values["evaluations"])})
-        except Exception as err:  # damaged files fail in many ways
+        except _DAMAGED as err:
             raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
 
 
@@ -60,7 +71,7 @@ def settings_of(config: Config) -> Dict[str, str]:
 
 
 def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> None:
-    """Raises CheckpointError naming the settings of the checkpoint's config that differ from those of the one given."""
+    """Raise CheckpointError naming the settings in which a checkpoint's config differs from the present one."""
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     if names:
         different = ", ".join(
@@ -70,7 +81,7 @@ def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> Non
 
 
 def check_given(path: Path, then: Dict[str, int], now: Dict[str, int]) -> None:
-    """Raises CheckpointError naming what is not as it was when the checkpoint's training began."""
+    """Raise CheckpointError naming what has changed since the checkpoint's training began."""
     names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
     if names:
         raise CheckpointError(Errors.DR723.format(path=path, names=", ".join(names)))

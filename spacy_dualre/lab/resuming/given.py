@@ -1,4 +1,4 @@
-"""What a training was given beside its config: what became of the files that the config names."""
+"""What a training was given besides its config: the contents of the files that the config names."""
 
 import json
 import random
@@ -18,13 +18,18 @@ from .states import random_states, set_random_states
 
 
 def given_by(nlp: Language, config: Config) -> Dict[str, int]:
-    """Checksums, by what they are of: what each component knows since it was initialised, but for its weights, and the
-    dev documents, which are read for it. config: interpolated.
+    """Checksums of what each component knows since its initialisation, apart from weights, and of the dev documents.
+
+    Args:
+        config: Interpolated.
+
+    Returns:
+        Checksums by what they are of. The dev documents are read for this, and random states stay as they are.
     """
     known = {f"component {name!r}": _known_by(pipe) for name, pipe in nlp.pipeline if isinstance(pipe, TrainablePipe)}
     (corpus,) = resolve_dot_names(config, [config["training"]["dev_corpus"]])
     before = random_states()
-    # For corpora that draw what they change
+    # For corpora that change documents at random
     random.seed(0)
     numpy.random.seed(0)
     documents = checksum(corpus(nlp))
@@ -33,7 +38,7 @@ def given_by(nlp: Language, config: Config) -> Dict[str, int]:
 
 
 def checksum(examples: Iterable[Example], start: int = 0) -> int:
-    """CRC-32 of what `start` is the checksum of, and of the texts, mentions, corpora and gold relations of more."""
+    """CRC-32 of the texts, corpora, mentions and gold relations of examples, continued from an earlier one."""
     for example in examples:
         doc = example.reference
         mentions = {"": _spans(doc.ents), **{key: _spans(group) for key, group in sorted(doc.spans.items())}}

@@ -1,5 +1,6 @@
-"""What changes while a pipeline is trained: weights, the optimizer's moments, random numbers. States are made of what
-torch loads without running code.
+"""What changes in a training: weights, the optimizer's moments, random numbers.
+
+States consist of what torch loads without running code.
 """
 
 import random
@@ -10,7 +11,7 @@ import torch
 from spacy.language import Language
 from thinc.api import Model, Optimizer, get_torch_default_device, torch2xp, xp2torch
 
-#: What the optimizer knows of each parameter.
+#: The optimizer's arrays of each parameter.
 _ARRAYS = ("mom1", "mom2", "averages")
 
 Key = Tuple[int, str]
@@ -19,7 +20,7 @@ Key = Tuple[int, str]
 def random_states() -> Dict[str, Any]:
     """The states of the random number generators.
 
-    cupy's cannot be read: on a GPU the dropout of thinc's own layers, not that of torch's, goes on with other numbers.
+    cupy's is not accessible: on a GPU the dropout of thinc's own layers (torch's is not affected) draws other numbers.
     """
     kind, keys, *rest = cast(tuple, numpy.random.get_state())
     return {
@@ -31,7 +32,7 @@ def random_states() -> Dict[str, Any]:
 
 
 def set_random_states(states: Dict[str, Any]) -> None:
-    """Set what `random_states` gave."""
+    """Set what `random_states` returned."""
     random.setstate(states["random"])
     numpy.random.set_state(states["numpy"])
     torch.set_rng_state(states["torch"])
@@ -39,7 +40,7 @@ def set_random_states(states: Dict[str, Any]) -> None:
 
 
 def training_state(nlp: Language, optimizer: Optimizer) -> Dict[str, Any]:
-    """All that the next step depends on, but for what `Replay` brings back: schedules, the place in the corpus."""
+    """All that the next step depends on, except for schedules and the place in the corpus, which are gone through."""
     shims = _shims(nlp)
     return {
         "weights": [{name: xp2torch(layer.get_param(name)) for name in _names(layer)} for layer in _layers(nlp)],
@@ -52,10 +53,9 @@ def training_state(nlp: Language, optimizer: Optimizer) -> Dict[str, Any]:
 
 
 def set_training_state(nlp: Language, optimizer: Optimizer, state: Dict[str, Any]) -> None:
-    """Set what `training_state` gave, for a pipeline that was initialised from the same config.
+    """Set what `training_state` returned in a pipeline that was initialised from the same config.
 
-    The weights are set in the networks that there are: one built anew from bytes, as `from_bytes` does, has a config
-    rounded by JSON.
+    Weights are set in the present networks: from_bytes would build new ones with a config that JSON has rounded.
     """
     shims = _shims(nlp)
     for layer, weights in zip(_layers(nlp), state["weights"], strict=True):
@@ -81,7 +81,7 @@ def _layers(nlp: Language) -> List[Model]:
 
 
 def _shims(nlp: Language) -> List[Any]:
-    """Those of torch, for there are no others in spaCy's world."""
+    """torch's shims; spaCy has no others."""
     return [shim for layer in _layers(nlp) for shim in layer.shims]
 
 
@@ -90,9 +90,9 @@ def _names(layer: Model) -> List[str]:
 
 
 def _parameters(nlp: Language) -> Iterator[Tuple[Key, Any]]:
-    """Every parameter's key in the optimizer with its owner, a layer or torch's parameter itself.
+    """The optimizer's key of each parameter, and its owner: a layer, or torch's parameter itself.
 
-    The ids in the keys differ from process to process, the order does not.
+    The ids in the keys differ between processes; their order does not.
     """
     for layer in _layers(nlp):
         yield from (((layer.id, name), layer) for name in _names(layer))
@@ -120,7 +120,7 @@ def _array(tensor: torch.Tensor) -> Any:
 
 
 def _set_gradient_to_zero(owner: Any, name: str) -> None:
-    # With one, if only 0, a batch without candidates still moves the weights by their moments; without one it does not
+    # A batch without candidates moves the weights by their moments only if there is a gradient, even one of 0
     if isinstance(owner, Model):
         owner.set_grad(name, owner.ops.xp.zeros_like(owner.get_param(name)))
     else:
