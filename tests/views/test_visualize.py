@@ -18,8 +18,9 @@ from spacy_dualre import Relation
 from spacy_dualre.views.visualize import render, serve
 from spacy_dualre.views.visualize.arcs import make_arcs
 from spacy_dualre.views.visualize.drawing import type_colors
-from spacy_dualre.views.visualize.layout import lay_out
-from spacy_dualre.views.visualize.metrics import shorten, text_width
+from spacy_dualre.views.visualize.fonts import shorten, text_width
+from spacy_dualre.views.visualize.lines import lay_out
+from spacy_dualre.views.visualize.options import Options
 
 
 def related(lang="en", words=None, mentions=(), rels=(), sent_starts=(0,), key="all"):
@@ -197,7 +198,7 @@ def test_whatever_the_text_nothing_leaves_the_lines_and_no_labels_meet(words, da
     mentions = list(doc.spans["all"])
     rels = [Relation(one, "PREDICATE", other, 0.5) for one in mentions for other in mentions if one != other][:12]
     lines, boxes = lay_out(doc, mentions, 400, rtl)
-    arcs = make_arcs(rels, lines, boxes, 400, rtl, True)
+    arcs = make_arcs(rels, lines, boxes, 400, rtl, Options())
     assert [piece.token for line in lines for piece in line.pieces if piece.before >= 0] == sorted(
         piece.token for line in lines for piece in line.pieces
     ), "all pieces, in order"
@@ -206,7 +207,7 @@ def test_whatever_the_text_nothing_leaves_the_lines_and_no_labels_meet(words, da
     for line in lines:
         assert all(-0.01 <= piece.x and piece.x + piece.width <= 400.01 for piece in line.pieces)
     for arc in arcs:
-        for box, x in ((arc.subject, arc.start), (arc.object, arc.end)):
+        for box, x in zip(arc.boxes, arc.x, strict=True):
             assert box is None or box.left - 0.01 <= x <= box.right + 0.01
     for i, arc in enumerate(arcs):
         for other in arcs[:i]:

@@ -4,8 +4,9 @@ from typing import Any, Collection, Dict, Iterable, List, Sequence
 
 from ...annotations.mentions import mention_key, sentence_indices
 from ...types import Relation
+from ..templating import environment
 from ..visualize.drawing import draw, type_colors
-from ..visualize.templates import environment
+from ..visualize.options import Options
 from .outcomes import Item, Outcomes, Place
 
 #: Mistakes of each kind on the page.
@@ -71,7 +72,7 @@ F1 {{ numbers.all.f|percent }}. {{ numbers.pairs }} pairs were scored.</p>
 </body>
 </html>
 """
-environment.filters["percent"] = lambda value: f"{100 * value:.1f}"
+
 _TEMPLATE = environment.from_string(_PAGE)
 _TABLES = {
     "per_type_pair": "Per pair of types",
@@ -151,4 +152,5 @@ def _draw(item: Item, colors: Dict[str, str], symmetric: Collection[str]) -> Lis
     mentions = {mention_key(span): span for span in (rel.subject, rel.object)}
     scores = item.probability is not None
     ordered = [mentions[key] for key in sorted(mentions)]
-    return draw(doc, ordered, [rel], colors, _WIDTH, scores, sentences, symmetric)
+    options = Options(colors=colors, width=_WIDTH, scores=scores, symmetric=symmetric)
+    return draw(doc, ordered, [rel], options, sentences)
