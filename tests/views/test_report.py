@@ -49,7 +49,7 @@ def outcomes():
 def test_precision_and_recall_count_gold_without_a_candidate(outcomes):
     assert numbers.prf(outcomes.items) == {
         "p": pytest.approx(1 / 3), "r": pytest.approx(1 / 4), "f": pytest.approx(2 / 7),
-        "right": 1, "predicted": 3, "gold": 4,
+        "correct": 1, "predicted": 3, "gold": 4,
     }  # fmt: skip
     assert numbers.to_json(outcomes)["false_negatives"] == {"scored": 2, "no_candidate": {"other sentence": 1}}
 
@@ -91,22 +91,24 @@ def test_the_precision_recall_curve_has_a_point_for_each_threshold_that_finds_mo
 
 
 def test_calibration_compares_probability_and_share_of_gold_in_each_bin(outcomes):
-    bins, error = numbers.calibrate(outcomes.scored)
-    assert bins == [
+    calibration = numbers.calibrate(outcomes.scored)
+    assert calibration["bins"] == [
         {"n": 2, "probability": 0.025, "gold": 0.0},
         {"n": 2, "probability": 0.1, "gold": 0.5},
         {"n": 1, "probability": 0.6, "gold": 0.0},
         {"n": 1, "probability": 0.8, "gold": 0.0},
         {"n": 1, "probability": 0.9, "gold": 1.0},
     ]
-    assert error == pytest.approx((2 * 0.025 + 2 * 0.4 + 0.6 + 0.8 + 0.1) / 7)
-    assert numbers.calibrate([Scored("P", (0, 0), 1.0, True)]).error == 0
+    assert calibration["error"] == pytest.approx((2 * 0.025 + 2 * 0.4 + 0.6 + 0.8 + 0.1) / 7)
+    assert numbers.calibrate([Scored("P", (0, 0), 1.0, True)])["error"] == 0
 
 
 def test_tables_group_by_types_distance_and_length(outcomes):
     found = numbers.to_json(outcomes)
     rows = {
-        key: [(r["group"], r["right"], r["predicted"], r["gold"]) for r in found[key]] for key in found if "per_" in key
+        key: [(r["group"], r["correct"], r["predicted"], r["gold"]) for r in found[key]]
+        for key in found
+        if "per_" in key
     }
     assert rows["per_type_pair"] == [("X|Y", 1, 2, 3), ("Y|X", 0, 1, 1)]
     # a b: 2 tokens, c d: 1, a d: 6
@@ -196,7 +198,7 @@ def test_the_numbers_are_the_scorers_where_found_mentions_have_no_concepts(train
         example.predicted = nlp(example.predicted)
     outcomes = find_outcomes(nlp, rel, examples)
     scores, found = rel.score(examples), numbers.prf(outcomes.items)
-    assert found["right"] > 0
+    assert found["correct"] > 0
     assert (found["p"], found["r"], found["f"]) == pytest.approx((scores["rels_p"], scores["rels_r"], scores["rels_f"]))
     assert not any(one.uncovered for one in outcomes.items)
 
