@@ -1,6 +1,6 @@
-"""Relations of many documents merged into one knowledge graph, and written in formats that others read."""
+"""Merges the relations of many documents into one knowledge graph and writes it in common graph formats."""
 
-from .graph import Edge, Evidence, KnowledgeGraph, Node
+from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node
 from .merge import Merger
 from .read import read_documents
 from .writers import WRITERS, Naming, check_base_uri, check_output, write

@@ -49,8 +49,8 @@ def test_the_options_decide_what_counts(triples: Path, tmp_path: Path) -> None:
     (edge,) = srsly.read_json(tmp_path / "kg.json")["edges"]
     assert (edge["predicate"], edge["sentences"], edge["score"], edge["evidence"]) == ("BINDS", 1, 0.9, [])
     assert re.search(
-        "left out: of other predicates 1 left out: below the least score 1|"
-        "left out: below the least score 1 left out: of other predicates 1",
+        "left out: other predicates 1 left out: score below the minimum 1|"
+        "left out: score below the minimum 1 left out: other predicates 1",
         output,
     )
     assert "[DW824] No relation has the predicate EATS. There are: BINDS, INHIBITS." in output

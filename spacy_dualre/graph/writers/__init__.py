@@ -1,19 +1,28 @@
-"""Outputs by the ending of their name, a module for each library or format."""
+"""Writers of knowledge graphs by file ending, one module per library or format."""
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Callable, Dict, NamedTuple, Sequence
 
 from ...errors import Errors
 from ...writing import check_writable
-from ..graph import KnowledgeGraph
+from ..knowledge_graph import KnowledgeGraph
 from . import neo4j, network, page, rdf
 from .naming import DEFAULT, Naming
 from .rdf import check_base_uri
 
+__all__ = ["WRITERS", "Naming", "check_base_uri", "check_output", "write"]
+
 
 class Writer(NamedTuple):
-    """needs: the library for it, beyond those that the package needs anyway. files: what it writes for a name."""
+    """How files with one ending are written.
+
+    Attributes:
+        write: Writes the graph.
+        needs: A library that it needs from the extra "graph".
+        files: Which files it writes for a path.
+    """
 
     write: Callable[[KnowledgeGraph, Path, Naming], None]
     needs: str = ""
@@ -21,22 +30,24 @@ class Writer(NamedTuple):
 
 
 WRITERS: Dict[str, Writer] = {
-    ".ttl": Writer(rdf.write_turtle, "rdflib"),
-    ".nt": Writer(rdf.write_ntriples, "rdflib"),
+    ".ttl": Writer(partial(rdf.write, format="turtle"), "rdflib"),
+    ".nt": Writer(partial(rdf.write, format="nt"), "rdflib"),
     ".graphml": Writer(network.write_graphml, "networkx"),
     ".json": Writer(network.write_node_link, "networkx"),
     ".csv": Writer(neo4j.write, files=neo4j.csv_paths),
-    ".html": Writer(page.write, "networkx"),
+    ".html": Writer(page.write),
 }
-
-__all__ = ["WRITERS", "Naming", "check_base_uri", "check_output", "write"]
 
 
 def check_output(path: Path) -> Sequence[Path]:
-    """Make the folder, and give the files that would be written.
+    """Check that a graph can be written to a path, and create its folder.
 
-    Raises ValueError where the name's ending is not known, or nothing can be written there, and ImportError where the
-    library for it is missing.
+    Returns:
+        The files that would be written.
+
+    Raises:
+        ValueError: The ending is unknown, or nothing can be written there.
+        ImportError: The library for this format is missing.
     """
     if path.suffix not in WRITERS:
         raise ValueError(Errors.DR500.format(path=path, known=", ".join(WRITERS)))
@@ -50,10 +61,11 @@ def check_output(path: Path) -> Sequence[Path]:
 
 
 def write(graph: KnowledgeGraph, path: Path, naming: Naming = DEFAULT) -> None:
-    """Write the graph in the format that the name's ending says.
+    """Write a graph in the format of the path's ending. Files are complete or not there at all.
 
-    naming: how things are called in it. Every file is there as a whole or not at all. Raises as `check_output`, and
-    ValueError where the base URI is none.
+    Raises:
+        ValueError: As `check_output`, or the base URI cannot be one.
+        ImportError: The library for this format is missing.
     """
     check_output(path)
     WRITERS[path.suffix].write(graph, path, naming)

@@ -1,12 +1,14 @@
-"""How things are called in the outputs."""
+"""Names in written graphs."""
 
 from typing import NamedTuple
 
 
 class Naming(NamedTuple):
-    """base_uri: what the names of all resources in RDF start with. title: of the page.
+    """Names in written graphs.
 
-    The "x-" of the default says that it is not a registered namespace.
+    Attributes:
+        base_uri: What the URIs of all RDF resources start with. The default is no registered namespace, hence "x-".
+        title: Title of the HTML page.
     """
 
     base_uri: str = "urn:x-spacy-dualre:"

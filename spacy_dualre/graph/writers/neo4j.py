@@ -1,4 +1,4 @@
-"""CSV for Neo4j.
+"""CSV files for Neo4j.
 
 Format: https://neo4j.com/docs/operations-manual/current/import/#import-tool-header-format
 """
@@ -6,12 +6,11 @@ Format: https://neo4j.com/docs/operations-manual/current/import/#import-tool-hea
 import csv
 import json
 from pathlib import Path
-from typing import Any, Iterable, Sequence
+from typing import Any, Dict, Iterable, Iterator, Sequence
 
 from ...writing import whole_file
-from ..graph import KnowledgeGraph
+from ..knowledge_graph import KnowledgeGraph
 from .naming import Naming
-from .network import edge_values, node_values
 
 _NODES = ("id:ID", "label", "type", "concept", "documents:int", "mentions:int", "forms", ":LABEL")
 _RELATIONSHIPS = (
@@ -21,16 +20,17 @@ _RELATIONSHIPS = (
 
 
 def write(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """For the name kg.csv the files kg-nodes.csv and kg-relationships.csv, for `neo4j-admin database import`.
+    """Write kg-nodes.csv and kg-relationships.csv for the path kg.csv, for `neo4j-admin database import`.
 
-    The type is also the node's label, where a semicolon, which would separate several, becomes a comma. Surface forms
-    and evidence are JSON texts.
+    The type is also the node's label, in which a semicolon, which would separate several labels, becomes a comma.
+    Surface forms and evidence are JSON texts.
     """
     nodes, relationships = csv_paths(path)
     names = {node.concept: node.name for node in graph.nodes}
-    _write(nodes, _NODES, ((node.name, *_row(node_values(node)), _label(node.concept.type)) for node in graph.nodes))
-    edges = ((names[edge.subject], names[edge.object], *_row(edge_values(edge))) for edge in graph.edges)
-    _write(relationships, _RELATIONSHIPS, edges)
+    labels = (node.concept.type.replace(";", ",") for node in graph.nodes)
+    _write(nodes, _NODES, ((node.name, *_row(node.to_json()), label) for node, label in zip(graph.nodes, labels)))
+    rows = ((names[edge.subject], names[edge.object], *_row(edge.to_json())) for edge in graph.edges)
+    _write(relationships, _RELATIONSHIPS, rows)
 
 
 def csv_paths(path: Path) -> Sequence[Path]:
@@ -40,15 +40,9 @@ def csv_paths(path: Path) -> Sequence[Path]:
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with whole_file(path) as unfinished, unfinished.open("w", encoding="utf8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-def _row(values: dict) -> Iterable[Any]:
+def _row(values: Dict[str, Any]) -> Iterator[Any]:
     for value in values.values():
         yield json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, bool)) else value
-
-
-def _label(type: str) -> str:
-    return type.replace(";", ",")
