@@ -81,7 +81,7 @@ class Merger:
         return len(self._edges)
 
     def _add_mentions(self, record: Record) -> None:
-        # Records of the same place count once: an argument that stands for one of a mention's concepts is one of its own
+        # Places, not records: arguments narrowed to one of a mention's concepts have records of their own
         places = {
             (key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record)
         }

@@ -43,7 +43,7 @@ def outcomes():
     ]
     probabilities = [(0.9, True), (0.8, False), (0.6, False), (0.1, True), (0.1, False), (0.05, False), (0.0, False)]
     scored = [Scored("P", (0, i), probability, gold) for i, (probability, gold) in enumerate(probabilities)]
-    return Outcomes(1, ("P", "Q"), items, scored, pairs=7)
+    return Outcomes(1, ("P", "Q"), items, scored, 7)
 
 
 def test_precision_and_recall_count_gold_without_a_candidate(outcomes):
@@ -170,7 +170,7 @@ def predicted(trained):
 def test_the_numbers_are_the_scorers(predicted, settings):
     nlp, examples = predicted(**settings)
     _, rel = find_component(nlp)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     scores, found = rel.score(examples), numbers.prf(outcomes.items)
     assert found["predicted"] > 0
     assert (found["p"], found["r"], found["f"]) == pytest.approx((scores["rels_p"], scores["rels_r"], scores["rels_f"]))
@@ -196,7 +196,7 @@ def test_the_numbers_are_the_scorers_where_found_mentions_have_no_concepts(train
         ]
         gold.ents = list(linked.values())
         example.predicted = nlp(example.predicted)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     scores, found = rel.score(examples), numbers.prf(outcomes.items)
     assert found["correct"] > 0
     assert (found["p"], found["r"], found["f"]) == pytest.approx((scores["rels_p"], scores["rels_r"], scores["rels_f"]))
@@ -205,7 +205,7 @@ def test_the_numbers_are_the_scorers_where_found_mentions_have_no_concepts(train
 
 def test_gold_without_a_candidate_is_named(predicted):
     nlp, examples = predicted()
-    outcomes = find_outcomes(nlp, find_component(nlp)[1], examples)
+    outcomes = find_outcomes(find_component(nlp)[1], examples)
     assert [one.uncovered for one in outcomes.items if one.uncovered] == ["other sentence"]
     assert outcomes.pairs == len(outcomes.scored) == 7
 
@@ -217,7 +217,7 @@ def test_gold_that_could_not_be_found_says_why(trained):
     missing = make_doc(nlp.vocab, words[:2], [(0, "INHIBITS", 1)])
     examples = [Example(copy_mentions(gold), gold), Example(make_doc(nlp.vocab, [("a", ""), ("b", "")]), missing)]
     with pytest.warns(UserWarning, match="DW165"):
-        outcomes = find_outcomes(nlp, find_component(nlp)[1], examples)
+        outcomes = find_outcomes(find_component(nlp)[1], examples)
     assert {(one.relation.predicate, one.uncovered) for one in outcomes.items} == {
         ("ORBITS", "predicate ORBITS not known to the pipeline"),
         ("INHIBITS", "type PLANET not seen in training"),
@@ -239,7 +239,7 @@ def test_gold_that_its_candidate_was_not_asked_for_says_so(make_nlp, multi_label
         rel.initialize(lambda: examples, nlp=nlp, descriptions=TYPED)
     for example in examples:
         nlp(example.predicted)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     found = numbers.to_json(outcomes)
     missed = 0 if cascade is None else 2
     assert found["false_negatives"] == {"scored": missed, "no_candidate": {reason: 2}}
@@ -256,7 +256,7 @@ def test_gold_of_other_corpora_predicates_says_so(make_nlp):
         example.reference.user_data["corpus"] = corpus
         example.predicted.user_data["corpus"] = "inhibition"
     rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     assert [(one.relation.predicate, one.uncovered) for one in outcomes.items if one.is_gold] == [
         ("INHIBITS", None),
         ("ACTIVATES", "predicate that only other corpora have"),

@@ -37,7 +37,7 @@ def write_report(nlp: Language, examples: Sequence[Example], folder: Path) -> No
     """
     check_report(folder)
     _, rel = find_component(nlp)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     numbers = to_json(outcomes)
     write_json(folder / "report.json", numbers)
     plot_confusion(numbers["confusion"], folder / "confusion.png")
