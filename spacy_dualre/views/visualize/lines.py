@@ -20,14 +20,12 @@ _SPACE = text_width(" ", TEXT_SIZE)
 
 @dataclass
 class Piece:
-    """A token, or a part of one that is wider than a line.
+    """A token, or a part of one that is wider than a line. Sizes are in pixels.
 
     Attributes:
         token: Its index in the Doc.
-        width: Of the text, in pixels.
-        before: Room before the text in reading direction, for boxes.
-        after: Room after it.
         blank: Width of the blank that follows.
+        before, after: Room for boxes, in reading direction.
         x: The left end.
         turned: It is read against the direction of the text.
     """
@@ -69,6 +67,11 @@ class Box(NamedTuple):
     @property
     def center(self) -> float:
         return (self.left + self.right) / 2
+
+    @property
+    def type_width(self) -> float:
+        """Of the mention's type as it is written below the text."""
+        return _type_width(self.mention)
 
 
 @dataclass
@@ -118,7 +121,7 @@ def _frames(mentions: Sequence[Span], words: Sequence[Piece]) -> List[_Frame]:
         end = max([PAD, *(one.end + NESTED for one in inside if one.mention.end == mention.end)])
         first, last = words[mention.start], words[mention.end - 1]
         text = _extent(words[mention.start : mention.end]) - first.before - last.after
-        end += max(text_width(mention.label_, TYPE_SIZE) * BOLD + 2 * PAD - (start + text + end), 0)
+        end += max(_type_width(mention) + 2 * PAD - (start + text + end), 0)
         first.before = max(first.before, start + GAP)
         last.after = max(last.after, end + GAP)
         frames.append(_Frame(mention, start, end, depth))
@@ -163,6 +166,10 @@ def _units(
 
 def _fitting(unit: List[Piece], width: float) -> List[List[Piece]]:
     return [unit] if unit and _extent(unit) <= width else [[piece] for piece in unit]
+
+
+def _type_width(mention: Span) -> float:
+    return text_width(mention.label_, TYPE_SIZE) * BOLD
 
 
 def _extent(pieces: Sequence[Piece]) -> float:
