@@ -2,8 +2,9 @@
 
 from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node
 from .merge import Merger
+from .rdf import check_base_uri
 from .read import read_documents
-from .writers import WRITERS, Naming, check_base_uri, check_output, write
+from .writers import WRITERS, Naming, check_output, write
 
 __all__ = [
     "WRITERS",

@@ -1,6 +1,7 @@
 """Merges documents, one after another, into a knowledge graph. Memory grows with the graph, not with the texts."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Collection, Dict, Iterator, List, Optional, Set, Tuple
 
@@ -14,6 +15,7 @@ def node_keys(mention: MentionRecord, record: Record) -> List[Concept]:
     return concepts_of(mention.type, record.long_form(mention), SEPARATOR.join(mention.concepts))
 
 
+@dataclass
 class Merger:
     """Merges the relations of documents, in whatever order they come.
 
@@ -31,25 +33,18 @@ class Merger:
         seen_predicates: The predicates of all relations, including those left out.
     """
 
-    def __init__(
-        self,
-        min_score: float = 0.0,
-        predicates: Optional[Collection[str]] = None,
-        symmetric: Collection[str] = (),
-        evidence: Optional[int] = None,
-    ) -> None:
-        self.min_score = min_score
-        self.predicates = predicates
-        self.symmetric = symmetric
-        self.evidence = evidence
-        self.documents = 0
-        self.without_sentences = 0
-        self.counts: Counter = Counter()
-        self.dropped: Counter = Counter()
-        self.dropped_first: Dict[str, str] = {}
-        self.seen_predicates: Set[str] = set()
-        self._nodes: Dict[Concept, Node] = {}
-        self._edges: Dict[Triple, Edge] = {}
+    min_score: float = 0.0
+    predicates: Optional[Collection[str]] = None
+    symmetric: Collection[str] = ()
+    evidence: Optional[int] = None
+    documents: int = field(default=0, init=False)
+    without_sentences: int = field(default=0, init=False)
+    counts: Counter = field(default_factory=Counter, init=False)
+    dropped: Counter = field(default_factory=Counter, init=False)
+    dropped_first: Dict[str, str] = field(default_factory=dict, init=False)
+    seen_predicates: Set[str] = field(default_factory=set, init=False)
+    _nodes: Dict[Concept, Node] = field(default_factory=dict, init=False)
+    _edges: Dict[Triple, Edge] = field(default_factory=dict, init=False)
 
     def add(self, record: Record) -> None:
         """Merge a document."""

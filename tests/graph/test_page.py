@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_dualre.graph import Evidence, KnowledgeGraph, Naming, write
-from spacy_dualre.graph.writers.layout import force_directed, layout, side_by_side
-from spacy_dualre.graph.writers.page import pieces
+from spacy_dualre.graph.layout import force_directed, layout, side_by_side
+from spacy_dualre.graph.page import pieces
 
 # What is made
 

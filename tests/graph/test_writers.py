@@ -12,7 +12,7 @@ from lxml import etree
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.graph import KnowledgeGraph, Naming, check_base_uri, check_output, write
-from spacy_dualre.graph.writers.neo4j import csv_paths
+from spacy_dualre.graph.writers import csv_paths
 
 BASE = "https://example.org/graph/"
 NAMES = {"v": f"{BASE}vocabulary#"}

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ...annotations.concepts import Concept
-from ...errors import Errors
-from ...writing import whole_file
-from ..knowledge_graph import Edge, Evidence, KnowledgeGraph, Node
-from .naming import Naming
+from ..annotations.concepts import Concept
+from ..errors import Errors
+from ..writing import whole_file
+from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node
 
 if TYPE_CHECKING:
     from rdflib import URIRef
@@ -29,10 +28,10 @@ def check_base_uri(value: str) -> None:
         raise ValueError(Errors.DR502.format(value=value))
 
 
-def write(graph: KnowledgeGraph, path: Path, naming: Naming, format: str) -> None:
+def write_rdf(graph: KnowledgeGraph, path: Path, base_uri: str, format: str) -> None:
     """Write "turtle" (https://www.w3.org/TR/turtle/) or "nt", N-Triples (https://www.w3.org/TR/n-triples/)."""
-    check_base_uri(naming.base_uri)
-    rdf = _Rdf(naming.base_uri)
+    check_base_uri(base_uri)
+    rdf = _Rdf(base_uri)
     for node in graph.nodes:
         rdf.add_node(node)
     for edge in graph.edges:

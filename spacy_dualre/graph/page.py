@@ -1,4 +1,4 @@
-"""A self-contained HTML page, put together from the folder template/.
+"""A knowledge graph as a self-contained HTML page, put together from the folder template/.
 
 Text from documents enters the page as JSON and is shown as text, never as HTML, and the page runs only its own script.
 """
@@ -6,15 +6,12 @@ Text from documents enters the page as JSON and is shown as text, never as HTML,
 import base64
 import hashlib
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy
 
-from ...writing import write_text
-from ..knowledge_graph import Evidence, KnowledgeGraph
+from .knowledge_graph import Evidence, KnowledgeGraph
 from .layout import layout
-from .naming import Naming
 
 #: Joined, they are one script.
 _SCRIPTS = ("graph.js", "drawing.js", "panels.js", "control.js")
@@ -22,37 +19,21 @@ _SCRIPTS = ("graph.js", "drawing.js", "panels.js", "control.js")
 Piece = Tuple[str, str]
 
 
-def write(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """Write the page."""
+def make_page(graph: KnowledgeGraph, title: str) -> str:
+    """The page, as HTML."""
     from jinja2 import Environment
     from markupsafe import Markup
 
     environment = Environment(autoescape=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     script = "\n".join(map(_file, _SCRIPTS))
-    html = environment.from_string(_file("page.html")).render(
-        title=naming.title,
+    return environment.from_string(_file("page.html")).render(
+        title=title,
         style=Markup(_file("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode("utf8")).digest()).decode(),
-        data=to_data(graph),
+        data=_to_json(graph),
     )
-    write_text(path, html)
-
-
-def to_data(graph: KnowledgeGraph) -> Dict[str, Any]:
-    """What the page shows, as JSON values: nodes with their places, edges with the indices of their nodes."""
-    index = {node.concept: i for i, node in enumerate(graph.nodes)}
-    ends = [(index[edge.subject], index[edge.object]) for edge in graph.edges]
-    places = layout(len(graph.nodes), numpy.array(ends, dtype=int).reshape(-1, 2))
-    nodes = [
-        {**node.to_json(), "forms": node.ranked_forms, "x": x, "y": y} for node, (x, y) in zip(graph.nodes, places)
-    ]
-    edges = [
-        {**edge.to_json(), "subject": subject, "object": object, "evidence": list(map(_evidence, edge.evidence))}
-        for edge, (subject, object) in zip(graph.edges, ends)
-    ]
-    return {"nodes": nodes, "edges": edges}
 
 
 def pieces(evidence: Evidence) -> List[Piece]:
@@ -68,8 +49,19 @@ def pieces(evidence: Evidence) -> List[Piece]:
     ]
 
 
-def _evidence(evidence: Evidence) -> Tuple[str, float, List[Piece]]:
-    return evidence.document, evidence.score, pieces(evidence)
+def _to_json(graph: KnowledgeGraph) -> Dict[str, Any]:
+    """Nodes with their places, edges with the indices of their nodes."""
+    index = {node.concept: i for i, node in enumerate(graph.nodes)}
+    ends = [(index[edge.subject], index[edge.object]) for edge in graph.edges]
+    places = layout(len(graph.nodes), numpy.array(ends, dtype=int).reshape(-1, 2))
+    nodes = [
+        {**node.to_json(), "forms": node.ranked_forms, "x": x, "y": y} for node, (x, y) in zip(graph.nodes, places)
+    ]
+    edges = []
+    for edge, (subject, object) in zip(graph.edges, ends):
+        evidence = [(one.document, one.score, pieces(one)) for one in edge.evidence]
+        edges.append({**edge.to_json(), "subject": subject, "object": object, "evidence": evidence})
+    return {"nodes": nodes, "edges": edges}
 
 
 def _file(name: str) -> str:
