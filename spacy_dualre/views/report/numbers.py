@@ -1,9 +1,10 @@
 """The numbers of a report, computed from the outcomes."""
 
+import math
 from collections import Counter, defaultdict
 from itertools import groupby, zip_longest
 from statistics import fmean
-from typing import Any, Callable, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from spacy.scorer import PRFScore
 
@@ -14,9 +15,9 @@ from .outcomes import Item, Outcomes, Place, Scored
 
 #: The column of gold relations that were never scored.
 NO_CANDIDATE = "no candidate"
-#: Upper ends of the bins of distances and sentence lengths, in tokens.
-_TOKENS = (0, 5, 10, 20, 40)
-_LENGTHS = (10, 20, 30, 40, 60)
+#: Bins of distances and of sentence lengths in tokens, by their upper ends.
+_TOKENS = {0: "0", 5: "1 to 5", 10: "6 to 10", 20: "11 to 20", 40: "21 to 40", math.inf: "more than 40"}
+_LENGTHS = {10: "0 to 10", 20: "11 to 20", 30: "21 to 30", 40: "31 to 40", 60: "41 to 60", math.inf: "more than 60"}
 #: Bins of the calibration.
 _BINS = 10
 
@@ -38,9 +39,9 @@ def to_json(outcomes: Outcomes) -> Dict[str, Any]:
         "precision_recall": {"points": curve, "average_precision": average_precision(curve)},
         "calibration": calibrate(outcomes.scored),
         "per_type_pair": table(items, lambda rel: f"{rel.subject.label_}|{rel.object.label_}"),
-        "per_tokens_between": table(items, token_distance, _names(_TOKENS)),
+        "per_tokens_between": table(items, token_distance, _TOKENS.values()),
         "per_sentences_apart": table(items, sentence_distance),
-        "per_sentence_length": table(items, sentence_length, _names(_LENGTHS)),
+        "per_sentence_length": table(items, sentence_length, _LENGTHS.values()),
     }
 
 
@@ -52,7 +53,7 @@ def prf(items: Iterable[Item]) -> Dict[str, float]:
         score.fp += not item.is_gold
         score.fn += not item.is_predicted
     counts = {"correct": score.tp, "predicted": score.tp + score.fp, "gold": score.tp + score.fn}
-    return {"p": score.precision, "r": score.recall, "f": score.fscore, **counts}
+    return {**score.to_dict(), **counts}
 
 
 def confusion(outcomes: Outcomes) -> Dict[str, Any]:
@@ -127,7 +128,7 @@ def calibrate(scored: Iterable[Scored]) -> Dict[str, Any]:
     return {"bins": bins, "error": sum(one["n"] / total * abs(one["probability"] - one["gold"]) for one in bins)}
 
 
-def table(items: Sequence[Item], group: Callable[[Relation], str], order: Sequence[str] = ()) -> List[Dict[str, Any]]:
+def table(items: Sequence[Item], group: Callable[[Relation], str], order: Iterable[str] = ()) -> List[Dict[str, Any]]:
     """P, R and F of each group of relations, in this order or else sorted by name."""
     groups: Dict[str, List[Item]] = defaultdict(list)
     for item in items:
@@ -153,10 +154,5 @@ def sentence_length(rel: Relation) -> str:
     return _bin(sentence_of.count(sentence_of[rel.subject.start]), _LENGTHS)
 
 
-def _bin(value: int, ends: Sequence[int]) -> str:
-    return _names(ends)[sum(value > end for end in ends)]
-
-
-def _names(ends: Sequence[int]) -> List[str]:
-    starts = [0, *(end + 1 for end in ends)]
-    return [f"{a} to {b}" if a < b else str(b) for a, b in zip(starts, ends)] + [f"more than {ends[-1]}"]
+def _bin(value: int, bins: Mapping[float, str]) -> str:
+    return next(name for end, name in bins.items() if value <= end)
