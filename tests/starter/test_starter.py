@@ -64,7 +64,7 @@ def test_from_the_folder_to_a_pipeline(tmp_path, monkeypatch, encoder):
 
     overrides = {"paths.encoder": encoder, "training.max_steps": 2, "training.eval_frequency": 1}
     config = load_config("config.cfg", overrides=overrides, interpolate=False)
-    with pytest.raises(ValueError, match="DR042.*WORKS_FOR.*still has to be written"):
+    with pytest.raises(ValueError, match="DR041.*WORKS_FOR.*still has to be written"):
         init_nlp(config)
     text = Path("descriptions.json").read_text(encoding="utf8")
     Path("descriptions.json").write_text(text.replace("TODO: ", ""), encoding="utf8")
