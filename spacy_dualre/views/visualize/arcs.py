@@ -29,7 +29,6 @@ class Arc:
     """
 
     relation: Relation
-    line: int
     boxes: Tuple[Optional[Box], Optional[Box]]
     label: str
     label_width: float
@@ -48,41 +47,39 @@ class Arc:
 
 
 def make_arcs(
-    rels: Sequence[Relation], lines: Sequence[Line], boxes: Sequence[Box], width: float, rtl: bool, options: Options
-) -> List[Arc]:
-    """The arcs of the relations between these boxes, on lines of this width in pixels."""
-    first = {mention_key(box.mention): box for box in boxes if box.starts}
-    arcs: List[Arc] = []
+    rels: Sequence[Relation], lines: Sequence[Line], width: float, rtl: bool, options: Options
+) -> List[List[Arc]]:
+    """The arcs of relations over each of the lines, which have this width in pixels."""
+    first = {mention_key(box.mention): box for line in lines for box in line.boxes if box.starts}
+    arcs: List[List[Arc]] = [[] for _ in lines]
     for rel in rels:
         subject, object = first[mention_key(rel.subject)], first[mention_key(rel.object)]
         label = shorten(rel.predicate, LABEL_SIZE, width / 3) + (f" {rel.score:.2f}" if options.scores else "")
         if subject.line == object.line:
-            arcs.append(_make_arc(rel, (subject, object), label, width, rtl))
+            arcs[subject.line].append(_make_arc(rel, (subject, object), label, width, rtl))
         else:
             apart = lines[subject.line].sentence != lines[object.line].sentence
             source, target = (_name(box, lines, apart, width) for box in (subject, object))
             # An arrow points the way the text runs
             arrow = "–" if rel.predicate in options.symmetric else "←" if rtl else "→"
-            arcs.append(_make_arc(rel, (subject, None), f"{label} {arrow} {target}", width, rtl))
-            arcs.append(_make_arc(rel, (None, object), f"{source} {arrow} {label}", width, rtl))
-    for line in range(len(lines)):
-        on_line = [arc for arc in arcs if arc.line == line]
-        _spread(on_line)
-        _stack(on_line, width)
+            arcs[subject.line].append(_make_arc(rel, (subject, None), f"{label} {arrow} {target}", width, rtl))
+            arcs[object.line].append(_make_arc(rel, (None, object), f"{source} {arrow} {label}", width, rtl))
+    for over_line in arcs:
+        _spread(over_line)
+        _stack(over_line, width)
     return arcs
 
 
 def _make_arc(rel: Relation, boxes: Tuple[Optional[Box], Optional[Box]], label: str, width: float, rtl: bool) -> Arc:
     label = shorten(label, LABEL_SIZE, width - 2 * _GAP)
     label_width = text_width(label, LABEL_SIZE)
-    box = boxes[0] or boxes[1]
-    assert box is not None
-    x = [one.center if one else box.center for one in boxes]
+    centers = [box.center for box in boxes if box]
+    x = [centers[0], centers[-1]]
     if None in boxes:
         # Half an arc is as long as its label: from the subject onwards, or up to the object; back if there is no room
         away = (label_width + 4 * _GAP) * (1 if (boxes[1] is None) != rtl else -1)
-        x[boxes.index(None)] += away if 0 <= box.center + away <= width else -away
-    return Arc(rel, box.line, boxes, label, label_width, x)
+        x[boxes.index(None)] += away if 0 <= centers[0] + away <= width else -away
+    return Arc(rel, boxes, label, label_width, x)
 
 
 def _name(box: Box, lines: Sequence[Line], apart: bool, width: float) -> str:

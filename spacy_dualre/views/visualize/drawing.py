@@ -1,5 +1,6 @@
 """Draws the sentences of a Doc as SVG."""
 
+from itertools import groupby
 from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from markupsafe import Markup
@@ -53,50 +54,41 @@ def draw(
     numbered = any(token.is_sent_start for token in doc[1:])
     margin = _NUMBER if numbered else 0.0
     inner = options.width - margin - 2 * _EDGE
-    lines, boxes = lay_out(doc, mentions, inner, rtl)
-    arcs = make_arcs(rels, lines, boxes, inner, rtl, options)
+    lines = lay_out(doc, mentions, inner, rtl)
+    rows = zip(lines, make_arcs(rels, lines, inner, rtl, options))
     pictures = []
-    for sentence in dict.fromkeys(line.sentence for line in lines):
+    for sentence, group in groupby(rows, key=lambda row: row[0].sentence):
+        own = list(group)
         if sentences is not None and sentence not in sentences:
             continue
-        numbers = [i for i, line in enumerate(lines) if line.sentence == sentence]
-        first, last = lines[numbers[0]].pieces[0].token, lines[numbers[-1]].pieces[-1].token
         markup = environment.get_template("sentence.svg").render(
-            _stack(lines, numbers, boxes, arcs, options),
+            _stack(own, options),
             colors=options.colors,
             width=options.width,
             direction="rtl" if rtl else "ltr",
             number=str(sentence + 1) if numbered else "",
             number_x=options.width - _EDGE - 8 if rtl else _EDGE + 8,
             offset=_EDGE if rtl else _EDGE + margin,
-            text=" ".join(doc[first : last + 1].text.split()),
+            text=" ".join(doc[own[0][0].pieces[0].token : own[-1][0].pieces[-1].token + 1].text.split()),
             **_SIZES,
         )
         pictures.append(Markup(markup))
     return pictures
 
 
-def _stack(
-    lines: Sequence[Line], numbers: Sequence[int], boxes: Sequence[Box], arcs: Sequence[Arc], options: Options
-) -> Dict[str, Any]:
-    """Put the lines with these numbers one below the other: what to draw in each, and the height of all."""
+def _stack(rows: Iterable[Tuple[Line, List[Arc]]], options: Options) -> Dict[str, Any]:
+    """Put lines one below the other: what to draw in each, and the height of all."""
     drawn, y = [], 0.0
-    for i in numbers:
+    for line, arcs in rows:
         # Outer boxes first, so that inner ones lie on top of them
-        own_boxes = sorted((box for box in boxes if box.line == i), key=lambda box: -box.depth)
-        own_arcs = sorted((arc for arc in arcs if arc.line == i), key=lambda arc: -arc.level)
-        deepest = max((box.depth for box in own_boxes), default=-1)
+        boxes = sorted(line.boxes, key=lambda box: -box.depth)
+        arcs = sorted(arcs, key=lambda arc: -arc.level)
+        deepest = boxes[0].depth if boxes else -1
         roof = _ABOVE + NESTED * max(deepest, 0)
-        y += own_arcs[0].level * _LEVEL + _LEG if own_arcs else 0
-        y += roof + 1
-        drawn.append(
-            {
-                "y": y,
-                "words": [piece for piece in lines[i].pieces if piece.text and piece.width],
-                "boxes": own_boxes,
-                "arcs": [_curve(arc, y, y - roof - _LEG - (arc.level - 1) * _LEVEL, options) for arc in own_arcs],
-            }
-        )
+        y += roof + 1 + (arcs[0].level * _LEVEL + _LEG if arcs else 0)
+        words = [piece for piece in line.pieces if piece.text and piece.width]
+        curves = [_curve(arc, y, y - roof - _LEG - (arc.level - 1) * _LEVEL, options) for arc in arcs]
+        drawn.append({"y": y, "words": words, "boxes": boxes, "arcs": curves})
         y += _BELOW + _TYPE_ROW * (deepest + 1) + _BETWEEN
     return {"lines": drawn, "height": y}
 

@@ -40,19 +40,11 @@ class Piece:
     turned: bool = False
 
 
-@dataclass
-class Line:
-    """Pieces of one sentence in logical order."""
-
-    sentence: int
-    pieces: List[Piece] = field(default_factory=list)
-
-
 class Box(NamedTuple):
     """A mention, or the part of it on one line.
 
     Attributes:
-        line: The number of the line.
+        line: The index of the line.
         depth: How many boxes are stacked inside.
         starts: The mention starts here.
     """
@@ -75,6 +67,15 @@ class Box(NamedTuple):
 
 
 @dataclass
+class Line:
+    """Pieces of a sentence in logical order, with the boxes of its mentions in text order."""
+
+    sentence: int
+    pieces: List[Piece] = field(default_factory=list)
+    boxes: List[Box] = field(default_factory=list)
+
+
+@dataclass
 class _Frame:
     """How far the box of a mention extends beyond its text, and how many boxes are stacked inside."""
 
@@ -84,7 +85,7 @@ class _Frame:
     depth: int
 
 
-def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> Tuple[List[Line], List[Box]]:
+def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List[Line]:
     """Break a Doc into lines. Each sentence starts a new one.
 
     Args:
@@ -92,9 +93,6 @@ def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> Tupl
         mentions: Distinct mentions of the Doc.
         width: Of a line in pixels; every x is between 0 and it.
         rtl: Whether the text runs from right to left.
-
-    Returns:
-        The lines, and the boxes of the mentions in text order.
     """
     widths = (_SPACE if token.is_space else text_width(token.text, TEXT_SIZE) for token in doc)
     words = [
@@ -108,7 +106,9 @@ def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> Tupl
         if rtl:
             for piece in line.pieces:
                 piece.x = width - piece.x - piece.width
-    return lines, list(_boxes(lines, frames, rtl))
+    for box in _boxes(lines, frames, rtl):
+        lines[box.line].boxes.append(box)
+    return lines
 
 
 def _frames(mentions: Sequence[Span], words: Sequence[Piece]) -> List[_Frame]:
