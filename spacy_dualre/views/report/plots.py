@@ -29,7 +29,8 @@ def plot_precision_recall(curve: Dict[str, Any], decided: Dict[str, float], path
     axes = figure.subplots()
     recall, precision = ([point[key] for point in curve["points"]] for key in ("r", "p"))
     axes.plot(recall, precision, marker="." if len(recall) < 3 else "", label="all thresholds")
-    axes.plot([decided["r"]], [decided["p"]], "o", color="tab:orange", label=f"as set, F1 {100 * decided['f']:.1f}")
+    label = f"as configured, F1 {100 * decided['f']:.1f}"
+    axes.plot([decided["r"]], [decided["p"]], "o", color="tab:orange", label=label)
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axes.set_title(f"average precision {100 * curve['average_precision']:.1f}", fontsize=10)
     axes.legend(loc="lower left")
