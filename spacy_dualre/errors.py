@@ -204,16 +204,16 @@ class Errors(metaclass=ErrorsWithCodes):
     DR407 = "{path}: another process writes to it. Let one of them work alone, with --resume."
 
     # graph/
-    DR500 = "{path}: no output is known for this name. It must end in one of: {known}."
-    DR501 = 'This needs another library ({problem}). Install it with: pip install "spacy-dualre[graph]"'
+    DR500 = "{path}: unknown graph format. The name must end in one of: {known}."
+    DR501 = 'A library for this graph format is missing ({problem}). Install it with: pip install "spacy-dualre[graph]"'
     DR502 = (
-        "The base URI {value!r} cannot start the names of resources. Give an absolute URI that ends in '/' or ':', "
-        "such as https://example.org/graph/."
+        "{value!r} cannot be a base URI. Give an absolute URI that ends in '/' or ':', such as "
+        "https://example.org/graph/."
     )
 
     # views/
-    DR600 = 'matplotlib is needed to plot ({problem}). Install it with: pip install "spacy-dualre[plots]"'
-    DR601 = "{path}: is a file; a report is written to a folder."
+    DR600 = 'Plots need matplotlib ({problem}). Install it with: pip install "spacy-dualre[plots]"'
+    DR601 = "{path} is a file. Give a folder to write the report to."
 
     # lab/
     DR700 = (
@@ -269,9 +269,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR724 = "{path}: the counts of the runs beside it cannot be read ({problem}). Copy or pack them again."
 
     # starter/
-    DR800 = "The {what} must be at least one, each once, not: {names}"
-    DR801 = "The {what} name {name!r}, which is not among: {known}"
-    DR802 = "{path} is there already: remove it, or give another folder."
+    DR800 = "Give at least one of the {what}, and each only once, not: {names}."
+    DR801 = "The {what} name {name!r}, which is not among: {known}."
+    DR802 = "{path} exists already. Remove it, or choose another folder."
 
     # cli/
     DR820 = (
@@ -299,18 +299,20 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR830 = "{output}: is the input or lies in it, and would be read. Name another output."
     DR831 = (
-        "No relation to make a graph of: {documents} documents with {relations} relations were read. The table and the "
-        "warnings above say what was left out."
+        "There is no relation to make a graph of. {documents} documents with {relations} relations were read; see the "
+        "table and the warnings above for what was left out."
     )
-    DR832 = "{path}: is given as an output and as an input, or as two outputs. Give every file once."
+    DR832 = "{path} is given both as an input and as an output, or as two outputs. Give each file only once."
     DR833 = (
-        "No mentions in {source}. Components before {name!r} that could find them: {names}. Give a pipeline with one "
-        "that does (such as ner, entity_ruler or span_ruler), or a .spacy file with mentions."
+        "There are no mentions in {source}. Components before {name!r} that might find them: {names}. Use a pipeline "
+        "that finds mentions (with ner, entity_ruler or span_ruler, say), or a .spacy file that has them."
     )
     DR834 = "No mention has the text {text!r}. The mentions are: {known}."
-    DR835 = "{path}: nothing in it. Give a text, a .txt file, - for the standard input, or a .spacy file."
-    DR836 = "{path}: is a file, but no text (.txt) and no documents (.spacy)."
+    DR835 = "{path} is empty. Give a text, a .txt file, - for standard input, or a .spacy file."
+    DR836 = "{path} is neither a text (.txt) nor a file of documents (.spacy)."
     DR837 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
+    DR840 = "{path} exists already. Overwrite it with --force, or name another file with --output."
+    DR841 = "{path} holds no scores. Give the file that `spacy dualre evaluate --output` writes."
 
 
 class Warnings(metaclass=ErrorsWithCodes):

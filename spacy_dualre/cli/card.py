@@ -1,6 +1,5 @@
 """`spacy dualre card`: the model card of a trained pipeline."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -13,8 +12,6 @@ from ..writing import check_writable, write_text
 from .app import dualre_cli, existing, readable_errors
 from .options import Code
 
-_SCORES = "Expected scores, as `spacy dualre evaluate -o` writes them"
-
 
 @dualre_cli.command("card", no_args_is_help=True)
 def card_cli(
@@ -23,20 +20,18 @@ def card_cli(
         None,
         "--output",
         "-o",
-        help="The file to write; without it README.md in the folder, where spacy package takes it",
+        help="File to write; by default README.md in the pipeline's folder, where spacy package looks for it",
     ),
-    scores_path: Optional[Path] = typer.Option(
-        None, "--scores", help="Scores, as `spacy dualre evaluate -o` writes them"
-    ),
+    scores_path: Optional[Path] = typer.Option(None, "--scores", help="Scores from `spacy dualre evaluate --output`"),
     front_matter: bool = typer.Option(
         False,
         "--front-matter",
-        help="Begin with YAML for the Hugging Face hub; `spacy huggingface-hub push` adds its own",
+        help="Begin with YAML for the Hugging Face hub (`spacy huggingface-hub push` adds its own)",
     ),
-    force: bool = typer.Option(False, "--force", "-f", help="Write over a file that is there already"),
+    force: bool = typer.Option(False, "--force", "-f", help="Overwrite an existing file"),
     code: Code = None,
 ) -> None:
-    """Write a model card: what the pipeline finds, its scores, its corpus and licence, its limits."""
+    """Write a model card: what the pipeline finds, its scores, corpus, licence and limits."""
     from ..pipeline.loading import load_pipeline
     from ..views.card import missing, model_card
 
@@ -44,21 +39,22 @@ def card_cli(
         existing(model, "Expected the folder of a trained pipeline.")
         path = output or model / "README.md"
         if path.exists() and not force:
-            raise ValueError(Errors.DR802.format(path=path))
+            raise ValueError(Errors.DR840.format(path=path))
         check_writable(path)
         scores = _read_scores(scores_path) if scores_path is not None else None
         nlp = load_pipeline(str(model))
         write_text(path, model_card(nlp, scores, front_matter))
     if missing(nlp):
-        msg.warn(f"The card does not say: {', '.join(missing(nlp))}. Write them into {model / 'meta.json'}.")
+        msg.warn(f"Missing from the card: {', '.join(missing(nlp))}. Add them to {model / 'meta.json'}.")
     msg.good(f"Wrote {path}")
 
 
 def _read_scores(path: Path) -> Dict[str, Any]:
-    existing(path, f"{_SCORES}.")
-    scores: Any = None
-    with suppress(ValueError):
+    existing(path, "Expected scores from `spacy dualre evaluate --output`.")
+    try:
         scores = srsly.read_json(path)
+    except ValueError as err:
+        raise ValueError(Errors.DR841.format(path=path)) from err
     if not isinstance(scores, dict) or not {"documents", "rels_f"} <= scores.keys():
-        raise ValueError(Errors.DR003.format(where=path, problem=_SCORES))
+        raise ValueError(Errors.DR841.format(path=path))
     return scores

@@ -1,4 +1,4 @@
-"""`spacy dualre explain`: why a pipeline finds a relation between two mentions, or none."""
+"""`spacy dualre explain`: why a pipeline relates two mentions, or does not."""
 
 from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
@@ -14,7 +14,7 @@ from .source import SOURCE_HELP, read_docs
 if TYPE_CHECKING:
     from ..views.explanation import Explanation
 
-#: Of the pairs that were left out for the same reason, this many are printed.
+#: How many pairs are listed per reason why they were not scored.
 _SHOWN = 5
 
 
@@ -23,14 +23,15 @@ def explain_cli(
     ctx: typer.Context,
     model: Model,
     source: str = typer.Argument(..., metavar="TEXT", help=SOURCE_HELP),
-    subject: Optional[str] = typer.Option(None, help="Pairs with this subject alone: the text of a mention"),
-    object: Optional[str] = typer.Option(None, help="Pairs with this object alone: the text of a mention"),
-    limit: int = typer.Option(1, min=0, help="Explain this many documents of a .spacy file; 0: all"),
+    subject: Optional[str] = typer.Option(None, help="Only explain pairs whose subject has this text"),
+    object: Optional[str] = typer.Option(None, help="Only explain pairs whose object has this text"),
+    limit: int = typer.Option(1, min=0, help="Explain at most this many documents of a .spacy file; 0: all"),
     as_json: bool = typer.Option(False, "--json", help="Print everything as JSON"),
     code: Code = None,
 ) -> None:
-    """Show for every pair of mentions the text and the descriptions that were read, the scores and thresholds of all
-    predicates and what was decided, and why other pairs were not scored.
+    """Show what the model read for each pair of mentions, how it scored each predicate, and what was decided.
+
+    Pairs that were not scored are listed with the reason.
     """
     from ..pipeline.loading import load_pipeline
     from ..views.explanation import explain
@@ -52,16 +53,16 @@ def explain_cli(
 
 
 def chosen(pairs: "List[Explanation]", subject: Optional[str], object: Optional[str]) -> "List[Explanation]":
-    """Those with this subject and object. Raises ValueError where there is no such mention."""
+    """The pairs with this subject and object. Raises ValueError if there is no such mention."""
     known = dict.fromkeys(span.text for pair in pairs for span in (pair.subject, pair.object))
     for text in (subject, object):
         if text is not None and text not in known:
-            raise ValueError(Errors.DR834.format(text=text, known=", ".join(known) or "one alone"))
+            raise ValueError(Errors.DR834.format(text=text, known=", ".join(known) or "fewer than two"))
     return [pair for pair in pairs if subject in (None, pair.subject.text) and object in (None, pair.object.text)]
 
 
 def print_explanations(pairs: "List[Explanation]") -> None:
-    """Each scored pair with a table of its predicates, then the others by reason."""
+    """Print a table of predicates for each scored pair, then the other pairs by reason."""
     left_out: Dict[str, List[Explanation]] = {}
     for pair in pairs:
         if pair.reason is not None:
@@ -73,11 +74,13 @@ def print_explanations(pairs: "List[Explanation]") -> None:
         more = f" and {len(group) - _SHOWN} more (--json lists all)" if len(group) > _SHOWN else ""
         msg.info(f"Not scored, {reason}: {names}{more}")
     if not pairs:
-        msg.warn("No pairs: there is one mention or none, or no pair in this direction.")
+        msg.warn("No pairs: there are fewer than two mentions, or no pair in this direction.")
 
 
 def _name(pair: "Explanation") -> str:
-    return f"{pair.subject.text} ({pair.subject.label_}) -> {pair.object.text} ({pair.object.label_})"
+    subject, object = (f"{span.text} ({span.label_})" for span in (pair.subject, pair.object))
+    concepts = f", as {pair.concepts[0].id} -> {pair.concepts[1].id}" if pair.concepts else ""
+    return f"{subject} -> {object}{concepts}"
 
 
 def _print_scored(pair: "Explanation") -> None:

@@ -8,7 +8,6 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import CorpusError, Errors, Warnings
-from ..graph import WRITERS, Naming
 from .app import dualre_cli, interactive, readable_errors
 
 if TYPE_CHECKING:
@@ -17,29 +16,29 @@ if TYPE_CHECKING:
 
 @dualre_cli.command("graph", no_args_is_help=True)
 def graph_cli(
-    triples: List[Path] = typer.Argument(
-        ..., metavar="TRIPLES...", help="JSON lines, as `spacy dualre extract` writes"
-    ),
+    triples: List[Path] = typer.Argument(..., metavar="TRIPLES...", help="JSON lines from `spacy dualre extract`"),
     outputs: List[Path] = typer.Option(
-        ..., "--output", "-o", help=f"File to write, by its ending: {', '.join(WRITERS)}. May be repeated"
+        ..., "--output", "-o", help="File to write: .ttl, .nt, .graphml, .json, .csv or .html. May be repeated"
     ),
     min_score: float = typer.Option(0.0, min=0.0, max=1.0, help="Leave out relations with a lower score"),
-    min_support: int = typer.Option(1, min=1, help="Leave out edges that fewer sentences support"),
-    predicates: Optional[List[str]] = typer.Option(None, help="Only this predicate. May be repeated"),
+    min_support: int = typer.Option(1, min=1, help="Leave out edges supported by fewer sentences"),
+    predicates: Optional[List[str]] = typer.Option(None, help="Use only this predicate. May be repeated"),
     symmetric: Optional[List[str]] = typer.Option(
-        None, help="A predicate without direction: both become one edge. May be repeated"
+        None, help="Predicate without direction: both directions become one edge. May be repeated"
     ),
-    evidence: Optional[int] = typer.Option(None, min=0, help="Keep the best N sentences of an edge; default: all"),
-    base_uri: str = typer.Option(Naming().base_uri, help="What the names of resources in RDF start with"),
-    title: str = typer.Option(Naming().title, help="Title of the page"),
+    evidence: Optional[int] = typer.Option(None, min=0, help="Keep only the best N sentences per edge"),
+    base_uri: Optional[str] = typer.Option(None, help="Start of the URIs of RDF resources"),
+    title: Optional[str] = typer.Option(None, help="Title of the HTML page"),
 ) -> None:
-    """Merge the relations of documents into a knowledge graph of concepts and write it, with the sentences that
-    support each edge. Exit status 1 if a line of the input cannot be read; the others are used all the same.
+    """Merge the relations of documents into a knowledge graph of concepts, with the sentences that support each edge.
+
+    The exit status is 1 if a line of the input cannot be read; the other lines are used nevertheless.
     """
-    from ..graph import Merger, write
+    from ..graph import Merger, Naming, write
 
     with readable_errors():
-        files = _check(triples, outputs, base_uri)
+        naming = Naming(base_uri or Naming().base_uri, title or Naming().title)
+        files = _check(triples, outputs, naming.base_uri)
         merger = Merger(min_score, predicates or None, symmetric or (), evidence)
         broken = merge(merger, triples)
         graph = merger.graph(min_support)
@@ -48,14 +47,14 @@ def graph_cli(
         if not graph.edges:
             raise ValueError(Errors.DR831.format(documents=merger.documents, relations=merger.counts["relations"]))
         for path in outputs:
-            write(graph, path, Naming(base_uri, title))
+            write(graph, path, naming)
     msg.good(f"Wrote the graph to {', '.join(map(str, files))}")
     if broken:
-        msg.fail(f"{broken} lines or files of the input could not be used", exits=1)
+        msg.fail(f"{broken} lines or files of the input could not be read", exits=1)
 
 
 def merge(merger: "Merger", paths: List[Path]) -> int:
-    """Merge the documents of the files, say what is broken in them, and count it."""
+    """Merge the documents of the files, report what cannot be read, and return how often that was."""
     from ..graph import read_documents
 
     errors: List[CorpusError] = []
@@ -70,10 +69,10 @@ def merge(merger: "Merger", paths: List[Path]) -> int:
 
 
 def print_report(merger: "Merger", graph: "KnowledgeGraph") -> None:
-    """What was merged as a table, and as warnings what was left out."""
+    """Print a table of what was merged and warnings about what was left out."""
     rows = [("documents", merger.documents), ("relations", merger.counts["relations"])]
     rows += [(f"  left out: {why}", n) for why, n in merger.counts.items() if n and why != "relations"]
-    rows += [("edges", len(graph.edges)), ("  left out: too little support", merger.edges - len(graph.edges))]
+    rows += [("edges", len(graph.edges)), ("  left out: too few sentences", merger.edges - len(graph.edges))]
     rows += [("nodes", len(graph.nodes)), ("  left out: concepts without an edge", merger.concepts - len(graph.nodes))]
     msg.table([(name, str(n)) for name, n in rows if n or not name.startswith(" ")], aligns=("l", "r"))
     for reason, n in merger.dropped.items():
@@ -83,7 +82,7 @@ def print_report(merger: "Merger", graph: "KnowledgeGraph") -> None:
 
 
 def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path]:
-    """The files that will be written. Raises ValueError or ImportError where they cannot be."""
+    """Return the files that will be written. Raises ValueError or ImportError if they cannot be."""
     from ..graph import check_base_uri, check_output
 
     check_base_uri(base_uri)

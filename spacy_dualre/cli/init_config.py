@@ -13,15 +13,15 @@ from .app import dualre_cli, readable_errors
 
 @dualre_cli.command("init-config", no_args_is_help=True)
 def init_config_cli(
-    labels: str = typer.Option(..., help="The predicates, separated by commas"),
-    types: str = typer.Option(..., help="The types of mentions, separated by commas"),
-    output: Path = typer.Option(..., "--output", "-o", help="The folder to write"),
+    labels: str = typer.Option(..., help="Predicates, separated by commas"),
+    types: str = typer.Option(..., help="Types of mentions, separated by commas"),
+    output: Path = typer.Option(..., "--output", "-o", help="Folder to write to"),
     type_pairs: str = typer.Option(
-        "", help='Pairs of types that may have a relation, as in "A|B,B|B"; without it, those of the training data'
+        "", help='Pairs of types that may be related, such as "A|B,B|B"; by default those related in the training data'
     ),
-    symmetric: str = typer.Option("", help="The predicates without direction, separated by commas"),
+    symmetric: str = typer.Option("", help="Predicates without direction, separated by commas"),
 ) -> None:
-    """Write a config, a project file, and descriptions to be written, for a corpus of your own."""
+    """Write a config, a project file and a template of descriptions for your own corpus."""
     from ..starter import write_starter
 
     with readable_errors():

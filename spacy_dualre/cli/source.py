@@ -1,4 +1,4 @@
-"""Documents that a user names on the command line: a text, a file of text, the standard input, or .spacy files."""
+"""Documents named on the command line: a text, a text file, standard input or .spacy files."""
 
 import sys
 from contextlib import nullcontext
@@ -14,21 +14,26 @@ from .app import existing
 if TYPE_CHECKING:
     from spacy.language import Language
 
-SOURCE_HELP = "A text, a .txt file, - for the standard input, or documents with mentions: .spacy, or a folder of such"
+SOURCE_HELP = "A text, a .txt file, - for standard input, or documents with mentions: a .spacy file or a folder of them"
 
 
 def read_docs(nlp: "Language", source: str, limit: int = 0) -> List[Doc]:
-    """The documents, gone through the pipeline. limit: at most so many of .spacy files; 0: all. If any of these has
-    mentions, none are looked for.
+    """Run a pipeline on the named documents. It finds no mentions of its own if any document has some.
 
-    Raises ValueError where the file does not exist or there is nothing in it, or no mentions in any document.
+    Args:
+        nlp: The pipeline.
+        source: As `SOURCE_HELP` says.
+        limit: The most documents to take from .spacy files; 0: all.
+
+    Raises:
+        ValueError: A file is missing or empty, or no document has mentions.
     """
     from ..pipeline.components import components_before, find_component, given_mentions
     from ..training.reader import rel_corpus
 
     inputs: List[Any]
     if source.endswith(".spacy") or _is_there(source) and Path(source).is_dir():
-        existing(Path(source), "Expected documents with mentions, as `spacy dualre convert` writes them.")
+        existing(Path(source), "Expected documents with mentions from `spacy dualre convert`.")
         inputs = [example.predicted for example in rel_corpus(Path(source), limit=limit)(nlp)]
     else:
         inputs = list(filter(str.strip, [_read_text(source)]))
@@ -51,15 +56,15 @@ def _read_text(source: str) -> str:
     if source == "-":
         return decode_text(sys.stdin.buffer.read(), Place(Path(source)))
     if source.endswith(".txt"):
-        return read_text(existing(Path(source), "Expected a file of text."))
+        return read_text(existing(Path(source), "Expected a text file."))
     if _is_there(source):
         raise ValueError(Errors.DR836.format(path=source))
     return source
 
 
 def _is_there(source: str) -> bool:
-    """Whether it is the name of a file or folder."""
+    """Whether it is the path of a file or folder."""
     try:
         return bool(source.strip()) and Path(source).exists()
-    except (OSError, ValueError):  # a text may be longer than names can be, or hold what they cannot
+    except (OSError, ValueError):  # texts may be too long for a path, or contain what a path cannot
         return False

@@ -1,4 +1,4 @@
-"""`spacy dualre visualize`: the relations that a pipeline finds, as pictures."""
+"""`spacy dualre visualize`: pictures of the relations that a pipeline finds."""
 
 from pathlib import Path
 from typing import Optional
@@ -17,17 +17,17 @@ def visualize_cli(
     ctx: typer.Context,
     model: Model,
     source: str = typer.Argument(..., metavar="TEXT", help=SOURCE_HELP),
-    output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write HTML to this file; else it is served"),
-    limit: int = typer.Option(10, min=0, help="Draw this many documents of a .spacy file; 0: all"),
-    width: int = typer.Option(760, help="Of a line, in pixels"),
-    port: int = typer.Option(5000, help="Serve on this port, or the next free one"),
-    host: str = typer.Option("localhost", help="Serve on this host"),
+    output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write HTML to this file instead of serving it"),
+    limit: int = typer.Option(10, min=0, help="Draw at most this many documents of a .spacy file; 0: all"),
+    width: int = typer.Option(760, help="Width of a line in pixels"),
+    port: int = typer.Option(5000, help="Port to serve on, or the next free one"),
+    host: str = typer.Option("localhost", help="Host to serve on"),
     code: Code = None,
 ) -> None:
-    """Draw the relations of a text or of documents as arcs over their sentences, to a file or in the browser."""
+    """Draw the relations in a text or in documents as arcs over their sentences, in a file or in the browser."""
     from ..pipeline.components import find_component
     from ..pipeline.loading import load_pipeline
-    from ..views.visualize import render, serve
+    from ..views import render, serve
 
     with readable_errors():
         check_writable(output)

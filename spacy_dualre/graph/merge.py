@@ -1,49 +1,50 @@
-"""Documents in, one after another; a knowledge graph out. What is kept grows with the graph, not with the texts."""
+"""Merges documents, one after another, into a knowledge graph. Memory grows with the graph, not with the texts."""
 
 from collections import Counter
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Collection, Dict, Iterator, List, Optional, Set, Tuple
 
 from ..annotations.concepts import SEPARATOR, Concept, concepts_of
 from ..records.record import MentionRecord, Offsets, Record, RelationRecord, sentence_around
-from .graph import Edge, Evidence, KnowledgeGraph, Node, Triple
+from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node, Triple
 
 
 def node_keys(mention: MentionRecord, record: Record) -> List[Concept]:
-    """The nodes that a mention belongs to: those of its concepts, one of its long or else surface form, or none."""
+    """The nodes of a mention: one for each of its concepts, or one for its long or surface form, or none."""
     return concepts_of(mention.type, record.long_form(mention), SEPARATOR.join(mention.concepts))
 
 
+@dataclass
 class Merger:
-    """Merges the relations of documents. In which order they come makes no difference.
+    """Merges the relations of documents, in whatever order they come.
 
-    min_score: relations below are not counted. predicates: the only ones that count; None: all. symmetric: predicates
-    without direction, whose two directions become one edge, from the first concept in sorted order to the second.
-    evidence: at most so many sentences are kept for an edge; None: all. Counts and scores are always of all.
+    Args:
+        min_score: Relations with a lower score do not count.
+        predicates: The only predicates that count; None: all.
+        symmetric: Predicates without direction. Their two directions become one edge, from the concept that sorts
+            first to the other.
+        evidence: How many sentences to keep per edge; None: all. Counts and scores always cover all.
 
-    counts: how many relations were read, under "relations", and, under the reason, left out. dropped: how many
-    mentions and relations could not be used, by reason; dropped_first: where the first was.
+    Attributes:
+        counts: How many relations were found ("relations") and, by reason, how many of them were left out.
+        dropped: How many mentions and relations could not be used, by reason.
+        dropped_first: Where the first of them was, by reason.
+        seen_predicates: The predicates of all relations, including those left out.
     """
 
-    def __init__(
-        self,
-        min_score: float = 0.0,
-        predicates: Optional[Collection[str]] = None,
-        symmetric: Collection[str] = (),
-        evidence: Optional[int] = None,
-    ) -> None:
-        self.min_score = min_score
-        self.predicates = predicates
-        self.symmetric = symmetric
-        self.evidence = evidence
-        self.documents = 0
-        self.without_sentences = 0
-        self.counts: Counter = Counter()
-        self.dropped: Counter = Counter()
-        self.dropped_first: Dict[str, str] = {}
-        self.seen_predicates: Set[str] = set()
-        self._nodes: Dict[Concept, Node] = {}
-        self._edges: Dict[Triple, Edge] = {}
+    min_score: float = 0.0
+    predicates: Optional[Collection[str]] = None
+    symmetric: Collection[str] = ()
+    evidence: Optional[int] = None
+    documents: int = field(default=0, init=False)
+    without_sentences: int = field(default=0, init=False)
+    counts: Counter = field(default_factory=Counter, init=False)
+    dropped: Counter = field(default_factory=Counter, init=False)
+    dropped_first: Dict[str, str] = field(default_factory=dict, init=False)
+    seen_predicates: Set[str] = field(default_factory=set, init=False)
+    _nodes: Dict[Concept, Node] = field(default_factory=dict, init=False)
+    _edges: Dict[Triple, Edge] = field(default_factory=dict, init=False)
 
     def add(self, record: Record) -> None:
         """Merge a document."""
@@ -57,7 +58,7 @@ class Merger:
         self._add_relations(record)
 
     def graph(self, min_support: int = 1) -> KnowledgeGraph:
-        """What came together. Edges with fewer supporting sentences are left out, and nodes without an edge."""
+        """The merged graph, without edges that fewer sentences support and without nodes that have no edge."""
         edges = [edge for _, edge in sorted(self._edges.items()) if edge.sentences >= min_support]
         for edge in edges:
             edge.keep(self.evidence)
@@ -75,23 +76,21 @@ class Merger:
         return len(self._edges)
 
     def _add_mentions(self, record: Record) -> None:
-        concepts = set()
-        # An argument that stands for one of a mention's concepts is a mention of its own, and not counted twice
-        forms = {(key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record)}
-        for concept, start, end in forms:
+        # Places, not records: arguments narrowed to one of a mention's concepts have records of their own
+        places = {
+            (key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record)
+        }
+        for concept, start, end in places:
             node = self._nodes.setdefault(concept, Node(concept))
             node.forms[" ".join(record.text[start:end].split())] += 1
-            concepts.add(concept)
-        for concept in concepts:
+        for concept in {concept for concept, _, _ in places}:
             self._nodes[concept].documents += 1
 
     def _add_relations(self, record: Record) -> None:
         mentions = {mention.id: mention for mention in record.mentions}
         found: Dict[Triple, Dict[Offsets, Evidence]] = {}
-        for rel in record.relations:
-            if not self._counts(rel):
-                continue
-            for triple, evidence in self._read(record, rel, mentions[rel.subject], mentions[rel.object]):
+        for rel in filter(self._counts, record.relations):
+            for triple, evidence in self._evidence(record, rel, mentions[rel.subject], mentions[rel.object]):
                 best = found.setdefault(triple, {})
                 place = (evidence.start, evidence.end)
                 best[place] = min(best.get(place, evidence), evidence, key=lambda one: (-one.score, one))
@@ -103,18 +102,19 @@ class Merger:
         self.counts["relations"] += 1
         self.seen_predicates.add(rel.predicate)
         if self.predicates is not None and rel.predicate not in self.predicates:
-            self.counts["of other predicates"] += 1
+            self.counts["other predicates"] += 1
         elif rel.score < self.min_score:
-            self.counts["below the least score"] += 1
+            self.counts["score below the minimum"] += 1
         else:
             return True
         return False
 
-    def _read(
+    def _evidence(
         self, record: Record, rel: RelationRecord, subject: MentionRecord, object: MentionRecord
     ) -> Iterator[Tuple[Triple, Evidence]]:
+        """The triples of a relation, one for each pair of its mentions' concepts."""
         pairs = list(product(node_keys(subject, record), node_keys(object, record)))
-        self.counts["of mentions without a concept"] += not pairs
+        self.counts["mentions without a concept"] += not pairs
         places = (subject.start, subject.end), (object.start, object.end)
         start, end = sentence_around(record.text, record.sentences or (), *places)
         for first, second in pairs:

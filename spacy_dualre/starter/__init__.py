@@ -1,4 +1,4 @@
-"""A folder to start from: config, descriptions to write, and project file for a new corpus."""
+"""Writes a folder to start from with a new corpus: config, descriptions to fill in, and project file."""
 
 from pathlib import Path
 from typing import List, Sequence
@@ -12,9 +12,7 @@ from ..types import NEGATIVE, DescriptionTexts, TypePair
 from ..writing import write_json, write_text
 
 _HERE = Path(__file__).parent
-_HEADER = (
-    "# Set total_steps to the number of steps of your training: epochs x candidates x predicates / batch size.\n\n"
-)
+_HEADER = "# Set total_steps to the number of training steps: epochs x candidates x predicates / batch size.\n\n"
 
 
 def write_starter(
@@ -24,19 +22,36 @@ def write_starter(
     type_pairs: Sequence[TypePair] = (),
     symmetric: Sequence[str] = (),
 ) -> List[Path]:
-    """Write config.cfg, descriptions.json and project.yml into a folder, and give their paths.
+    """Write config.cfg, descriptions.json and project.yml into a folder.
 
-    type_pairs: the pairs of types that may have a relation; none: those of the training data. symmetric: predicates
-    without direction. The config is that of configs/default.cfg, with mentions in the span group that
-    `spacy dualre convert` writes. The descriptions are refused in training until they are written.
-    Raises ValueError for predicates or types that cannot be, and for a file that is there already.
+    The config is configs/default.cfg, with mentions in the span group that `spacy dualre convert` writes. Training
+    refuses the descriptions until they are filled in.
+
+    Args:
+        output: The folder.
+        labels: The predicates.
+        types: The types of mentions.
+        type_pairs: Pairs of types that may be related; by default those related in the training data.
+        symmetric: Predicates without direction.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        ValueError: Predicates or types are not usable, or a file exists already.
     """
     _check(labels, types, type_pairs, symmetric)
     paths = [output / name for name in ("config.cfg", "descriptions.json", "project.yml")]
     for path in paths:
         if path.exists():
             raise ValueError(Errors.DR802.format(path=path))
-    config = _config(type_pairs, symmetric)
+    config = Config().from_disk(_HERE / "default.cfg", interpolate=False)
+    files = {"train": "corpus/train.spacy", "dev": "corpus/dev.spacy", "descriptions": "descriptions.json"}
+    config["paths"].update(files)
+    component = config["components"]["dual_encoder_rel"]
+    component.update(spans_key=SPANS_KEY, symmetric=list(symmetric))
+    if type_pairs:
+        component["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
     write_text(paths[0], _HEADER + config.to_str(interpolate=False) + "\n")
     write_json(paths[1], _descriptions(labels, type_pairs))
     write_text(paths[2], (_HERE / "project.yml").read_text(encoding="utf8"))
@@ -51,30 +66,15 @@ def _check(
             raise ValueError(Errors.DR800.format(what=what, names=", ".join(names)))
     if NEGATIVE in labels:
         raise ValueError(Errors.DR167.format(label=NEGATIVE))
-    for what, given, known in (
-        ("type pairs", [type for pair in type_pairs for type in pair], types),
-        ("symmetric predicates", symmetric, labels),
-    ):
+    in_pairs = [type for pair in type_pairs for type in pair]
+    for what, given, known in (("type pairs", in_pairs, types), ("symmetric predicates", symmetric, labels)):
         for name in given:
             if name not in known:
                 raise ValueError(Errors.DR801.format(what=what, name=name, known=", ".join(known)))
 
 
-def _config(type_pairs: Sequence[TypePair], symmetric: Sequence[str]) -> Config:
-    config = Config().from_disk(_HERE / "default.cfg", interpolate=False)
-    config["paths"].update(
-        {"train": "corpus/train.spacy", "dev": "corpus/dev.spacy", "descriptions": "descriptions.json"}
-    )
-    batcher = config["training"]["batcher"]
-    batcher["spans_key"] = SPANS_KEY
-    batcher["symmetric"] = list(symmetric)
-    if type_pairs:
-        batcher["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
-    return config
-
-
 def _descriptions(labels: Sequence[str], type_pairs: Sequence[TypePair]) -> DescriptionTexts:
-    """Per pair of types where there are several, since wordings tend to differ."""
+    """Templates to fill in, one per pair of types if there are several, since wordings tend to differ."""
     texts: DescriptionTexts = {NEGATIVE: plain_template(NEGATIVE, negative=True)}
     for label in labels:
         template = f"{UNWRITTEN} say in plain words that {{subject}} and {{object}} have the relation {label}."

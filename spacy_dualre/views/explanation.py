@@ -1,5 +1,6 @@
-"""Why the component decides as it does: what it reads of pairs of mentions, their scores, and why some have none."""
+"""Explains decisions: what the model reads of pairs of mentions, their scores, and why some pairs are not scored."""
 
+from collections import defaultdict
 from itertools import combinations, permutations
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -7,25 +8,29 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
+from ..annotations.concepts import Concept
 from ..annotations.mentions import get_mentions, mention_key
 from ..annotations.relations import span_to_json
 from ..instances.descriptions import adapt
-from ..pipeline.component import DualEncoderRel
+from ..pipeline.component import DualEncoderRel, Scored
 from ..pipeline.components import find_component
-from ..pipeline.decode import probabilities
-from ..types import Candidate, Instance, Relation, RelScores
+from ..pipeline.decode import as_relation, in_text_order, probabilities
+from ..types import Relation
 
-#: Why a pair is left out that its policy has nothing against: it asks for the closest mentions of two concepts alone.
-_CLOSER = "mentions that are closer to each other stand for this pair"
+#: Why a pair is left out that may be a candidate: only the closest mentions of two concepts are asked for.
+_CLOSER = "closer mentions represent this pair of concepts"
 
 
 class PredicateScore(NamedTuple):
-    """What speaks for a predicate.
+    """How a predicate was scored for a pair.
 
-    possible: False: it has no description for these types. similarity: scaled cosine of text and description; None
-    where no description was read. classifier: its probability among all predicates that it knows, 0 to 1; None where it
-    does not know it. probability: against the negative predicate, by which is decided; that of the negative one itself
-    is 0.5. threshold: the least probability. descriptions: as they were read, the mentions in them.
+    Attributes:
+        possible: Whether it has a description for these types.
+        similarity: Scaled cosine of text and description; None if no description was read.
+        classifier: Probability among all predicates that the classifier knows, 0 to 1; None if it does not know it.
+        probability: Against the negative predicate, whose own is 0.5. It decides.
+        threshold: The least probability.
+        descriptions: As they were read, with the mentions in them.
     """
 
     predicate: str
@@ -38,25 +43,31 @@ class PredicateScore(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """A pair of mentions.
+    """An explanation of a candidate, or of a pair of mentions that is none.
 
-    reason: why it was not scored, in words; None if it was. text: what the model reads of it, with markers. scores:
-    for each predicate, the negative one first. decided: the relations between the two.
+    Attributes:
+        reason: Why the pair was not scored, in words; None if it was.
+        concepts: The pair of concepts that the candidate is about; None if it is about the two mentions.
+        text: What the model reads, with markers.
+        scores: Of all predicates, the negative one first.
+        decided: The relations that were decided on.
     """
 
     subject: Span
     object: Span
-    reason: Optional[str]
+    reason: Optional[str] = None
+    concepts: Optional[Tuple[Concept, Concept]] = None
     text: str = ""
     scores: Tuple[PredicateScore, ...] = ()
     decided: Tuple[Relation, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
-        """The same as JSON values, mentions with character offsets."""
+        """The explanation as JSON values, mentions with character offsets."""
         return {
             "subject": span_to_json(self.subject),
             "object": span_to_json(self.object),
             "reason": self.reason,
+            "concepts": [concept.id for concept in self.concepts] if self.concepts else None,
             "text": self.text,
             "scores": [{**score._asdict(), "descriptions": list(score.descriptions)} for score in self.scores],
             "decided": [{"predicate": rel.predicate, "score": rel.score} for rel in self.decided],
@@ -64,22 +75,30 @@ class Explanation(NamedTuple):
 
 
 def explain(nlp: Language, doc: Doc) -> List[Explanation]:
-    """An explanation for each pair of mentions of a Doc, in text order; each in both orders where relations have a
-    direction.
+    """Explain what a pipeline decides on each pair of mentions of a Doc.
 
-    doc: with mentions and sentences, as `nlp` gives it. It is not changed. Raises ValueError where the pipeline has no
-    component for relations.
+    Args:
+        nlp: The pipeline.
+        doc: With mentions and sentences, as the pipeline returns it. It is not changed.
+
+    Returns:
+        For each pair of mentions in text order, in both orders if relations have a direction: an explanation for each
+        of its candidates, of which mentions of several concepts have several, or one that says why there is none.
+
+    Raises:
+        ValueError: The pipeline has no component for relations.
     """
     _, rel = find_component(nlp)
+    scored: Dict[Tuple, List[Explanation]] = defaultdict(list)
+    for one in _explain_candidates(rel, doc):
+        scored[mention_key(one.subject), mention_key(one.object)].append(one)
     mentions = get_mentions(doc, rel.spans_key)
-    scored: Dict[Tuple, Explanation] = {}
-    for explanation in _explain_candidates(rel, doc):
-        scored.setdefault((mention_key(explanation.subject), mention_key(explanation.object)), explanation)
     pairs = permutations(mentions, 2) if rel.candidates.directed else combinations(mentions, 2)
     return [
-        scored.get((mention_key(one), mention_key(other)))
-        or Explanation(one, other, rel.why_not(one, other) or _CLOSER)
-        for one, other in pairs
+        explanation
+        for subject, object in pairs
+        for explanation in scored.get((mention_key(subject), mention_key(object)))
+        or [Explanation(subject, object, rel.why_not(subject, object) or _CLOSER)]
     ]
 
 
@@ -89,35 +108,31 @@ def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
         return
     candidates = [candidate for part in parts for candidate in part.candidates]
     relations = rel.decide(candidates, numpy.concatenate([part.odds for part in parts]))
-    for _, chunk, instances, scores, odds in parts:
-        texts = rel.texts_as_read(instances)
-        for row, (candidate, instance, text) in enumerate(zip(chunk, instances, texts)):
-            predicates = tuple(_scores(rel, instance, scores, odds, row))
-            decided = tuple(r for r in relations if _between(r, candidate, r.predicate in rel.undirected))
-            yield Explanation(candidate.subject, candidate.object, None, text, predicates, decided)
+    for part in parts:
+        for row, (candidate, text) in enumerate(zip(part.candidates, rel.texts_as_read(part.instances))):
+            one, other = candidate.about
+            concepts = (one, other) if isinstance(one, Concept) and isinstance(other, Concept) else None
+            scores = tuple(_scores(rel, part, row))
+            decided = tuple(
+                found
+                for found in relations
+                if found == in_text_order(as_relation(candidate, found.predicate, found.score), rel.undirected)
+            )
+            yield Explanation(candidate.subject, candidate.object, None, concepts, text, scores, decided)
 
 
-def _between(relation: Relation, candidate: Candidate, undirected: bool) -> bool:
-    ends = [mention_key(relation.subject), mention_key(relation.object)]
-    wanted = [mention_key(mention) for mention in candidate[:2]]
-    return ends == wanted or (undirected and ends == wanted[::-1])
-
-
-def _scores(
-    rel: DualEncoderRel, instance: Instance, scores: RelScores, odds: Any, row: int
-) -> Iterator[PredicateScore]:
-    labels = list(rel.label_data)
-    similarity, logits, _, read, _ = scores
-    classified = numpy.exp(numpy.asarray(logits)[row].astype("float64") - logits[row].max())
+def _scores(rel: DualEncoderRel, part: Scored, row: int) -> Iterator[PredicateScore]:
+    similarity, logits, _, read = map(numpy.asarray, part.scores[:4])
+    classified = numpy.exp(logits[row].astype("float64") - logits[row].max())
     classified /= classified.sum()
-    probs = probabilities(odds)
-    for i, label in enumerate(labels):
+    probability = probabilities(part.odds[row])
+    for i, (label, descriptions) in enumerate(zip(rel.label_data, part.instances[row].descriptions)):
         yield PredicateScore(
             predicate=label,
-            possible=bool(instance.descriptions[i]),
+            possible=bool(descriptions),
             similarity=float(similarity[row, i]) if read[row, i] else None,
             classifier=float(classified[i]) if i < len(classified) else None,
-            probability=float(probs[row, i]),
+            probability=float(probability[i]),
             threshold=rel.threshold,
-            descriptions=tuple("".join(adapt(d).words) for d in instance.descriptions[i]) if read[row, i] else (),
+            descriptions=tuple("".join(adapt(one).words) for one in descriptions) if read[row, i] else (),
         )

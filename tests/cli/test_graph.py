@@ -49,13 +49,13 @@ def test_the_options_decide_what_counts(triples: Path, tmp_path: Path) -> None:
     (edge,) = srsly.read_json(tmp_path / "kg.json")["edges"]
     assert (edge["predicate"], edge["sentences"], edge["score"], edge["evidence"]) == ("BINDS", 1, 0.9, [])
     assert re.search(
-        "left out: of other predicates 1 left out: below the least score 1|"
-        "left out: below the least score 1 left out: of other predicates 1",
+        "left out: other predicates 1 left out: score below the minimum 1|"
+        "left out: score below the minimum 1 left out: other predicates 1",
         output,
     )
     assert "[DW824] No relation has the predicate EATS. There are: BINDS, INHIBITS." in output
     code, output = graph(triples, "-o", tmp_path / "kg.json", "--symmetric", "BINDS", "--min-support", 2)
-    assert code == 0 and "edges 1 left out: too little support 1" in output
+    assert code == 0 and "edges 1 left out: too few sentences 1" in output
 
 
 def test_sigterm_leaves_nothing_unfinished(triples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_broken_lines_fail_at_the_end(triples: Path, tmp_path: Path) -> None:
     assert code == 1
     for line in ("line 1", "line 3"):
         assert re.search(f"DR003.*broken.jsonl, {line}", output)
-    assert "2 lines or files of the input could not be used" in output
+    assert "2 lines or files of the input could not be read" in output
     assert {edge["sentences"] for edge in srsly.read_json(tmp_path / "kg.json")["edges"]} == {1, 2}
 
 

@@ -73,7 +73,7 @@ def test_a_mention_without_a_concept_gives_no_edge_and_is_counted() -> None:
     merger = Merger()
     merger.add(record(document("a", (ASPIRIN, "INHIBITS", ("it", "GENE", "-"), 0.5))))
     assert merger.graph().edges == []
-    assert merger.counts["of mentions without a concept"] == 1
+    assert merger.counts["mentions without a concept"] == 1
 
 
 def test_a_sentence_counts_once_with_its_best_pair_of_mentions() -> None:
@@ -123,8 +123,8 @@ def test_what_is_left_out_is_counted() -> None:
     merger.add(record(document("a", *facts)))
     (edge,) = merger.graph().edges
     assert (edge.sentences, edge.score) == (1, 0.5)
-    assert merger.counts == {"relations": 3, "below the least score": 1, "of other predicates": 1} | {
-        "of mentions without a concept": 0
+    assert merger.counts == {"relations": 3, "score below the minimum": 1, "other predicates": 1} | {
+        "mentions without a concept": 0
     }
     assert merger.graph(min_support=2).nodes == [] and merger.edges == 1 and merger.concepts == 2
 

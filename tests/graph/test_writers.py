@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lxml import etree
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.graph import KnowledgeGraph, Naming, check_base_uri, check_output, write
-from spacy_dualre.graph.writers.neo4j import csv_paths
+from spacy_dualre.graph.writers import csv_paths
 
 BASE = "https://example.org/graph/"
 NAMES = {"v": f"{BASE}vocabulary#"}
@@ -156,7 +157,17 @@ def test_an_output_that_cannot_be_written_is_refused(graph: KnowledgeGraph, tmp_
     assert not isinstance(info.value, CorpusError)
 
 
+@pytest.mark.parametrize("ending", [".html", ".csv"])
+def test_pages_and_tables_need_no_extra(
+    graph: KnowledgeGraph, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("networkx", "rdflib"):
+        monkeypatch.setitem(sys.modules, name, None)
+    write(graph, tmp_path / f"kg{ending}")
+    assert all(path.stat().st_size for path in check_output(tmp_path / f"kg{ending}"))
+
+
 def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "rdflib", None)
+    monkeypatch.setitem(sys.modules, "rdflib", None)
     with pytest.raises(ImportError, match=r"DR501.*rdflib.*spacy-dualre\[graph\]"):
         check_output(tmp_path / "kg.ttl")

@@ -64,7 +64,7 @@ def test_from_the_folder_to_a_pipeline(tmp_path, monkeypatch, encoder):
 
     overrides = {"paths.encoder": encoder, "training.max_steps": 2, "training.eval_frequency": 1}
     config = load_config("config.cfg", overrides=overrides, interpolate=False)
-    with pytest.raises(ValueError, match="DR042.*WORKS_FOR.*still has to be written"):
+    with pytest.raises(ValueError, match="DR041.*WORKS_FOR.*still has to be written"):
         init_nlp(config)
     text = Path("descriptions.json").read_text(encoding="utf8")
     Path("descriptions.json").write_text(text.replace("TODO: ", ""), encoding="utf8")
@@ -78,11 +78,11 @@ def test_from_the_folder_to_a_pipeline(tmp_path, monkeypatch, encoder):
 def test_pairs_of_types_go_into_config_and_descriptions(tmp_path):
     pairs = [("PERSON", "FIRM"), ("PERSON", "PERSON")]
     config, descriptions, _ = write_starter(tmp_path, ["KNOWS"], ["PERSON", "FIRM"], pairs)
-    batcher = load_config(config, interpolate=False)["training"]["batcher"]
-    assert batcher["candidates"]["type_pairs"] == [["PERSON", "FIRM"], ["PERSON", "PERSON"]]
+    component = load_config(config, interpolate=False)["components"]["dual_encoder_rel"]
+    assert component["candidates"]["type_pairs"] == [["PERSON", "FIRM"], ["PERSON", "PERSON"]]
     texts = srsly.read_json(descriptions)
     assert list(texts) == ["no_relation", "KNOWS"] and set(texts["KNOWS"]) == {"PERSON|FIRM", "PERSON|PERSON"}
-    with pytest.raises(ValueError, match="DR042.*still has to be written"):
+    with pytest.raises(ValueError, match="DR041.*still has to be written"):
         read_descriptions(descriptions)
 
 

@@ -45,9 +45,9 @@ def test_a_card_says_what_the_pipeline_finds_and_where_it_is_from(pipeline):
     assert "no_relation" not in text and "CHEMICAL and GENE" in text
     for part in ("Made up.", "`CC BY 4.0`", "Nobody", "Three sentences", "### Limits", "### Intended Use"):
         assert part in text
-    assert "On 26 documents, with the mentions given" in text
+    assert "Measured on 26 documents with gold mentions" in text
     assert "| all relations | 50.0 | 25.0 | 33.3 |" in text and "| mentions |" not in text
-    assert "Relations across sentences are not looked for" in text
+    assert "Relations across sentences are not found" in text
     assert not text.startswith("---")
 
 
@@ -86,7 +86,7 @@ def test_front_matter_of_the_hub(pipeline):
 
 def test_a_package_requires_this_one_and_carries_the_card(pipeline, tmp_path):
     result = card(pipeline, "--scores", tmp_path / "scores.json")
-    assert result.exit_code == 0 and "does not say" not in result.output, result.output
+    assert result.exit_code == 0 and "Missing" not in result.output, result.output
     package(pipeline, tmp_path, name="rels", version="1.2.3", create_sdist=False)
     folder = tmp_path / "en_rels-1.2.3"
     assert "### Relations" in (folder / "README.md").read_text()
@@ -116,7 +116,7 @@ def test_what_is_no_pipeline_with_relations_is_named(tmp_path):
 def test_the_component_may_have_another_name(trained):
     nlp = spacy.blank("en")
     nlp.add_pipe(NAME, name="relations", source=trained())
-    assert "`relations` reads the mentions" in model_card(nlp)
+    assert "`relations` relates the mentions" in model_card(nlp)
 
 
 def test_what_are_no_scores_is_named(pipeline):
@@ -124,4 +124,8 @@ def test_what_are_no_scores_is_named(pipeline):
     for content in ("{damaged", "[1]", '{"ents_f": 1}'):
         path.write_text(content)
         result = card(pipeline, "--scores", path)
-        assert result.exit_code == 1 and "other.json: Expected scores" in " ".join(result.output.split())
+        assert (
+            result.exit_code == 1
+            and "[DR841]" in result.output
+            and "other.json holds no scores" in " ".join(result.output.split())
+        )

@@ -10,6 +10,7 @@ from spacy.tokens import DocBin, Span
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
+from spacy_dualre.annotations.concepts import with_concept
 from spacy_dualre.views.explanation import explain
 
 POLICY = "spacy-dualre.entity_pairs.v1"
@@ -35,7 +36,7 @@ def first():
 
 
 def test_a_scored_pair_has_what_was_read_all_scores_and_the_decision(trained, first):
-    nlp = trained(threshold={"INHIBITS": 0.0, "*": 1.0}, multi_label=True)
+    nlp = trained(threshold=0.0, multi_label=True)
     doc = first(nlp)
     pair = pairs_of(explain(nlp, doc))["Aspirin", "COX-1"]
     assert pair.reason is None
@@ -44,11 +45,14 @@ def test_a_scored_pair_has_what_was_read_all_scores_and_the_decision(trained, fi
     negative, inhibits, activates = pair.scores
     assert [score.predicate for score in pair.scores] == ["no_relation", "INHIBITS", "ACTIVATES"]
     assert inhibits.descriptions == ("Aspirin lowers the activity of COX-1.",)
-    assert (inhibits.threshold, activates.threshold, negative.probability) == (0.0, 1.0, 0.5)
+    assert (inhibits.threshold, negative.probability, pair.concepts) == (0.0, 0.5, None)
     assert sum(score.classifier for score in pair.scores) == pytest.approx(1)
     odds = inhibits.similarity - negative.similarity
     assert inhibits.probability == pytest.approx(1 / (1 + 2.718281828**-odds), abs=1e-5)
-    assert [(rel.predicate, rel.score) for rel in pair.decided] == [("INHIBITS", pytest.approx(inhibits.probability))]
+    assert {rel.predicate: rel.score for rel in pair.decided} == {
+        "INHIBITS": pytest.approx(inhibits.probability),
+        "ACTIVATES": pytest.approx(activates.probability),
+    }
 
 
 def test_decisions_are_the_pipelines(trained, first):
@@ -104,9 +108,22 @@ def test_pairs_for_which_closer_mentions_stand_are_named(trained):
     reasons = [pair.reason for pair in explain(nlp, doc)]
     assert reasons == [
         None,
-        "mentions that are closer to each other stand for this pair",
+        "closer mentions represent this pair of concepts",
         "type pair GENE|GENE not allowed",
     ]
+
+
+@pytest.mark.parametrize("policy", ["entity_pairs", "concept_pairs"])
+def test_a_mention_of_two_concepts_has_an_explanation_for_each(trained, policy):
+    concepts = {"concepts": True} if policy == "entity_pairs" else {}
+    nlp = trained(candidates={"@misc": f"spacy-dualre.{policy}.v1", "directed": True, **concepts}, threshold=0.0)
+    doc = make_doc(nlp.vocab, [("a", "CHEMICAL"), ("b", "GENE")])
+    doc.ents = [with_concept(doc.ents[0], "C1"), with_concept(doc.ents[1], "G1,G2")]
+    scored = [pair for pair in explain(nlp, nlp(doc)) if pair.reason is None]
+    assert [(pair.subject.text, pair.object.text) for pair in scored] == [("a", "b"), ("a", "b")]
+    assert [pair.to_json()["concepts"] for pair in scored] == [["C1", "G1"], ["C1", "G2"]]
+    assert [[rel.object.kb_id_ for rel in pair.decided] for pair in scored] == [["G1"], ["G2"]]
+    assert len(doc._.rels) == 2
 
 
 def test_what_a_classifier_or_a_cascade_did_not_read_has_no_similarity(trained, first):

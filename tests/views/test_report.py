@@ -43,13 +43,13 @@ def outcomes():
     ]
     probabilities = [(0.9, True), (0.8, False), (0.6, False), (0.1, True), (0.1, False), (0.05, False), (0.0, False)]
     scored = [Scored("P", (0, i), probability, gold) for i, (probability, gold) in enumerate(probabilities)]
-    return Outcomes(1, ("P", "Q"), items, scored, pairs=7)
+    return Outcomes(1, ("P", "Q"), items, scored, 7)
 
 
 def test_precision_and_recall_count_gold_without_a_candidate(outcomes):
     assert numbers.prf(outcomes.items) == {
         "p": pytest.approx(1 / 3), "r": pytest.approx(1 / 4), "f": pytest.approx(2 / 7),
-        "right": 1, "predicted": 3, "gold": 4,
+        "correct": 1, "predicted": 3, "gold": 4,
     }  # fmt: skip
     assert numbers.to_json(outcomes)["false_negatives"] == {"scored": 2, "no_candidate": {"other sentence": 1}}
 
@@ -91,22 +91,24 @@ def test_the_precision_recall_curve_has_a_point_for_each_threshold_that_finds_mo
 
 
 def test_calibration_compares_probability_and_share_of_gold_in_each_bin(outcomes):
-    bins, error = numbers.calibrate(outcomes.scored)
-    assert bins == [
+    calibration = numbers.calibrate(outcomes.scored)
+    assert calibration["bins"] == [
         {"n": 2, "probability": 0.025, "gold": 0.0},
         {"n": 2, "probability": 0.1, "gold": 0.5},
         {"n": 1, "probability": 0.6, "gold": 0.0},
         {"n": 1, "probability": 0.8, "gold": 0.0},
         {"n": 1, "probability": 0.9, "gold": 1.0},
     ]
-    assert error == pytest.approx((2 * 0.025 + 2 * 0.4 + 0.6 + 0.8 + 0.1) / 7)
-    assert numbers.calibrate([Scored("P", (0, 0), 1.0, True)]).error == 0
+    assert calibration["error"] == pytest.approx((2 * 0.025 + 2 * 0.4 + 0.6 + 0.8 + 0.1) / 7)
+    assert numbers.calibrate([Scored("P", (0, 0), 1.0, True)])["error"] == 0
 
 
 def test_tables_group_by_types_distance_and_length(outcomes):
     found = numbers.to_json(outcomes)
     rows = {
-        key: [(r["group"], r["right"], r["predicted"], r["gold"]) for r in found[key]] for key in found if "per_" in key
+        key: [(r["group"], r["correct"], r["predicted"], r["gold"]) for r in found[key]]
+        for key in found
+        if "per_" in key
     }
     assert rows["per_type_pair"] == [("X|Y", 1, 2, 3), ("Y|X", 0, 1, 1)]
     # a b: 2 tokens, c d: 1, a d: 6
@@ -168,7 +170,7 @@ def predicted(trained):
 def test_the_numbers_are_the_scorers(predicted, settings):
     nlp, examples = predicted(**settings)
     _, rel = find_component(nlp)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     scores, found = rel.score(examples), numbers.prf(outcomes.items)
     assert found["predicted"] > 0
     assert (found["p"], found["r"], found["f"]) == pytest.approx((scores["rels_p"], scores["rels_r"], scores["rels_f"]))
@@ -194,16 +196,16 @@ def test_the_numbers_are_the_scorers_where_found_mentions_have_no_concepts(train
         ]
         gold.ents = list(linked.values())
         example.predicted = nlp(example.predicted)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     scores, found = rel.score(examples), numbers.prf(outcomes.items)
-    assert found["right"] > 0
+    assert found["correct"] > 0
     assert (found["p"], found["r"], found["f"]) == pytest.approx((scores["rels_p"], scores["rels_r"], scores["rels_f"]))
     assert not any(one.uncovered for one in outcomes.items)
 
 
 def test_gold_without_a_candidate_is_named(predicted):
     nlp, examples = predicted()
-    outcomes = find_outcomes(nlp, find_component(nlp)[1], examples)
+    outcomes = find_outcomes(find_component(nlp)[1], examples)
     assert [one.uncovered for one in outcomes.items if one.uncovered] == ["other sentence"]
     assert outcomes.pairs == len(outcomes.scored) == 7
 
@@ -215,7 +217,7 @@ def test_gold_that_could_not_be_found_says_why(trained):
     missing = make_doc(nlp.vocab, words[:2], [(0, "INHIBITS", 1)])
     examples = [Example(copy_mentions(gold), gold), Example(make_doc(nlp.vocab, [("a", ""), ("b", "")]), missing)]
     with pytest.warns(UserWarning, match="DW165"):
-        outcomes = find_outcomes(nlp, find_component(nlp)[1], examples)
+        outcomes = find_outcomes(find_component(nlp)[1], examples)
     assert {(one.relation.predicate, one.uncovered) for one in outcomes.items} == {
         ("ORBITS", "predicate ORBITS not known to the pipeline"),
         ("INHIBITS", "type PLANET not seen in training"),
@@ -237,7 +239,7 @@ def test_gold_that_its_candidate_was_not_asked_for_says_so(make_nlp, multi_label
         rel.initialize(lambda: examples, nlp=nlp, descriptions=TYPED)
     for example in examples:
         nlp(example.predicted)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     found = numbers.to_json(outcomes)
     missed = 0 if cascade is None else 2
     assert found["false_negatives"] == {"scored": missed, "no_candidate": {reason: 2}}
@@ -254,7 +256,7 @@ def test_gold_of_other_corpora_predicates_says_so(make_nlp):
         example.reference.user_data["corpus"] = corpus
         example.predicted.user_data["corpus"] = "inhibition"
     rel.initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     assert [(one.relation.predicate, one.uncovered) for one in outcomes.items if one.is_gold] == [
         ("INHIBITS", None),
         ("ACTIVATES", "predicate that only other corpora have"),

@@ -6,6 +6,7 @@ import sys
 import threading
 import types
 import urllib.request
+from itertools import chain, combinations
 
 import pytest
 import spacy
@@ -18,8 +19,9 @@ from spacy_dualre import Relation
 from spacy_dualre.views.visualize import render, serve
 from spacy_dualre.views.visualize.arcs import make_arcs
 from spacy_dualre.views.visualize.drawing import type_colors
-from spacy_dualre.views.visualize.layout import lay_out
-from spacy_dualre.views.visualize.metrics import shorten, text_width
+from spacy_dualre.views.visualize.fonts import shorten, text_width
+from spacy_dualre.views.visualize.lines import lay_out
+from spacy_dualre.views.visualize.options import Options
 
 
 def related(lang="en", words=None, mentions=(), rels=(), sent_starts=(0,), key="all"):
@@ -196,8 +198,8 @@ def test_whatever_the_text_nothing_leaves_the_lines_and_no_labels_meet(words, da
     doc = related(words=words, mentions=keys, sent_starts=starts)
     mentions = list(doc.spans["all"])
     rels = [Relation(one, "PREDICATE", other, 0.5) for one in mentions for other in mentions if one != other][:12]
-    lines, boxes = lay_out(doc, mentions, 400, rtl)
-    arcs = make_arcs(rels, lines, boxes, 400, rtl, True)
+    lines = lay_out(doc, mentions, 400, rtl)
+    over_lines = make_arcs(rels, lines, 400, rtl, Options())
     assert [piece.token for line in lines for piece in line.pieces if piece.before >= 0] == sorted(
         piece.token for line in lines for piece in line.pieces
     ), "all pieces, in order"
@@ -205,12 +207,12 @@ def test_whatever_the_text_nothing_leaves_the_lines_and_no_labels_meet(words, da
     assert text == "".join(word for word in words if word.strip())
     for line in lines:
         assert all(-0.01 <= piece.x and piece.x + piece.width <= 400.01 for piece in line.pieces)
-    for arc in arcs:
-        for box, x in ((arc.subject, arc.start), (arc.object, arc.end)):
+    for arc in chain.from_iterable(over_lines):
+        for box, x in zip(arc.boxes, arc.x, strict=True):
             assert box is None or box.left - 0.01 <= x <= box.right + 0.01
-    for i, arc in enumerate(arcs):
-        for other in arcs[:i]:
-            if (arc.line, arc.level) == (other.line, other.level):
+    for arcs in over_lines:
+        for arc, other in combinations(arcs, 2):
+            if arc.level == other.level:
                 assert abs(arc.label_x - other.label_x) >= (arc.label_width + other.label_width) / 2
 
 

@@ -1,4 +1,4 @@
-"""An error report: numbers as JSON, pictures, and a page with the worst mistakes."""
+"""An error report: numbers as JSON, charts, and a page with the worst mistakes."""
 
 from pathlib import Path
 from typing import Sequence
@@ -13,26 +13,34 @@ from ..plotting import new_figure
 from .numbers import to_json
 from .outcomes import find_outcomes
 from .page import make_page
-from .plots import plot_all
+from .plots import plot_calibration, plot_confusion, plot_precision_recall
 
 
 def check_report(folder: Path) -> None:
-    """Raises ValueError or ImportError where a report could not be written to the folder."""
+    """Raises ValueError or ImportError if no report could be written to the folder."""
     if folder.is_file():
         raise ValueError(Errors.DR601.format(path=folder))
     new_figure(1, 1)
 
 
 def write_report(nlp: Language, examples: Sequence[Example], folder: Path) -> None:
-    """Write index.html, report.json and the pictures. examples: predicted by the pipeline; their candidates are scored
-    once more. The numbers are those of ``spacy-dualre.rel_scorer.v1``.
+    """Write index.html, report.json and the charts. The numbers are those of ``spacy-dualre.rel_scorer.v1``.
 
-    Raises ValueError where the pipeline finds no relations or the folder is a file, ImportError without matplotlib.
+    Args:
+        nlp: The pipeline.
+        examples: Their predicted Docs have gone through the pipeline. Their candidates are scored once more.
+        folder: Where to write; created if need be.
+
+    Raises:
+        ValueError: The pipeline finds no relations, or the folder is a file.
+        ImportError: matplotlib is missing.
     """
     check_report(folder)
     _, rel = find_component(nlp)
-    outcomes = find_outcomes(nlp, rel, examples)
+    outcomes = find_outcomes(rel, examples)
     numbers = to_json(outcomes)
     write_json(folder / "report.json", numbers)
-    plot_all(numbers, folder)
+    plot_confusion(numbers["confusion"], folder / "confusion.png")
+    plot_precision_recall(numbers["precision_recall"], numbers["all"], folder / "precision_recall.png")
+    plot_calibration(numbers["calibration"], folder / "calibration.png")
     write_text(folder / "index.html", make_page(outcomes, numbers))

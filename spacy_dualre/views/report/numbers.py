@@ -1,36 +1,31 @@
-"""The numbers of a report, from the outcomes. Nothing here draws."""
+"""The numbers of a report, computed from the outcomes."""
 
-from collections import Counter
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+import math
+from collections import Counter, defaultdict
+from itertools import groupby, zip_longest
+from statistics import fmean
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from spacy.scorer import PRFScore
 
 from ...annotations.concepts import tokens_between
 from ...annotations.mentions import sentence_indices
 from ...types import NEGATIVE, Relation
-from .outcomes import Item, Outcomes, Scored
+from .outcomes import Item, Outcomes, Place, Scored
 
-#: The column of gold relations that were not asked for.
+#: The column of gold relations that were never scored.
 NO_CANDIDATE = "no candidate"
-_TOKENS = (0, 5, 10, 20, 40)
-_LENGTHS = (10, 20, 30, 40, 60)
+#: Bins of distances and of sentence lengths in tokens, by their upper ends.
+_TOKENS = {0: "0", 5: "1 to 5", 10: "6 to 10", 20: "11 to 20", 40: "21 to 40", math.inf: "more than 40"}
+_LENGTHS = {10: "0 to 10", 20: "11 to 20", 30: "21 to 30", 40: "31 to 40", 60: "41 to 60", math.inf: "more than 60"}
+#: Bins of the calibration.
 _BINS = 10
-
-
-class Calibration(NamedTuple):
-    """Bins of equal width. Each: n, mean probability, and how many of it are gold (0 to 1). error: the expected
-    calibration error, the mean distance of the two, weighed by n (Guo et al., 2017).
-    """
-
-    bins: List[Dict[str, float]]
-    error: float
 
 
 def to_json(outcomes: Outcomes) -> Dict[str, Any]:
     """All numbers of a report."""
     items = outcomes.items
     missed = [item for item in items if item.is_gold and not item.is_predicted]
-    calibration = calibrate(outcomes.scored)
     curve = precision_recall(outcomes.scored, sum(item.is_gold for item in items))
     return {
         "documents": outcomes.documents,
@@ -42,11 +37,11 @@ def to_json(outcomes: Outcomes) -> Dict[str, Any]:
         },
         "confusion": confusion(outcomes),
         "precision_recall": {"points": curve, "average_precision": average_precision(curve)},
-        "calibration": calibration._asdict(),
-        "per_type_pair": table(items, type_pair),
-        "per_tokens_between": table(items, token_distance, _names(_TOKENS)),
+        "calibration": calibrate(outcomes.scored),
+        "per_type_pair": table(items, lambda rel: f"{rel.subject.label_}|{rel.object.label_}"),
+        "per_tokens_between": table(items, token_distance, _TOKENS.values()),
         "per_sentences_apart": table(items, sentence_distance),
-        "per_sentence_length": table(items, sentence_length, _names(_LENGTHS)),
+        "per_sentence_length": table(items, sentence_length, _LENGTHS.values()),
     }
 
 
@@ -57,53 +52,53 @@ def prf(items: Iterable[Item]) -> Dict[str, float]:
         score.tp += item.is_gold and item.is_predicted
         score.fp += not item.is_gold
         score.fn += not item.is_predicted
-    counts = {"right": score.tp, "predicted": score.tp + score.fp, "gold": score.tp + score.fn}
-    # spaCy adds 1e-100 to every denominator
-    return {"p": score.precision, "r": score.recall, "f": score.fscore, **counts}
+    counts = {"correct": score.tp, "predicted": score.tp + score.fp, "gold": score.tp + score.fn}
+    return {**score.to_dict(), **counts}
 
 
 def confusion(outcomes: Outcomes) -> Dict[str, Any]:
-    """Counts: a row for each gold, a column for each predicted predicate, both with the negative one, and a column for
-    gold relations without a candidate.
+    """Count pairs by gold predicate (rows) and predicted predicate (columns).
 
-    A place with several gold or predicted predicates counts the right ones first, then the others one against one.
+    A place with several gold or predicted predicates counts the correct ones first and pairs off the others.
+
+    Returns:
+        "rows" and "columns", which start with the negative predicate, and "counts". The last column holds gold
+        relations without a candidate; predicates that the pipeline does not know follow as rows of their own.
     """
     rows = [NEGATIVE, *outcomes.labels]
     columns = [*rows, NO_CANDIDATE]
     counts: Counter = Counter()
-    places: Dict[Any, Tuple[List[str], List[str]]] = {}
+    mistakes: Dict[Place, Tuple[List[str], List[str]]] = defaultdict(lambda: ([], []))
     for item in outcomes.items:
         predicate = item.relation.predicate
-        if item.is_gold and item.is_predicted:
-            counts[predicate, predicate] += 1
-        elif item.uncovered is not None:
+        if item.uncovered is not None:
             counts[predicate, NO_CANDIDATE] += 1
+        elif item.is_gold and item.is_predicted:
+            counts[predicate, predicate] += 1
         else:
-            places.setdefault(item.place, ([], []))[not item.is_gold].append(predicate)
-    for gold, predicted in places.values():
-        for i in range(max(len(gold), len(predicted))):
-            counts[gold[i] if i < len(gold) else NEGATIVE, predicted[i] if i < len(predicted) else NEGATIVE] += 1
+            mistakes[item.place][not item.is_gold].append(predicate)
+    for gold, predicted in mistakes.values():
+        counts.update(zip_longest(gold, predicted, fillvalue=NEGATIVE))
     busy = {item.place for item in outcomes.items if item.uncovered is None}
     counts[NEGATIVE, NEGATIVE] = max(outcomes.pairs - len(busy), 0)
     rows += sorted({gold for gold, _ in counts} - set(rows))
     return {"rows": rows, "columns": columns, "counts": [[counts[row, column] for column in columns] for row in rows]}
 
 
-def precision_recall(scored: Sequence[Scored], n_gold: int) -> List[Dict[str, float]]:
-    """Precision and recall at every threshold at which one more gold relation is found, from the highest on. Gold
-    relations without a candidate are never found, so the recall may not reach 1.
+def precision_recall(scored: Iterable[Scored], n_gold: int) -> List[Dict[str, float]]:
+    """Precision and recall at each threshold that finds another gold relation, from the highest threshold down.
+
+    Gold relations without a candidate count among n_gold but are never found, so recall may stay below 1.
     """
     points: List[Dict[str, float]] = []
-    found = right = 0
+    found = correct = 0
     ranked = sorted(scored, key=lambda one: -one.probability)
-    for i, one in enumerate(ranked):
-        found += 1
-        right += one.is_gold
-        # Equal probabilities are found together
-        if i + 1 < len(ranked) and ranked[i + 1].probability == one.probability:
-            continue
-        if right and (not points or right > points[-1]["right"]):
-            points.append({"threshold": one.probability, "p": right / found, "r": right / n_gold, "right": right})
+    for threshold, tied in groupby(ranked, key=lambda one: one.probability):
+        gold = [one.is_gold for one in tied]
+        found += len(gold)
+        correct += sum(gold)
+        if any(gold):
+            points.append({"threshold": threshold, "p": correct / found, "r": correct / n_gold, "correct": correct})
     return points
 
 
@@ -113,57 +108,51 @@ def average_precision(points: Sequence[Dict[str, float]]) -> float:
     return sum(point["p"] * (point["r"] - r) for point, r in zip(points, before))
 
 
-def calibrate(scored: Iterable[Scored]) -> Calibration:
-    """How often what has a certain probability is gold, over everything that could have been found."""
-    members: List[List[Scored]] = [[] for _ in range(_BINS)]
-    for one in scored:
-        members[min(int(one.probability * _BINS), _BINS - 1)].append(one)
-    bins, error = [], 0.0
-    total = sum(map(len, members))
-    for group in filter(None, members):
-        mean = sum(one.probability for one in group) / len(group)
-        gold = sum(one.is_gold for one in group) / len(group)
-        bins.append({"n": len(group), "probability": mean, "gold": gold})
-        error += len(group) / total * abs(mean - gold)
-    return Calibration(bins, error)
+def calibrate(scored: Iterable[Scored]) -> Dict[str, Any]:
+    """Compare probabilities with the share of gold in bins of equal width.
+
+    Returns:
+        "bins", each with its size "n", mean "probability" and share of "gold", and "error", the expected calibration
+        error: the mean distance of the two, weighted by n (Guo et al., 2017).
+    """
+
+    def bin_of(one: Scored) -> int:
+        return min(int(one.probability * _BINS), _BINS - 1)
+
+    bins = []
+    for _, group in groupby(sorted(scored, key=bin_of), key=bin_of):
+        members = list(group)
+        mean, gold = fmean(one.probability for one in members), fmean(one.is_gold for one in members)
+        bins.append({"n": len(members), "probability": mean, "gold": gold})
+    total = sum(one["n"] for one in bins)
+    return {"bins": bins, "error": sum(one["n"] / total * abs(one["probability"] - one["gold"]) for one in bins)}
 
 
-def table(items: Sequence[Item], group: Callable[[Relation], str], order: Sequence[str] = ()) -> List[Dict[str, Any]]:
-    """P, R and F of each group of relations, in the given order or by name; what is gold is grouped as it is there."""
-    groups: Dict[str, List[Item]] = {name: [] for name in order}
+def table(items: Sequence[Item], group: Callable[[Relation], str], order: Iterable[str] = ()) -> List[Dict[str, Any]]:
+    """P, R and F of each group of relations, in this order or else sorted by name."""
+    groups: Dict[str, List[Item]] = defaultdict(list)
     for item in items:
-        groups.setdefault(group(item.relation), []).append(item)
-    names = list(order) or sorted(groups)
-    return [{"group": name, **prf(groups[name])} for name in names if groups[name]]
-
-
-def type_pair(rel: Relation) -> str:
-    """The types of subject and object."""
-    return f"{rel.subject.label_}|{rel.object.label_}"
+        groups[group(item.relation)].append(item)
+    return [{"group": name, **prf(groups[name])} for name in order or sorted(groups) if name in groups]
 
 
 def token_distance(rel: Relation) -> str:
-    """How many tokens stand between the mentions."""
+    """The bin of the number of tokens between the mentions."""
     return _bin(tokens_between(rel.subject, rel.object), _TOKENS)
 
 
 def sentence_distance(rel: Relation) -> str:
-    """How many sentences the mentions are apart: 0 in the same one."""
+    """How many sentences the mentions are apart; 0 in the same one."""
     sentence_of = sentence_indices(rel.subject.doc)
     first, second = sorted((rel.subject, rel.object), key=lambda span: (span.start, span.end))
     return str(max(sentence_of[second.start] - sentence_of[first.end - 1], 0))
 
 
 def sentence_length(rel: Relation) -> str:
-    """How many tokens the subject's sentence has."""
+    """The bin of the number of tokens in the subject's sentence."""
     sentence_of = sentence_indices(rel.subject.doc)
     return _bin(sentence_of.count(sentence_of[rel.subject.start]), _LENGTHS)
 
 
-def _bin(value: int, edges: Sequence[int]) -> str:
-    return _names(edges)[sum(value > edge for edge in edges)]
-
-
-def _names(edges: Sequence[int]) -> List[str]:
-    low = [0, *(edge + 1 for edge in edges)]
-    return [f"{a} to {b}" if a < b else str(b) for a, b in zip(low, edges)] + [f"more than {edges[-1]}"]
+def _bin(value: int, bins: Mapping[float, str]) -> str:
+    return next(name for end, name in bins.items() if value <= end)

@@ -1,52 +1,30 @@
-"""What became of every pair that was asked for and of every gold relation: all that a report is computed from."""
+"""What became of every scored pair and every gold relation: all that a report is computed from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Collection, Dict, Hashable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
-from spacy.language import Language
-from spacy.tokens import Span
 from spacy.training import Example
-from spacy.util import minibatch
 
 from ...annotations.mentions import doc_name, get_mentions, gold_relations
 from ...annotations.relations import get_rels
-from ...candidates.policy import mention_pairs
+from ...candidates.policy import relation_keys
 from ...pipeline.component import DualEncoderRel
-from ...pipeline.decode import as_relation, in_text_order, probabilities
+from ...pipeline.component import Scored as ScoredCandidates
+from ...pipeline.decode import as_relation, probabilities
 from ...pipeline.diagnosis import NO_DESCRIPTION, as_asked, why_uncovered
 from ...scoring.scorer import pairs_of_found
-from ...types import Candidate, Pairs, Relation
+from ...types import Pairs, Relation
 
-#: The number of a document, and what a relation of it is about, as the candidates see it.
+#: The number of a document, and what a relation in it is about.
 Place = Tuple[int, Hashable]
-#: A predicate and what it is said about, within a document.
+#: A predicate, and what it is said about within a document.
 _Key = Tuple[str, Hashable]
 
 
-class _Decisions(NamedTuple):
-    """What is decided on in a Doc, pooled: D candidates, their log odds (D, L), and which predicates each was asked for
-    (D, L): those with a description for its types that its corpus may have.
-    """
-
-    candidates: Sequence[Candidate]
-    odds: Any
-    possible: List[List[bool]]
-
-
-class _Probabilities(NamedTuple):
-    """The probability of everything that was asked for, and of what could be decided: the likeliest predicate of each
-    pair or, where there may be several, all. impossible: what candidates were not asked for.
-    """
-
-    everything: Dict[_Key, float]
-    best: Dict[_Key, float]
-    impossible: Set[_Key]
-
-
 class Scored(NamedTuple):
-    """What could have been found: the probability (0 to 1) of a predicate at a place, and whether it is gold."""
+    """A predicate that could have been found at a place: its probability (0 to 1) and whether it is gold."""
 
     predicate: str
     place: Place
@@ -55,8 +33,12 @@ class Scored(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A relation that is gold, predicted or both. uncovered: why a gold one has no candidate, in words; None: it has
-    one. probability: the predicate's, 0 to 1; None without a candidate. document: its id.
+    """A relation that is gold, predicted or both.
+
+    Attributes:
+        document: Its id.
+        probability: That of the predicate, 0 to 1; None if it was not scored.
+        uncovered: Why a gold relation was not scored, in words; None if it was.
     """
 
     relation: Relation
@@ -70,116 +52,121 @@ class Item(NamedTuple):
 
 @dataclass
 class Outcomes:
-    """items: each gold or predicted relation once, as the scorer counts them. scored: as Scored, for every pair that
-    was asked for its likeliest predicate or, where there may be several, all that are possible. pairs: how many were
-    asked for. symmetric: predicates without direction.
+    """The outcomes on some documents.
+
+    Attributes:
+        labels: The predicates that the pipeline knows.
+        items: Each gold or predicted relation once, as the scorer counts them.
+        scored: The likeliest predicate of every scored pair or, with multi_label, all possible ones.
+        pairs: How many pairs were scored.
+        symmetric: Predicates without direction.
     """
 
     documents: int
     labels: Tuple[str, ...]
-    items: List[Item]
-    scored: List[Scored]
-    pairs: int
+    items: List[Item] = field(default_factory=list)
+    scored: List[Scored] = field(default_factory=list)
+    pairs: int = 0
     symmetric: Collection[str] = ()
 
 
-def find_outcomes(nlp: Language, rel: DualEncoderRel, examples: Sequence[Example]) -> Outcomes:
-    """Compare the relations of the predicted Docs, which have gone through the pipeline, with the reference's, and
-    score their candidates.
+class _Probabilities(NamedTuple):
+    """Probabilities in a document, by predicate and what it is said about.
+
+    Attributes:
+        possible: Those of all possible predicates.
+        best: Those that could be decided for.
+        impossible: Impossible predicates of scored pairs.
+        pairs: How many pairs were scored.
     """
-    outcomes = Outcomes(len(examples), rel.labels, [], [], 0, rel.undirected)
-    numbered = list(enumerate(examples))
-    for batch in minibatch(numbered, size=nlp.batch_size):
-        decisions_of = {id(d.candidates[0].subject.doc): d for d in _decisions(rel, [example for _, example in batch])}
-        for number, example in batch:
-            _add(outcomes, rel, number, example, decisions_of.get(id(example.predicted)))
+
+    possible: Dict[_Key, float]
+    best: Dict[_Key, float]
+    impossible: Set[_Key]
+    pairs: int
+
+
+def find_outcomes(rel: DualEncoderRel, examples: Sequence[Example]) -> Outcomes:
+    """Compare the relations on predicted Docs, which have gone through the pipeline, with those on the reference Docs.
+
+    Their candidates are scored once more.
+    """
+    outcomes = Outcomes(len(examples), rel.labels, symmetric=rel.undirected)
+    by_doc = groupby(rel.stream(example.predicted for example in examples), key=lambda part: part.doc)
+    scored_docs = ((doc, list(parts)) for doc, parts in by_doc)
+    doc, parts = next(scored_docs, (None, []))
+    for number, example in enumerate(examples):
+        if doc is example.predicted:
+            _add(outcomes, rel, number, example, parts)
+            doc, parts = next(scored_docs, (None, []))
+        else:
+            _add(outcomes, rel, number, example, [])
     return outcomes
 
 
-def _decisions(rel: DualEncoderRel, examples: Sequence[Example]) -> Iterator[_Decisions]:
-    """Those of each Doc that has candidates."""
-    stream = rel.stream(example.predicted for example in examples)
-    for _, of_doc in groupby(stream, key=lambda scored: scored.doc):
-        parts = list(of_doc)
-        candidates = [candidate for part in parts for candidate in part.candidates]
-        # Not what was read: what a cascade leaves out was asked for
-        of_each = [row.tolist() for part in parts for row in part.scores.possible]
-        possible: Dict[Candidate, List[bool]] = dict(zip(candidates, of_each))
-        decisions, pooled = rel.candidates.pool(candidates, numpy.concatenate([part.odds for part in parts]))
-        # The candidates of a pair have the same types, so any of them stands for the others
-        yield _Decisions(decisions, pooled, [possible[candidate] for candidate in decisions])
-
-
 def _add(
-    outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example, decisions: Optional[_Decisions]
+    outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example, parts: Sequence[ScoredCandidates]
 ) -> None:
-    of_gold = rel.candidates.pairs
-    of_found = pairs_of_found(example, rel.spans_key, of_gold)
-    gold = {key: r for r in gold_relations(example) for key in _keys(rel, r, of_gold)}
-    predicted = {key: r for r in get_rels(example.predicted) for key in _keys(rel, r, of_found)}
-    scored = _Probabilities({}, {}, set())
-    if decisions is not None:
-        scored = _probabilities(rel, decisions, of_found)
-        outcomes.pairs += len(decisions.candidates)
-    outcomes.scored += [Scored(key[0], (number, key[1]), value, key in gold) for key, value in scored.best.items()]
-    mentions = get_mentions(example.predicted, rel.spans_key)
+    of_found = pairs_of_found(example, rel.spans_key, rel.candidates.pairs)
+    gold = {key: one for one in gold_relations(example) for key in _keys(rel, one, rel.candidates.pairs)}
+    predicted = {key: one for one in get_rels(example.predicted) for key in _keys(rel, one, of_found)}
+    found = _probabilities(rel, parts, of_found) if parts else _Probabilities({}, {}, set(), 0)
+    outcomes.pairs += found.pairs
+    outcomes.scored += [Scored(key[0], (number, key[1]), value, key in gold) for key, value in found.best.items()]
     for key in dict.fromkeys([*gold, *predicted]):
         relation = gold.get(key) or predicted[key]
-        is_scored = key in scored.everything or key in predicted
+        is_scored = key in found.possible or key in predicted
         item = Item(
             relation,
             doc_name(example),
             (number, key[1]),
             is_gold=key in gold,
             is_predicted=key in predicted,
-            probability=predicted[key].score if key in predicted else scored.everything.get(key),
-            uncovered=None if is_scored else _why(rel, example, relation, mentions, key in scored.impossible),
+            probability=predicted[key].score if key in predicted else found.possible.get(key),
+            uncovered=None if is_scored else _why(rel, example, relation, key in found.impossible),
         )
         outcomes.items.append(item)
 
 
-def _why(rel: DualEncoderRel, example: Example, gold: Relation, mentions: Sequence[Span], impossible: bool) -> str:
-    """Why a gold relation has no candidate, in words. impossible: its pair is one, but not for its predicate."""
-    if impossible:
-        return _why_impossible(rel, gold)
+def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_impossible: bool) -> str:
+    """Say in words why a gold relation was not scored; its pair may have been scored for other predicates."""
+    if is_impossible and not rel.is_possible(gold.predicate, gold.subject, gold.object):
+        return NO_DESCRIPTION
+    if is_impossible:
+        return "predicate that only other corpora have"
     if gold.predicate not in rel.labels:
         return f"predicate {gold.predicate} not known to the pipeline"
     gold = as_asked(gold, rel.undirected, rel.type_pairs)
-    on_doc = why_uncovered(example.predicted, gold, mentions, rel.candidates, rel.type_pairs)
-    # The component leaves types out before it asks its policy
-    return rel.why_not(gold.subject, gold.object) or on_doc
+    mentions = get_mentions(example.predicted, rel.spans_key)
+    # The component leaves out types before it asks its policy
+    return rel.why_not(gold.subject, gold.object) or why_uncovered(
+        example.predicted, gold, mentions, rel.candidates, rel.type_pairs
+    )
 
 
-def _why_impossible(rel: DualEncoderRel, gold: Relation) -> str:
-    if rel.is_possible(gold.predicate, gold.subject, gold.object):
-        return "predicate that only other corpora have"
-    return NO_DESCRIPTION
-
-
-def _probabilities(rel: DualEncoderRel, decisions: _Decisions, pairs: Pairs) -> _Probabilities:
-    """Of the two orders of a symmetric predicate the likelier one counts."""
-    found = _Probabilities({}, {}, set())
-    labels = list(rel.label_data)
-    for candidate, odds, possible, of_row in zip(*decisions, probabilities(decisions.odds)):
-        columns = range(1, len(labels))
-        likeliest = max(filter(possible.__getitem__, columns), key=odds.__getitem__, default=None)
-        for column in columns:
-            value = float(of_row[column])
-            keys = _keys(rel, as_relation(candidate, labels[column]), pairs)
-            if not possible[column]:
+def _probabilities(rel: DualEncoderRel, parts: Sequence[ScoredCandidates], pairs: Pairs) -> _Probabilities:
+    """The probabilities of a document's candidates. The likelier order of a symmetric predicate counts."""
+    candidates = [candidate for part in parts for candidate in part.candidates]
+    # Not what was read: a cascade skips descriptions of possible predicates
+    possible = dict(zip(candidates, numpy.concatenate([part.scores.possible for part in parts])))
+    odds: Any = numpy.concatenate([part.odds for part in parts])
+    decisions, odds = rel.candidates.pool(candidates, odds)
+    found = _Probabilities({}, {}, set(), len(decisions))
+    for candidate, row, values in zip(decisions, odds, probabilities(odds).tolist()):
+        # All candidates of a pair have the same types, so this one stands for the others
+        columns = numpy.flatnonzero(possible[candidate][1:]) + 1
+        likeliest = max(columns, key=row.__getitem__, default=None)
+        for column, label in list(enumerate(rel.label_data))[1:]:
+            keys = list(_keys(rel, as_relation(candidate, label), pairs))
+            if column not in columns:
                 found.impossible.update(keys)
                 continue
-            for key in keys:
-                found.everything[key] = max(found.everything.get(key, 0.0), value)
-                if rel.multi_label or column == likeliest:
-                    found.best[key] = max(found.best.get(key, 0.0), value)
+            for by_key in (found.possible, found.best) if rel.multi_label or column == likeliest else (found.possible,):
+                by_key.update((key, max(by_key.get(key, 0.0), values[column])) for key in keys)
     return found
 
 
-def _keys(rel: DualEncoderRel, relation: Relation, pairs: Pairs) -> Iterable[_Key]:
-    """The predicate with each of the pairs that a relation is about, those without a direction in one order."""
-    relation = in_text_order(relation, rel.undirected)
-    about = pairs(relation.subject, relation.object)
-    for pair in about or mention_pairs(relation.subject, relation.object):
-        # A pair of concepts has no order in the text
-        yield relation.predicate, tuple(sorted(pair)) if relation.predicate in rel.undirected else pair  # type: ignore
+def _keys(rel: DualEncoderRel, relation: Relation, pairs: Pairs) -> Iterator[_Key]:
+    """What the scorer compares, with the pairs of undirected predicates in one order."""
+    for predicate, pair in relation_keys(relation, rel.undirected, pairs):
+        yield predicate, tuple(sorted(pair)) if isinstance(pair, frozenset) else pair

@@ -1,4 +1,4 @@
-"""The pictures of a report."""
+"""The charts of a report."""
 
 from pathlib import Path
 from typing import Any, Dict
@@ -6,17 +6,8 @@ from typing import Any, Dict
 from ..plotting import new_figure, save_figure
 
 
-def plot_all(numbers: Dict[str, Any], folder: Path) -> None:
-    """Write confusion.png, precision_recall.png and calibration.png. Raises ImportError where there is no
-    matplotlib.
-    """
-    plot_confusion(numbers["confusion"], folder / "confusion.png")
-    plot_precision_recall(numbers["precision_recall"], numbers["all"], folder / "precision_recall.png")
-    plot_calibration(numbers["calibration"], folder / "calibration.png")
-
-
 def plot_confusion(matrix: Dict[str, Any], path: Path) -> None:
-    """Counts as numbers, each row shaded by its shares."""
+    """The counts as text, each cell shaded by its share of the row."""
     rows, columns, counts = matrix["rows"], matrix["columns"], matrix["counts"]
     figure = new_figure(2.5 + 0.75 * len(columns), 1.8 + 0.5 * len(rows))
     axes = figure.subplots()
@@ -28,18 +19,18 @@ def plot_confusion(matrix: Dict[str, Any], path: Path) -> None:
                 axes.text(x, y, count, ha="center", va="center", color="white" if shares[y][x] > 0.5 else "black")
     axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("gold")
+    axes.set(xlabel="predicted", ylabel="gold")
     save_figure(figure, path)
 
 
 def plot_precision_recall(curve: Dict[str, Any], decided: Dict[str, float], path: Path) -> None:
-    """The curve over all thresholds, and where the pipeline's own settings are."""
+    """The curve over all thresholds, and the point of the pipeline's own settings."""
     figure = new_figure(5, 4)
     axes = figure.subplots()
     recall, precision = ([point[key] for point in curve["points"]] for key in ("r", "p"))
     axes.plot(recall, precision, marker="." if len(recall) < 3 else "", label="all thresholds")
-    axes.plot([decided["r"]], [decided["p"]], "o", color="tab:orange", label=f"as decided, F1 {100 * decided['f']:.1f}")
+    label = f"as configured, F1 {100 * decided['f']:.1f}"
+    axes.plot([decided["r"]], [decided["p"]], "o", color="tab:orange", label=label)
     axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     axes.set_title(f"average precision {100 * curve['average_precision']:.1f}", fontsize=10)
     axes.legend(loc="lower left")
@@ -47,7 +38,7 @@ def plot_precision_recall(curve: Dict[str, Any], decided: Dict[str, float], path
 
 
 def plot_calibration(calibration: Dict[str, Any], path: Path) -> None:
-    """How often what has a probability is gold, and how many have it."""
+    """The share of gold by probability, over a histogram."""
     figure = new_figure(5, 4.6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     bins = calibration["bins"]

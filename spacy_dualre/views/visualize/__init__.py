@@ -1,4 +1,4 @@
-"""Pictures of the relations of Docs, in notebooks, files and the browser, as displaCy makes them of entities."""
+"""Pictures of the relations of Docs for notebooks, files and the browser, as displaCy draws entities."""
 
 import warnings
 from typing import Any, Dict, Iterable, List, Optional, Union
@@ -11,15 +11,13 @@ from spacy.util import find_available_port, is_in_jupyter, minify_html
 
 from ...annotations.mentions import get_mentions, mention_key
 from ...annotations.relations import get_rels
-from ...errors import Errors, Warnings
+from ...errors import Warnings
 from ...pipeline.diagnosis import logger
+from ..templating import environment
 from .drawing import draw, type_colors
-from .templates import DOC, PAGE
+from .options import Options, make_options
 
 _Docs = Union[Doc, Span, Iterable[Union[Doc, Span]]]
-_OPTIONS: Dict[str, Any] = {"spans_key": None, "colors": {}, "width": 760, "scores": True, "symmetric": ()}
-#: Narrower than this not even a label has room.
-_NARROWEST = 200
 
 
 def render(
@@ -29,29 +27,37 @@ def render(
     jupyter: Optional[bool] = None,
     options: Dict[str, Any] = {},
 ) -> Optional[str]:
-    """The relations (``Doc._.rels``) of Docs or Spans as arcs over their sentences, as HTML with SVG.
+    """Draw the relations (``Doc._.rels``) of Docs or Spans as arcs over their sentences.
 
-    page: a whole page. minify: without indentation. jupyter: show it in the notebook and give None; None: find out.
-    options: "spans_key": draw the mentions in ``doc.spans[spans_key]`` in place of ``doc.ents``; those of relations are
-    drawn anyway. "colors": {entity type: CSS colour}. "width": of a line in pixels, 760 if not given. "scores": whether
-    they stand at the arcs. "symmetric": predicates without direction, which get no arrow heads. A title is taken from
-    ``doc.user_data["title"]`` or, without one, "doc_id".
+    If the two mentions of a relation stand on different lines or in different sentences, each gets half an arc that
+    names the other mention and the number of its sentence.
 
-    The two mentions of a relation that stand in different lines or sentences get half an arc each, which names the
-    other one and the number of its sentence. Raises ValueError for an unknown or impossible option.
+    Args:
+        docs: What to draw. Titles are taken from ``doc.user_data["title"]`` or, without one, "doc_id".
+        page: Make a whole HTML page.
+        minify: Leave out indentation.
+        jupyter: Show the picture in the notebook and return None. By default, do so if this is a notebook.
+        options: By the names of `Options`: "spans_key", "colors", "width", "scores", "symmetric".
+
+    Returns:
+        HTML with SVG.
+
+    Raises:
+        ValueError: An option is unknown or impossible.
     """
-    settings = _settings(options)
     given = [docs] if isinstance(docs, (Doc, Span)) else docs
-    whole: List[Doc] = [doc.as_doc(copy_user_data=True) if isinstance(doc, Span) else doc for doc in given]
+    whole = [doc.as_doc(copy_user_data=True) if isinstance(doc, Span) else doc for doc in given]
     if not any(get_rels(doc) for doc in whole):
         warnings.warn(Warnings.DW600, stacklevel=2)
-    types = {mention.label_ for doc in whole for mention in _mentions(doc, settings["spans_key"])}
-    colors = type_colors(sorted(types), settings["colors"])
-    rendered = [_render(doc, colors, settings) for doc in whole]
+    settings = make_options(options)
+    types = {mention.label_ for doc in whole for mention in _mentions(doc, settings)}
+    settings = settings._replace(colors=type_colors(types, settings.colors))
+    rendered = [_render(doc, settings) for doc in whole]
     html = "\n".join(rendered)
     if page:
         first = get_doc_settings(whole[0]) if whole else {"lang": "en", "direction": "ltr"}
-        html = PAGE.render(docs=rendered, title=(_title(whole[0]) if whole else "") or "Relations", **first).strip()
+        title = (_title(whole[0]) if whole else "") or "Relations"
+        html = environment.get_template("page.html").render(docs=rendered, title=title, **first)
     if minify:
         html = minify_html(html)
     if jupyter or (jupyter is None and is_in_jupyter()):
@@ -71,9 +77,16 @@ def serve(
     host: str = "localhost",
     auto_select_port: bool = False,
 ) -> None:
-    """Show what `render` gives in the browser, until it is interrupted (Ctrl+C). The address is logged.
+    """Serve what `render` returns over HTTP until interrupted (Ctrl+C). The address is logged.
 
-    auto_select_port: take the next free port where this one is in use; else that raises ValueError.
+    Args:
+        docs, page, minify, options: As for `render`.
+        port: The port to listen on.
+        host: The host to listen on.
+        auto_select_port: Take the next free port if this one is in use.
+
+    Raises:
+        ValueError: The port is in use.
     """
     html = (render(docs, page=page, minify=minify, jupyter=False, options=options) or "").encode("utf8")
 
@@ -90,30 +103,19 @@ def serve(
             pass
 
 
-def _settings(options: Dict[str, Any]) -> Dict[str, Any]:
-    for name in options:
-        if name not in _OPTIONS:
-            raise ValueError(Errors.DR004.format(name="option", value=name, known=", ".join(_OPTIONS)))
-    settings = {**_OPTIONS, **options}
-    if settings["width"] < _NARROWEST:
-        raise ValueError(Errors.DR002.format(name="width", low=_NARROWEST, value=settings["width"]))
-    return settings
-
-
-def _mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
-    """The distinct mentions of a Doc in text order, those of its relations among them."""
+def _mentions(doc: Doc, options: Options) -> List[Span]:
+    """The distinct mentions of a Doc in text order, including those of its relations."""
     arguments = [span for rel in get_rels(doc) for span in (rel.subject, rel.object)]
-    distinct = {mention_key(span): span for span in [*arguments, *get_mentions(doc, spans_key)]}
+    distinct = {mention_key(span): span for span in [*arguments, *get_mentions(doc, options.spans_key)]}
     return [distinct[key] for key in sorted(distinct)]
 
 
-def _render(doc: Doc, colors: Dict[str, str], settings: Dict[str, Any]) -> Markup:
-    mentions = _mentions(doc, settings["spans_key"])
-    pictures = draw(
-        *(doc, mentions, get_rels(doc), colors, settings["width"], settings["scores"]), symmetric=settings["symmetric"]
+def _render(doc: Doc, options: Options) -> Markup:
+    pictures = draw(doc, _mentions(doc, options), get_rels(doc), options)
+    direction = get_doc_settings(doc)["direction"]
+    return Markup(
+        environment.get_template("doc.html").render(pictures=pictures, title=_title(doc), direction=direction)
     )
-    html = DOC.render(pictures=pictures, title=_title(doc), direction=get_doc_settings(doc)["direction"])
-    return Markup(html.strip())
 
 
 def _title(doc: Doc) -> str:

@@ -1,144 +1,111 @@
-"""Relations as arcs over the lines of a text, stacked so that neither they nor their labels lie upon each other."""
+"""Relations as arcs over the lines of a text, stacked so that neither arcs nor labels overlap."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Collection, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from ...annotations.mentions import mention_key
 from ...types import Relation
-from .layout import Box, Line
-from .metrics import shorten, text_width
+from .fonts import shorten, text_width
+from .lines import Box, Line
+from .options import Options
 
 LABEL_SIZE = 11.0
 #: Around labels and arcs of the same height.
 _GAP = 6.0
-#: The least distance between the ends of an arc, in pixels: nested mentions may have the same middle.
+#: The least distance between the ends of an arc, in pixels: nested mentions may have the same centre.
 _LEAST = 16.0
 
 
 @dataclass
 class Arc:
-    """A relation over one line, or one of its two halves where its mentions stand on different lines.
+    """A relation over one line, or one of its two halves if its mentions stand on different lines.
 
-    subject, object: the boxes that it connects; of a half one is None, and what it leads to is in the label. start,
-    end: x at the subject's and the object's side. level: from 1, the lowest. label_x: the middle of the label.
-    directed: whether it has an arrow head.
+    Attributes:
+        boxes: Those of subject and object. One end of a half is loose and has none; its label names that mention.
+        x: Where the arc starts and ends.
+        level: Its height, from 1.
+        label_x: The centre of the label.
     """
 
     relation: Relation
-    line: int
-    subject: Optional[Box]
-    object: Optional[Box]
+    boxes: Tuple[Optional[Box], Optional[Box]]
     label: str
     label_width: float
-    directed: bool = True
-    start: float = 0.0
-    end: float = 0.0
+    x: List[float]
     level: int = 1
     label_x: float = 0.0
 
     @property
     def length(self) -> float:
-        return abs(self.end - self.start)
+        return abs(self.x[1] - self.x[0])
+
+    @property
+    def side(self) -> int:
+        """1 if the arc runs to the right, -1 if to the left."""
+        return 1 if self.x[1] >= self.x[0] else -1
 
 
 def make_arcs(
-    rels: Sequence[Relation],
-    lines: Sequence[Line],
-    boxes: Sequence[Box],
-    width: float,
-    rtl: bool,
-    scores: bool,
-    symmetric: Collection[str] = (),
-) -> List[Arc]:
-    """The arcs of the relations between these boxes; scores: whether they are part of the labels; symmetric: predicates
-    without direction.
-    """
-    first = {mention_key(box.mention): box for box in boxes if box.starts}
-    arcs: List[Arc] = []
+    rels: Sequence[Relation], lines: Sequence[Line], width: float, rtl: bool, options: Options
+) -> List[List[Arc]]:
+    """The arcs of relations over each of the lines, which have this width in pixels."""
+    first = {mention_key(box.mention): box for line in lines for box in line.boxes if box.starts}
+    arcs: List[List[Arc]] = [[] for _ in lines]
     for rel in rels:
         subject, object = first[mention_key(rel.subject)], first[mention_key(rel.object)]
-        label = shorten(rel.predicate, LABEL_SIZE, width / 3) + (f" {rel.score:.2f}" if scores else "")
+        label = shorten(rel.predicate, LABEL_SIZE, width / 3) + (f" {rel.score:.2f}" if options.scores else "")
         if subject.line == object.line:
-            arcs.append(_arc(rel, subject.line, subject, object, label, width))
+            arcs[subject.line].append(_make_arc(rel, (subject, object), label, width, rtl))
         else:
             apart = lines[subject.line].sentence != lines[object.line].sentence
-            to, origin = (_name(box, lines, apart, width) for box in (object, subject))
+            source, target = (_name(box, lines, apart, width) for box in (subject, object))
             # An arrow points the way the text runs
-            arrow = "–" if rel.predicate in symmetric else "←" if rtl else "→"
-            arcs.append(_arc(rel, subject.line, subject, None, f"{label} {arrow} {to}", width))
-            arcs.append(_arc(rel, object.line, None, object, f"{origin} {arrow} {label}", width))
-    for arc in arcs:
-        arc.directed = arc.relation.predicate not in symmetric
-    for line in range(len(lines)):
-        of_line = [arc for arc in arcs if arc.line == line]
-        _spread(of_line, width, rtl)
-        _stack(of_line, width)
+            arrow = "–" if rel.predicate in options.symmetric else "←" if rtl else "→"
+            arcs[subject.line].append(_make_arc(rel, (subject, None), f"{label} {arrow} {target}", width, rtl))
+            arcs[object.line].append(_make_arc(rel, (None, object), f"{source} {arrow} {label}", width, rtl))
+    for over_line in arcs:
+        _spread(over_line)
+        _stack(over_line, width)
     return arcs
 
 
-def _arc(rel: Relation, line: int, subject: Optional[Box], object: Optional[Box], label: str, width: float) -> Arc:
+def _make_arc(rel: Relation, boxes: Tuple[Optional[Box], Optional[Box]], label: str, width: float, rtl: bool) -> Arc:
     label = shorten(label, LABEL_SIZE, width - 2 * _GAP)
-    return Arc(rel, line, subject, object, label, text_width(label, LABEL_SIZE))
+    label_width = text_width(label, LABEL_SIZE)
+    centers = [box.center for box in boxes if box]
+    x = [centers[0], centers[-1]]
+    if None in boxes:
+        # Half an arc is as long as its label: from the subject onwards, or up to the object; back if there is no room
+        away = (label_width + 4 * _GAP) * (1 if (boxes[1] is None) != rtl else -1)
+        x[boxes.index(None)] += away if 0 <= centers[0] + away <= width else -away
+    return Arc(rel, boxes, label, label_width, x)
 
 
 def _name(box: Box, lines: Sequence[Line], apart: bool, width: float) -> str:
-    """What a half arc calls the mention at its other end, with the number of its sentence if it is another."""
+    """What a half arc calls the mention at its loose end, with the number of its sentence if it is another."""
     text = shorten(" ".join(box.mention.text.split()), LABEL_SIZE, width / 4)
     return f"{text} [{lines[box.line].sentence + 1}]" if apart else text
 
 
-def _spread(arcs: Sequence[Arc], width: float, rtl: bool) -> None:
-    """Give every arc a place of its own at the upper border of its mentions, the longer ones outside."""
-    at: Dict[Tuple, List[Tuple[Arc, bool]]] = {}
-    for arc in arcs:
-        arc.start, arc.end = _ends(arc, width, rtl)
-        for box, is_subject in ((arc.subject, True), (arc.object, False)):
+def _spread(arcs: Sequence[Arc]) -> None:
+    """Give each arc a place of its own on the upper border of its mentions, the longer ones outside."""
+    ends_at: Dict[Tuple, List[Tuple]] = defaultdict(list)
+    for i, arc in enumerate(arcs):
+        for end, box in enumerate(arc.boxes):
             if box is not None:
-                at.setdefault(mention_key(box.mention), []).append((arc, is_subject))
-    places = []
-    order = {id(arc): (arc.length, i) for i, arc in enumerate(arcs)}
-    for ends in at.values():
-        left = [(arc, end) for arc, end in ends if _goes_left(arc, end)]
-        right = [(arc, end) for arc, end in ends if not _goes_left(arc, end)]
-        left.sort(key=lambda pair: order[id(pair[0])])
-        right.sort(key=lambda pair: order[id(pair[0])], reverse=True)
-        for i, (arc, is_subject) in enumerate(left + right, 1):
-            box = arc.subject if is_subject else arc.object
-            assert box is not None
-            places.append((arc, is_subject, box.left + (box.right - box.left) * i / (len(ends) + 1)))
-    for arc, is_subject, x in places:
-        half = arc.subject is None or arc.object is None
-        if is_subject:
-            arc.start, arc.end = x, arc.end + (x - arc.start if half else 0)
-        else:
-            arc.start, arc.end = arc.start + (x - arc.end if half else 0), x
+                goes_left = (arc.side < 0) == (end == 0)
+                rank = (0, arc.length, i) if goes_left else (1, -arc.length, -i)
+                ends_at[mention_key(box.mention)].append((rank, arc, end, box))
+    for ends in ends_at.values():
+        for place, (_, arc, end, box) in enumerate(sorted(ends, key=lambda one: one[0]), 1):
+            x = box.left + (box.right - box.left) * place / (len(ends) + 1)
+            if None in arc.boxes:
+                arc.x[1 - end] += x - arc.x[end]
+            arc.x[end] = x
     for arc in arcs:
-        arc.start, arc.end = _apart(arc)
-
-
-def _ends(arc: Arc, width: float, rtl: bool) -> Tuple[float, float]:
-    if arc.subject is not None and arc.object is not None:
-        return arc.subject.center, arc.object.center
-    # Half an arc is as long as its label: from the subject onwards, or up to the object; back where there is no room
-    reach = arc.label_width + 4 * _GAP
-    is_subject = arc.subject is not None
-    box = arc.subject or arc.object
-    assert box is not None
-    away = reach if is_subject != rtl else -reach
-    other = box.center + away if 0 <= box.center + away <= width else box.center - away
-    return (box.center, other) if is_subject else (other, box.center)
-
-
-def _goes_left(arc: Arc, is_subject: bool) -> bool:
-    return (arc.end < arc.start) == is_subject
-
-
-def _apart(arc: Arc) -> Tuple[float, float]:
-    missing = _LEAST - arc.length
-    if missing <= 0:
-        return arc.start, arc.end
-    shift = missing / 2 if arc.end >= arc.start else -missing / 2
-    return _within(arc.subject, arc.start - shift), _within(arc.object, arc.end + shift)
+        missing = arc.side * max(_LEAST - arc.length, 0) / 2
+        arc.x = [_within(box, x + by) for box, x, by in zip(arc.boxes, arc.x, (-missing, missing))]
 
 
 def _within(box: Optional[Box], x: float) -> float:
@@ -146,10 +113,10 @@ def _within(box: Optional[Box], x: float) -> float:
 
 
 def _stack(arcs: Sequence[Arc], width: float) -> None:
-    """Shorter arcs lie below longer ones that they share some width with."""
+    """Put shorter arcs below longer ones that they share some width with."""
     placed: List[Tuple[float, float, int]] = []
     for arc in sorted(arcs, key=lambda arc: arc.length):
-        low, high = sorted((arc.start, arc.end))
+        low, high = sorted(arc.x)
         half = arc.label_width / 2
         arc.label_x = min(max((low + high) / 2, half), width - half)
         low, high = min(low, arc.label_x - half) - _GAP, max(high, arc.label_x + half) + _GAP

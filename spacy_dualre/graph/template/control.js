@@ -1,4 +1,4 @@
-// Moving about
+// Pan and zoom
 function center(things) {
   const xs = things.map((node) => node.x);
   const ys = things.map((node) => node.y);

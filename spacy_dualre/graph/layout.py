@@ -1,46 +1,60 @@
-"""Where the nodes of a graph are drawn. The same graph gives the same picture."""
+"""Places the nodes of a graph. The same graph gives the same picture."""
 
-from typing import TYPE_CHECKING, Hashable, List, Mapping, Tuple
+from typing import List
 
 import numpy
 
-if TYPE_CHECKING:
-    from networkx import Graph
-
 _STEPS = 120
-#: Rows of the matrix of distances that are in memory at once
+#: Rows of the distance matrix that are in memory at once
 _ROWS = 256
-#: The wished length of an edge
+#: The ideal length of an edge
 _LENGTH = 60.0
-#: How strong the pull to the middle is
+#: Strength of the pull to the centre
 _GRAVITY = 1.5 * _LENGTH
 
 
-def layout(network: "Graph") -> Mapping[Hashable, Tuple[float, float]]:
-    """A place (x, y) for each node of an undirected graph; a wished edge is 60 long.
+def layout(nodes: int, edges: numpy.ndarray) -> List[List[float]]:
+    """Place the nodes of a graph; edges tend towards a length of 60.
 
     Each connected part is laid out by itself, and the parts are put side by side in rows, the largest first.
-    """
-    import networkx
 
-    parts = [sorted(part) for part in networkx.connected_components(network)]
+    Args:
+        nodes: How many there are.
+        edges: (E, 2) indices of nodes. Directions, duplicates and loops make no difference.
+
+    Returns:
+        The place (x, y) of each node.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = numpy.unique(numpy.sort(edges[edges[:, 0] != edges[:, 1]], axis=1), axis=0)
+    adjacency = coo_array((numpy.ones(len(edges)), edges.T), shape=(nodes, nodes))
+    part_of = connected_components(adjacency, directed=False)[1]
+    parts = [numpy.flatnonzero(part_of == part) for part in numpy.unique(part_of)]
     parts.sort(key=lambda part: (-len(part), part[0]))
-    places = side_by_side([force_directed(len(part), _edges(network, part)) for part in parts])
-    return {
-        node: (round(float(x), 1), round(float(y), 1))
-        for part, xy in zip(parts, places)
-        for node, (x, y) in zip(part, xy)
-    }
+    edges_of = (numpy.searchsorted(part, edges[numpy.isin(edges[:, 0], part)]) for part in parts)
+    apart = side_by_side([force_directed(len(part), own) for part, own in zip(parts, edges_of)])
+    places = numpy.empty((nodes, 2))
+    for part, xy in zip(parts, apart):
+        places[part] = xy
+    return places.round(1).tolist()
 
 
 def force_directed(nodes: int, edges: numpy.ndarray) -> numpy.ndarray:
-    """Places (nodes, 2), wider than high, after Fruchterman and Reingold (1991): all nodes push each other away, edges
-    pull, and a little gravity keeps branches from straying.
+    """Place the nodes of a connected graph by forces, after Fruchterman and Reingold (1991).
 
-    edges: (E, 2), numbers of nodes. As in ForceAtlas2 (Jacomy et al., 2014), nodes with many edges push harder, which
-    gives hubs room.
+    All nodes push each other away, edges pull, and a little gravity keeps branches from straying. As in ForceAtlas2
+    (Jacomy et al., 2014), nodes with many edges push harder, which gives hubs room.
+
+    Args:
+        nodes: How many there are.
+        edges: (E, 2) indices of nodes, distinct and without loops.
+
+    Returns:
+        (nodes, 2), wider than high.
     """
-    # Nodes on a spiral: nothing is drawn by chance
+    # Start on a spiral, so that nothing is random
     number = numpy.arange(nodes)
     angle = number * numpy.pi * (3 - 5**0.5)
     places = (_LENGTH * numpy.sqrt(number))[:, None] * numpy.stack([numpy.cos(angle), numpy.sin(angle)], 1)
@@ -55,10 +69,7 @@ def force_directed(nodes: int, edges: numpy.ndarray) -> numpy.ndarray:
 
 
 def side_by_side(places: List[numpy.ndarray], gap: float = 1.5 * _LENGTH) -> List[numpy.ndarray]:
-    """The parts, the largest first, moved into rows, so that none overlaps another.
-
-    A part that is much lower than its row starts the next one.
-    """
+    """Move parts, the largest first, into rows so that none overlap. A part much lower than its row starts the next."""
     sizes = [numpy.ptp(xy, axis=0) + gap for xy in places]
     width = max([(1.6 * sum(float(w * h) for w, h in sizes)) ** 0.5, *(float(w) for w, _ in sizes)])
     moved, x, y, height = [], 0.0, 0.0, 0.0
@@ -71,16 +82,10 @@ def side_by_side(places: List[numpy.ndarray], gap: float = 1.5 * _LENGTH) -> Lis
 
 
 def _turned(places: numpy.ndarray) -> numpy.ndarray:
-    """Their long axis from left to right, the first node on the left and above."""
+    """Turn the long axis from left to right, with the first node at the upper left."""
     _, axes = numpy.linalg.eigh(places.T @ places)
     turned = places @ axes[:, ::-1]
     return turned * numpy.where(turned[0] > 0, -1, 1)
-
-
-def _edges(network: "Graph", part: List[Hashable]) -> numpy.ndarray:
-    index = {node: number for number, node in enumerate(part)}
-    pairs = {(index[one], index[other]) for one, other in network.edges(part) if one != other}
-    return numpy.array(sorted(pairs), dtype=int).reshape(-1, 2)
 
 
 def _push(places: numpy.ndarray, weights: numpy.ndarray) -> numpy.ndarray:

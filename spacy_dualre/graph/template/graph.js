@@ -1,4 +1,4 @@
-// The data, and what follows from them
+// The data and what is derived from it
 const { nodes, edges } = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
 const canvas = byId("graph");
@@ -26,14 +26,14 @@ edges.forEach((edge) => {
   const pair = [edge.subject, edge.object].sort((a, b) => a - b).join();
   bundles.set(pair, [...(bundles.get(pair) || []), edge]);
 });
-// Edges between the same two nodes are bent apart
+// Edges between the same two nodes bend apart
 bundles.forEach((bundle) => bundle.forEach((edge, index) => {
   edge.bend = (index - (bundle.length - 1) / 2) * (edge.subject <= edge.object ? 1 : -1);
 }));
 nodes.forEach((node) => { node.size = 5 + Math.min(14, 2.2 * Math.sqrt(node.edges.length)); });
 const ranked = [...nodes].sort((a, b) => b.edges.length - a.edges.length);
 
-// What is seen
+// What is shown
 const view = { x: 0, y: 0, zoom: 1 };
 const state = { score: 0, support: 1, search: "", selected: null, over: null };
 const isNode = (thing) => thing !== null && "label" in thing;

@@ -1,4 +1,4 @@
-// The texts beside the picture: everything is set as text, nothing as HTML
+// The panels beside the graph. Everything is set as text, never as HTML
 function make(tag, values = {}, ...children) {
   const element = Object.assign(document.createElement(tag), values);
   element.append(...children);
@@ -31,8 +31,8 @@ function describe() {
 function help() {
   return [
     make("h2", {}, "Evidence"),
-    make("p", { className: "quiet" }, "Click a line to read the sentences that support it, a circle to see its neighbours."),
-    make("p", { className: "quiet" }, "Drag to move, turn the wheel to zoom. Circles grow with the number of relations, lines with the number of sentences."),
+    make("p", { className: "quiet" }, "Click a line to read its supporting sentences, or a circle to see its neighbours."),
+    make("p", { className: "quiet" }, "Drag to pan, scroll to zoom. Circles grow with the number of relations, lines with the number of sentences."),
   ];
 }
 
@@ -43,7 +43,7 @@ function describeNode(node) {
   return [
     make("h2", {}, node.label),
     make("p", { className: "predicate" }, dot(node), node.type),
-    make("p", { className: "quiet" }, `${node.concept}, mentioned in ${plural(node.documents, "document")}`),
+    make("p", { className: "quiet" }, `${node.concept}, ${plural(node.mentions, "mention")} in ${plural(node.documents, "document")}`),
     make("h3", {}, plural(shown.length, "relation")),
     make("ul", { className: "list" }, ...shown.map(relation)),
     make("h3", {}, "Surface forms"),

@@ -1,25 +1,29 @@
-"""The knowledge graph: concepts as nodes, relations between them as edges, sentences as their evidence."""
+"""The knowledge graph: concepts as nodes, relations between them as edges, sentences as evidence."""
 
 import heapq
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Collection, List, NamedTuple, Optional, Tuple
+from typing import Any, Collection, Dict, List, NamedTuple, Optional, Tuple
 
 from ..annotations.concepts import Concept
 from ..records.record import Offsets
 
 #: (subject, predicate, object)
 Triple = Tuple[Concept, str, Concept]
-#: Certainties are whole multiples of this, so that their sums are exact and the order of documents changes nothing.
+#: Certainties are multiples of this, so that their sums are exact and do not depend on the order of documents.
 _UNIT = 2.0**-40
 
 
 class Evidence(NamedTuple):
-    """A sentence that supports an edge.
+    """A sentence that supports an edge. All offsets are characters of the document, end exclusive.
 
-    sentence: its text; several sentences, where the mentions stand in different ones. start and end, subject and
-    object: where it and the two mentions are in the document, in characters, end exclusive. score: 0 to 1.
+    Attributes:
+        document: Id of the document.
+        sentence: Its text, or that of several sentences if the mentions stand in different ones.
+        start, end: Where the sentence is.
+        subject, object: Where the mentions are.
+        score: From 0 to 1.
     """
 
     document: str
@@ -33,7 +37,12 @@ class Evidence(NamedTuple):
 
 @dataclass
 class Node:
-    """A concept. forms: how often each surface form was mentioned. documents: how many mention it."""
+    """A concept.
+
+    Attributes:
+        forms: Counts of its mentions by surface form.
+        documents: How many documents mention it.
+    """
 
     concept: Concept
     forms: Counter = field(default_factory=Counter)
@@ -41,32 +50,40 @@ class Node:
 
     @property
     def ranked_forms(self) -> List[Tuple[str, int]]:
-        """The surface forms and how often each was mentioned, the most frequent first, then in the alphabet's order."""
+        """The surface forms with their counts, by frequency, then alphabetically."""
         return sorted(self.forms.items(), key=lambda item: (-item[1], item[0]))
 
     @property
     def label(self) -> str:
-        """The first of the surface forms."""
+        """The most frequent surface form."""
         return self.ranked_forms[0][0]
 
     @property
     def mentions(self) -> int:
-        """How often it was mentioned."""
-        return sum(self.forms.values())
+        """How often the concept is mentioned."""
+        return self.forms.total()
 
     @property
     def name(self) -> str:
-        """TYPE|id, unique in the graph: a bar in the type is written %7C, and a per cent sign %25."""
+        """TYPE|id, unique in the graph. In the type, "|" is written %7C and "%" is written %25."""
         return "{}|{}".format(self.concept.type.replace("%", "%25").replace("|", "%7C"), self.concept.id)
+
+    def to_json(self) -> Dict[str, Any]:
+        """All that is written about a node, as JSON values."""
+        concept = {"label": self.label, "type": self.concept.type, "concept": self.concept.id}
+        return {**concept, "documents": self.documents, "mentions": self.mentions, "forms": dict(self.ranked_forms)}
 
 
 @dataclass
 class Edge:
     """A relation between two concepts.
 
-    sentences and documents: how many support it. score: of the best sentence. evidence: the supporting sentences, best
-    first, with the best pair of mentions in each; fewer than ``sentences`` where their number is limited. symmetric:
-    the predicate has no direction.
+    Attributes:
+        symmetric: The predicate has no direction.
+        sentences: How many sentences support it.
+        documents: How many documents support it.
+        score: The best score of a sentence.
+        evidence: The supporting sentences, best first, each with its best pair of mentions; not all if limited.
     """
 
     subject: Concept
@@ -81,16 +98,15 @@ class Edge:
 
     @property
     def triple(self) -> Triple:
-        """What the edge says."""
         return (self.subject, self.predicate, self.object)
 
     @property
     def pooled(self) -> float:
-        """Noisy-or of all supporting sentences: 1 - prod(1 - score). It takes them for independent."""
+        """Noisy-or over all supporting sentences as if they were independent: 1 - prod(1 - score)."""
         return round(-math.expm1(-self._certainty), 6)
 
     def add(self, found: Collection[Evidence], limit: Optional[int]) -> None:
-        """Add what one document says, a piece of evidence for each sentence, and keep the best."""
+        """Add the evidence of one document, at most one per sentence, and keep the best."""
         self.documents += 1
         self.sentences += len(found)
         self.score = max(self.score, *(evidence.score for evidence in found))
@@ -104,6 +120,12 @@ class Edge:
         """Sort the evidence and keep the best."""
         count = len(self.evidence) if limit is None else limit
         self.evidence = heapq.nsmallest(count, self.evidence, key=lambda evidence: (-evidence.score, evidence))
+
+    def to_json(self) -> Dict[str, Any]:
+        """All that is written about an edge except its subject and object, as JSON values."""
+        names = ("predicate", "symmetric", "sentences", "documents", "score", "pooled")
+        values = {name: getattr(self, name) for name in names}
+        return {**values, "evidence": [evidence._asdict() for evidence in self.evidence]}
 
 
 @dataclass

@@ -1,4 +1,4 @@
-// Drawing. Places of nodes are in a world of their own, all sizes are in pixels of the screen
+// Drawing. Nodes have world coordinates, and all sizes are in screen pixels
 const screen = (node) => [(node.x - view.x) * view.zoom + canvas.clientWidth / 2, (node.y - view.y) * view.zoom + canvas.clientHeight / 2];
 const size = (node) => node.size * Math.min(1.4, Math.max(0.45, Math.sqrt(view.zoom)));
 
@@ -40,7 +40,7 @@ function paint() {
   brush.lineCap = "round";
   const visible = (points) => [0, 1].every((axis) => Math.max(...points.map((p) => p[axis])) > -20 && Math.min(...points.map((p) => p[axis])) < [width, height][axis] + 20);
   const drawn = edges.filter((edge) => edge.shown).map((edge) => ({ edge, points: curve(edge) })).filter(({ points }) => visible(points));
-  // What is selected is drawn last, above all others
+  // The selection is drawn last, on top of everything else
   const front = ({ edge }) => edge === state.over || (near !== null && near.has(edge));
   drawn.filter((one) => !front(one)).forEach(({ edge, points }) => paintEdge(edge, points, near ? 0.1 : 0.55, drawn.length));
   drawn.filter(front).forEach(({ edge, points }) => paintEdge(edge, points, 1, 0));
@@ -125,7 +125,7 @@ function paintLabels(seen, drawn) {
   };
   wanted.sort((a, b) => sure(b) - sure(a) || early(b) - early(a));
   wanted.slice(0, 12).forEach(name);
-  // From here on not over large nodes either
+  // From here on, labels do not cover large nodes either
   seen.slice(0, 300).forEach((node) => {
     const [x, y] = screen(node);
     const r = size(node) * 0.8;

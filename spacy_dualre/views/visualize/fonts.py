@@ -1,10 +1,10 @@
-"""How wide text is drawn, without a browser that could be asked. What is drawn is fitted to it (SVG's textLength)."""
+"""Estimated text widths, since no browser is there to measure them; SVG's textLength fits the text to the estimate."""
 
 import unicodedata
 from functools import lru_cache
 
 #: Widths of the characters from blank to tilde in 1/1000 of the font size: Helvetica's, which Arial and Liberation Sans
-#: share (SOURCE: Adobe Font Metrics, Core 14 fonts).
+#: share (source: Adobe Font Metrics, Core 14 fonts).
 _ASCII = [
     *(278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278),
     *(556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556),
@@ -13,17 +13,17 @@ _ASCII = [
     *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
     *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
 ]
-#: In bold type the letters are wider by about this factor.
+#: Bold letters are wider by about this factor.
 BOLD = 1.08
 
 
 def text_width(text: str, size: float) -> float:
-    """The width of a text in pixels; size: of the font, in pixels."""
+    """The width of a text in pixels, set in a font of this size in pixels."""
     return sum(map(_width, text)) * size / 1000
 
 
 def shorten(text: str, size: float, width: float) -> str:
-    """The text, or as much of its beginning, with an ellipsis, as is at most so wide."""
+    """The text, cut with an ellipsis where it is wider than this many pixels."""
     if text_width(text, size) <= width:
         return text
     while text and text_width(f"{text}…", size) > width:

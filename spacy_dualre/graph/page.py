@@ -1,0 +1,68 @@
+"""A knowledge graph as a self-contained HTML page, put together from the folder template/.
+
+Text from documents enters the page as JSON and is shown as text, never as HTML, and the page runs only its own script.
+"""
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any, Dict, List, Tuple
+
+import numpy
+
+from .knowledge_graph import Evidence, KnowledgeGraph
+from .layout import layout
+
+#: Joined, they are one script.
+_SCRIPTS = ("graph.js", "drawing.js", "panels.js", "control.js")
+#: Part of a sentence, and whether it is in the subject ("s"), the object ("o"), both ("so") or neither ("").
+Piece = Tuple[str, str]
+
+
+def make_page(graph: KnowledgeGraph, title: str) -> str:
+    """The page, as HTML."""
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    environment = Environment(autoescape=True)
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    script = "\n".join(map(_file, _SCRIPTS))
+    return environment.from_string(_file("page.html")).render(
+        title=title,
+        style=Markup(_file("page.css")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode("utf8")).digest()).decode(),
+        data=_to_json(graph),
+    )
+
+
+def pieces(evidence: Evidence) -> List[Piece]:
+    """The sentence, cut where a mention starts or ends; mentions may overlap."""
+    mentions = {
+        role: (start - evidence.start, end - evidence.start)
+        for role, (start, end) in (("s", evidence.subject), ("o", evidence.object))
+    }
+    cuts = sorted({0, len(evidence.sentence), *mentions["s"], *mentions["o"]})
+    return [
+        (evidence.sentence[start:end], "".join(role for role, (low, high) in mentions.items() if low <= start < high))
+        for start, end in zip(cuts, cuts[1:])
+    ]
+
+
+def _to_json(graph: KnowledgeGraph) -> Dict[str, Any]:
+    """Nodes with their places, edges with the indices of their nodes."""
+    index = {node.concept: i for i, node in enumerate(graph.nodes)}
+    ends = [(index[edge.subject], index[edge.object]) for edge in graph.edges]
+    places = layout(len(graph.nodes), numpy.array(ends, dtype=int).reshape(-1, 2))
+    nodes = [
+        {**node.to_json(), "forms": node.ranked_forms, "x": x, "y": y} for node, (x, y) in zip(graph.nodes, places)
+    ]
+    edges = []
+    for edge, (subject, object) in zip(graph.edges, ends):
+        evidence = [(one.document, one.score, pieces(one)) for one in edge.evidence]
+        edges.append({**edge.to_json(), "subject": subject, "object": object, "evidence": evidence})
+    return {"nodes": nodes, "edges": edges}
+
+
+def _file(name: str) -> str:
+    return (files(__package__) / "template" / name).read_text(encoding="utf8")

@@ -1,0 +1,106 @@
+"""RDF in a small vocabulary, by rdflib. It is an extra, so it is only imported when a graph is written.
+
+The details of an edge belong to a named `rdf:Statement` about it rather than to a quoted triple: RDF-star is not part
+of RDF 1.1, and many stores and libraries, rdflib included, read no version of it or another draft.
+"""
+
+import re
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from ..annotations.concepts import Concept
+from ..errors import Errors
+from ..writing import whole_file
+from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node
+
+if TYPE_CHECKING:
+    from rdflib import URIRef
+
+_BASE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`#?]*[/:]|[A-Za-z][A-Za-z0-9+.-]*:")
+_EVIDENCE = "document sentence start end subjectStart subjectEnd objectStart objectEnd score".split()
+
+
+def check_base_uri(value: str) -> None:
+    """Raises ValueError if the names of resources cannot start with it."""
+    if not _BASE.fullmatch(value):
+        raise ValueError(Errors.DR502.format(value=value))
+
+
+def write_rdf(graph: KnowledgeGraph, path: Path, base_uri: str, format: str) -> None:
+    """Write "turtle" (https://www.w3.org/TR/turtle/) or "nt", N-Triples (https://www.w3.org/TR/n-triples/)."""
+    check_base_uri(base_uri)
+    rdf = _Rdf(base_uri)
+    for node in graph.nodes:
+        rdf.add_node(node)
+    for edge in graph.edges:
+        rdf.add_edge(edge)
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        rdf.graph.serialize(file, format=format, encoding="utf-8")
+
+
+class _Rdf:
+    """The triples of a graph, and the names of things in them."""
+
+    def __init__(self, base_uri: str) -> None:
+        import rdflib
+
+        self.lib = rdflib
+        self.base_uri = base_uri
+        self.terms = rdflib.Namespace(f"{base_uri}vocabulary#")
+        self.graph = rdflib.Graph()
+        for prefix, namespace in (("v", self.terms), ("predicate", f"{base_uri}predicate/"), ("skos", rdflib.SKOS)):
+            self.graph.bind(prefix, namespace)
+
+    def add_node(self, node: Node) -> None:
+        """A concept, typed by its type, with its surface forms."""
+        concept, values = self._concept(node.concept), node.to_json()
+        self._add(concept, self.lib.RDF.type, self._name("type", node.concept.type))
+        self._add(concept, self.lib.RDFS.label, self.lib.Literal(values["label"]))
+        self._add_values(concept, **{name: values[name] for name in ("concept", "documents", "mentions")})
+        for form, count in values["forms"].items():
+            resource = self._name("form", *node.concept, form)
+            self._add(concept, self.lib.SKOS.altLabel, self.lib.Literal(form))
+            self._add(concept, self.terms.form, resource)
+            self._add_values(resource, text=form, mentions=count)
+
+    def add_edge(self, edge: Edge) -> None:
+        """The edge itself, and a statement about it."""
+        rdf, predicate = self.lib.RDF, self._name("predicate", edge.predicate)
+        triple = self._concept(edge.subject), predicate, self._concept(edge.object)
+        self._add(*triple)
+        self._add(predicate, self.lib.RDFS.label, self.lib.Literal(edge.predicate))
+        if edge.symmetric:
+            self._add(predicate, rdf.type, self.lib.OWL.SymmetricProperty)
+        statement = self._digest("statement", edge.triple)
+        self._add(statement, rdf.type, rdf.Statement)
+        for role, value in zip((rdf.subject, rdf.predicate, rdf.object), triple):
+            self._add(statement, role, value)
+        values = edge.to_json()
+        self._add_values(statement, **{name: values[name] for name in ("sentences", "documents", "score", "pooled")})
+        for evidence in edge.evidence:
+            self._add(statement, self.terms.evidence, self._evidence(edge, evidence))
+
+    def _evidence(self, edge: Edge, evidence: Evidence) -> "URIRef":
+        resource = self._digest("evidence", (edge.triple, evidence))
+        values = (*evidence[:4], *evidence.subject, *evidence.object, evidence.score)
+        self._add(resource, self.lib.RDF.type, self.terms.Evidence)
+        self._add_values(resource, **dict(zip(_EVIDENCE, values)))
+        return resource
+
+    def _add(self, subject: Any, predicate: Any, object: Any) -> None:
+        self.graph.add((subject, predicate, object))
+
+    def _add_values(self, resource: "URIRef", **values: Any) -> None:
+        for name, value in values.items():
+            self._add(resource, self.terms[name], self.lib.Literal(value))
+
+    def _concept(self, concept: Concept) -> "URIRef":
+        return self._name("concept", *concept)
+
+    def _name(self, *parts: str) -> "URIRef":
+        return self.lib.URIRef(self.base_uri + "/".join(quote(part, safe="") for part in parts))
+
+    def _digest(self, kind: str, value: Any) -> "URIRef":
+        return self._name(kind, blake2b(repr(value).encode(), digest_size=16).hexdigest())

@@ -1,0 +1,167 @@
+"""Writes knowledge graphs in the format of a file's ending."""
+
+import csv
+import json
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, Sequence
+
+from ..errors import Errors
+from ..writing import check_writable, whole_file, write_text
+from .knowledge_graph import KnowledgeGraph
+from .page import make_page
+from .rdf import write_rdf
+
+if TYPE_CHECKING:
+    from networkx import MultiDiGraph
+
+# What XML 1.0 cannot hold
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Headers of Neo4j's import tool:
+#: https://neo4j.com/docs/operations-manual/current/import/#import-tool-header-format
+_NODES = ("id:ID", "label", "type", "concept", "documents:int", "mentions:int", "forms", ":LABEL")
+_RELATIONSHIPS = (
+    *(":START_ID", ":END_ID", ":TYPE"),
+    *("symmetric:boolean", "sentences:int", "documents:int", "score:double", "pooled:double", "evidence"),
+)
+
+
+class Naming(NamedTuple):
+    """Names in written graphs.
+
+    Attributes:
+        base_uri: What the URIs of all RDF resources start with. The default is no registered namespace, hence "x-".
+        title: Title of the HTML page.
+    """
+
+    base_uri: str = "urn:x-spacy-dualre:"
+    title: str = "Knowledge graph"
+
+
+_DEFAULT = Naming()
+
+
+def write(graph: KnowledgeGraph, path: Path, naming: Naming = _DEFAULT) -> None:
+    """Write a graph in the format of the path's ending. Files are complete or not there at all.
+
+    Raises:
+        ValueError: As `check_output`, or the base URI cannot be one.
+        ImportError: The library for this format is missing.
+    """
+    check_output(path)
+    WRITERS[path.suffix].write(graph, path, naming)
+
+
+def check_output(path: Path) -> Sequence[Path]:
+    """Check that a graph can be written to a path, and create its folder.
+
+    Returns:
+        The files that would be written.
+
+    Raises:
+        ValueError: The ending is unknown, or nothing can be written there.
+        ImportError: The library for this format is missing.
+    """
+    if path.suffix not in WRITERS:
+        raise ValueError(Errors.DR500.format(path=path, known=", ".join(WRITERS)))
+    paths = csv_paths(path) if path.suffix == ".csv" else [path]
+    check_writable(*paths)
+    try:
+        import_module(WRITERS[path.suffix].needs or __name__)
+    except ImportError as err:
+        raise ImportError(Errors.DR501.format(problem=err)) from err
+    return paths
+
+
+def csv_paths(path: Path) -> Sequence[Path]:
+    """The CSV files of nodes and of relationships: kg-nodes.csv and kg-relationships.csv for kg.csv."""
+    return [path.with_name(f"{path.stem}-{part}.csv") for part in ("nodes", "relationships")]
+
+
+def to_networkx(graph: KnowledgeGraph) -> "MultiDiGraph":
+    """A directed multigraph. Its nodes are named by `Node.name`, and its edges have unique keys: e0, e1 ..."""
+    import networkx
+
+    network = networkx.MultiDiGraph()
+    names = {node.concept: node.name for node in graph.nodes}
+    network.add_nodes_from((node.name, node.to_json()) for node in graph.nodes)
+    for i, edge in enumerate(graph.edges):
+        network.add_edge(names[edge.subject], names[edge.object], key=f"e{i}", **edge.to_json())
+    return network
+
+
+def _write_turtle(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+    write_rdf(graph, path, naming.base_uri, "turtle")
+
+
+def _write_ntriples(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+    write_rdf(graph, path, naming.base_uri, "nt")
+
+
+def _write_graphml(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+    """Surface forms and evidence are JSON texts. Characters that XML cannot hold become U+FFFD.
+
+    Format: http://graphml.graphdrawing.org/specification.html
+    """
+    import networkx
+
+    network = networkx.relabel_nodes(to_networkx(graph), _xml)
+    for values in [*dict(network.nodes).values(), *(values for *_, values in network.edges(data=True))]:
+        values.update((key, _xml(_flat(value))) for key, value in values.items())
+    with whole_file(path) as file:
+        networkx.write_graphml(network, file, encoding="utf-8", named_key_ids=True)
+
+
+def _write_node_link(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+    """JSON for networkx's `node_link_graph(data, edges="edges")`, whose shape d3 and others take, too."""
+    import networkx
+
+    values = networkx.node_link_data(to_networkx(graph), edges="edges")
+    write_text(path, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
+
+
+def _write_csv(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+    """CSV for `neo4j-admin database import`. Surface forms and evidence are JSON texts.
+
+    The type is also the node's label, in which a semicolon, which would separate several labels, becomes a comma.
+    """
+    names = {node.concept: node.name for node in graph.nodes}
+    nodes = ((node.name, *_row(node.to_json()), node.concept.type.replace(";", ",")) for node in graph.nodes)
+    edges = ((names[edge.subject], names[edge.object], *_row(edge.to_json())) for edge in graph.edges)
+    for part, header, rows in zip(csv_paths(path), (_NODES, _RELATIONSHIPS), (nodes, edges)):
+        with whole_file(part) as unfinished, unfinished.open("w", encoding="utf8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+def _write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+    write_text(path, make_page(graph, naming.title))
+
+
+def _row(values: Dict[str, Any]) -> Iterator[Any]:
+    return (json.dumps(value) if isinstance(value, bool) else _flat(value) for value in values.values())
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+
+
+def _xml(value: Any) -> Any:
+    return _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value
+
+
+class Writer(NamedTuple):
+    """How files with one ending are written, and a library that this needs from the extra "graph"."""
+
+    write: Callable[[KnowledgeGraph, Path, Naming], None]
+    needs: str = ""
+
+
+WRITERS: Dict[str, Writer] = {
+    ".ttl": Writer(_write_turtle, "rdflib"),
+    ".nt": Writer(_write_ntriples, "rdflib"),
+    ".graphml": Writer(_write_graphml, "networkx"),
+    ".json": Writer(_write_node_link, "networkx"),
+    ".csv": Writer(_write_csv),
+    ".html": Writer(_write_page),
+}

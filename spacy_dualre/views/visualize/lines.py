@@ -1,0 +1,240 @@
+"""Line breaking: where the words of a Doc and the boxes of its mentions stand on lines of a given width."""
+
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc, Span
+
+from ...annotations.mentions import mention_key, sentence_indices
+from .fonts import BOLD, text_width
+
+TEXT_SIZE, TYPE_SIZE = 15.0, 9.0
+#: Between the text of a mention and the border of its box, between the borders of nested boxes, and around boxes.
+PAD, NESTED, GAP = 5.0, 3.0, 2.0
+_SPACE = text_width(" ", TEXT_SIZE)
+
+
+@dataclass
+class Piece:
+    """A token, or a part of one that is wider than a line. Sizes are in pixels.
+
+    Attributes:
+        token: Its index in the Doc.
+        blank: Width of the blank that follows.
+        before, after: Room for boxes, in reading direction.
+        x: The left end.
+        turned: It is read against the direction of the text.
+    """
+
+    text: str
+    token: int
+    width: float
+    blank: float
+    before: float = 0.0
+    after: float = 0.0
+    x: float = 0.0
+    turned: bool = False
+
+
+class Box(NamedTuple):
+    """A mention, or the part of it on one line.
+
+    Attributes:
+        line: The index of the line.
+        depth: How many boxes are stacked inside.
+        starts: The mention starts here.
+    """
+
+    mention: Span
+    line: int
+    left: float
+    right: float
+    depth: int
+    starts: bool
+
+    @property
+    def center(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def type_width(self) -> float:
+        """Of the mention's type as it is written below the text."""
+        return _type_width(self.mention)
+
+
+@dataclass
+class Line:
+    """Pieces of a sentence in logical order, with the boxes of its mentions in text order."""
+
+    sentence: int
+    pieces: List[Piece] = field(default_factory=list)
+    boxes: List[Box] = field(default_factory=list)
+
+
+@dataclass
+class _Frame:
+    """How far the box of a mention extends beyond its text, and how many boxes are stacked inside."""
+
+    mention: Span
+    start: float
+    end: float
+    depth: int
+
+
+def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List[Line]:
+    """Break a Doc into lines. Each sentence starts a new one.
+
+    Args:
+        doc: The Doc.
+        mentions: Distinct mentions of the Doc.
+        width: Of a line in pixels; every x is between 0 and it.
+        rtl: Whether the text runs from right to left.
+    """
+    widths = (_SPACE if token.is_space else text_width(token.text, TEXT_SIZE) for token in doc)
+    words = [
+        Piece("" if token.is_space else token.text, token.i, width, _SPACE if token.whitespace_ else 0)
+        for token, width in zip(doc, widths)
+    ]
+    frames = _frames(mentions, words)
+    lines = _break(doc, mentions, words, width)
+    for line in lines:
+        _turn(line.pieces, rtl)
+        if rtl:
+            for piece in line.pieces:
+                piece.x = width - piece.x - piece.width
+    for box in _boxes(lines, frames, rtl):
+        lines[box.line].boxes.append(box)
+    return lines
+
+
+def _frames(mentions: Sequence[Span], words: Sequence[Piece]) -> List[_Frame]:
+    """Frames that are wide enough for the mentions' types. The words at their ends get room for them."""
+    frames: List[_Frame] = []
+    for mention in sorted(mentions, key=len):
+        inside = [one for one in frames if one.mention.start < mention.end and mention.start < one.mention.end]
+        depth = max((one.depth + 1 for one in inside), default=0)
+        start = max([PAD, *(one.start + NESTED for one in inside if one.mention.start == mention.start)])
+        end = max([PAD, *(one.end + NESTED for one in inside if one.mention.end == mention.end)])
+        first, last = words[mention.start], words[mention.end - 1]
+        text = _extent(words[mention.start : mention.end]) - first.before - last.after
+        end += max(_type_width(mention) + 2 * PAD - (start + text + end), 0)
+        first.before = max(first.before, start + GAP)
+        last.after = max(last.after, end + GAP)
+        frames.append(_Frame(mention, start, end, depth))
+    return frames
+
+
+def _break(doc: Doc, mentions: Sequence[Span], words: Sequence[Piece], width: float) -> List[Line]:
+    sentence_of = sentence_indices(doc)
+    lines: List[Line] = []
+    x = 0.0
+    for unit in _units(doc, mentions, words, sentence_of, width):
+        sentence = sentence_of[unit[0].token]
+        line = lines[-1] if lines else None
+        if (
+            line is None
+            or line.sentence != sentence
+            or x + _extent(unit) > width
+            or "\n" in doc[line.pieces[-1].token].text
+        ):
+            line, x = Line(sentence), 0.0
+            lines.append(line)
+        for piece in unit:
+            piece.x = x + piece.before
+            x += piece.before + piece.width + piece.after + piece.blank
+        line.pieces += unit
+    return lines
+
+
+def _units(
+    doc: Doc, mentions: Sequence[Span], words: Sequence[Piece], sentence_of: Sequence[int], width: float
+) -> Iterator[List[Piece]]:
+    """Pieces that stay on one line if one can hold them: mentions, and words with no blank between them."""
+    joined = {token for mention in mentions for token in range(mention.start + 1, mention.end)}
+    unit: List[Piece] = []
+    for i, word in enumerate(words):
+        if unit and (sentence_of[i] != sentence_of[i - 1] or (i not in joined and _may_break(doc, i))):
+            yield from _fitting(unit, width)
+            unit = []
+        unit += _cut(word, width)
+    yield from _fitting(unit, width)
+
+
+def _fitting(unit: List[Piece], width: float) -> List[List[Piece]]:
+    return [unit] if unit and _extent(unit) <= width else [[piece] for piece in unit]
+
+
+def _type_width(mention: Span) -> float:
+    return text_width(mention.label_, TYPE_SIZE) * BOLD
+
+
+def _extent(pieces: Sequence[Piece]) -> float:
+    return sum(one.before + one.width + one.after for one in pieces) + sum(one.blank for one in pieces[:-1])
+
+
+def _may_break(doc: Doc, i: int) -> bool:
+    # Scripts with wide characters have no blanks
+    return bool(doc[i - 1].whitespace_) or doc[i].is_space or unicodedata.east_asian_width(doc[i - 1].text[-1]) in "WF"
+
+
+def _cut(word: Piece, width: float) -> List[Piece]:
+    """A word, cut into parts where it is wider than a line."""
+    room = width - word.before - word.after
+    if word.width <= room:
+        return [word]
+    parts = [""]
+    for char in word.text:
+        if parts[-1] and text_width(parts[-1] + char, TEXT_SIZE) > room:
+            parts.append("")
+        parts[-1] += char
+    pieces = [replace(word, text=part, width=text_width(part, TEXT_SIZE), before=0.0, after=0.0) for part in parts]
+    pieces[0].before, pieces[-1].after = word.before, word.after
+    return pieces
+
+
+def _turn(pieces: Sequence[Piece], rtl: bool) -> None:
+    """Mirror runs of words of the other direction, such as an English name in a Hebrew text."""
+    direction: Optional[bool] = None
+    runs: List[List[int]] = [[]]
+    for i, piece in enumerate(pieces):
+        own = _direction(piece.text)
+        # Numbers go with the word before them
+        direction = direction if own is None and any(char.isdigit() for char in piece.text) else own
+        if direction == (not rtl):
+            runs[-1].append(i)
+        elif direction == rtl:
+            runs.append([])
+    for run in filter(None, runs):
+        inside = pieces[run[0] : run[-1] + 1]
+        low = inside[0].x - inside[0].before
+        high = inside[-1].x + inside[-1].width + inside[-1].after
+        for piece in inside:
+            piece.x = low + high - piece.x - piece.width
+            piece.turned = True
+
+
+def _direction(text: str) -> Optional[bool]:
+    """Whether a word runs from right to left; None if it has no direction of its own."""
+    kinds = (unicodedata.bidirectional(char) for char in text)
+    return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), None)
+
+
+def _boxes(lines: Sequence[Line], frames: Sequence[_Frame], rtl: bool) -> Iterator[Box]:
+    of_token: Dict[int, List[Tuple[int, Piece]]] = defaultdict(list)
+    for i, line in enumerate(lines):
+        for piece in line.pieces:
+            of_token[piece.token].append((i, piece))
+    for frame in sorted(frames, key=lambda frame: mention_key(frame.mention)):
+        places = [place for token in frame.mention for place in of_token[token.i]]
+        for i, group in groupby(places, key=itemgetter(0)):
+            pieces = [piece for _, piece in group]
+            starts, ends = pieces[0] is places[0][1], pieces[-1] is places[-1][1]
+            before, after = frame.start if starts else 0.0, frame.end if ends else 0.0
+            left, right = (after, before) if pieces[0].turned != rtl else (before, after)
+            left = min(piece.x for piece in pieces) - left
+            right = max(piece.x + piece.width for piece in pieces) + right
+            yield Box(frame.mention, i, left, right, frame.depth, starts)

@@ -1,0 +1,38 @@
+"""The options of pictures."""
+
+from typing import Any, Collection, Dict, Mapping, NamedTuple, Optional
+
+from ...errors import Errors
+
+#: Narrower lines, in pixels, do not even have room for labels.
+_NARROWEST = 200
+
+
+class Options(NamedTuple):
+    """How relations are drawn.
+
+    Attributes:
+        spans_key: Draw the mentions in ``doc.spans[spans_key]`` in place of ``doc.ents``. Those of relations are drawn
+            in any case.
+        colors: CSS colours by entity type.
+        width: Of a line, in pixels.
+        scores: Whether labels show them.
+        symmetric: Predicates without direction, which get no arrow heads.
+    """
+
+    spans_key: Optional[str] = None
+    colors: Mapping[str, str] = {}
+    width: float = 760
+    scores: bool = True
+    symmetric: Collection[str] = ()
+
+
+def make_options(values: Dict[str, Any]) -> Options:
+    """Raises ValueError for an unknown option or a width that is too small."""
+    for name in values:
+        if name not in Options._fields:
+            raise ValueError(Errors.DR004.format(name="option", value=name, known=", ".join(Options._fields)))
+    options = Options(**values)
+    if options.width < _NARROWEST:
+        raise ValueError(Errors.DR002.format(name="width", low=_NARROWEST, value=options.width))
+    return options
