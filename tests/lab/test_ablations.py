@@ -25,11 +25,11 @@ from spacy_dualre.lab.ablations.result import RunResult, read_result, read_resul
 from spacy_dualre.lab.ablations.run import RunError
 from spacy_dualre.lab.ablations.table import compare, make_tables, to_markdown
 from spacy_dualre.lab.environment import commit
-from spacy_dualre.scoring.protocols import PROTOCOLS
+from spacy_dualre.scoring.protocols import get_protocol
 
 CORPORA = ("demo", "chemprot", "biored", "scierc", "semeval")
 REL = "components.dual_encoder_rel"
-LABELS = PROTOCOLS["chemprot"].labels
+LABELS = get_protocol("chemprot").labels
 PLAN = {
     "config": "configs/{corpus}.cfg",
     "corpus": "corpus/demo",
@@ -107,7 +107,7 @@ def test_results_of_real_runs(trained):
     results = {(result.variant, result.seed): result for result in read_results([folder]).values()}
     assert set(results) == {(name, seed) for name in ("full", "shared", "classified", "new") for seed in (0, 1)}
     for (variant, seed), result in results.items():
-        protocol = PROTOCOLS["chemprot"]
+        protocol = get_protocol("chemprot")
         assert result.scores["f"] == pytest.approx(float(protocol.f1(result.counts.sum(axis=0))))
         assert result.counts.shape == (26, 5, 3) and result.counts[..., 2].sum() == 133
         # Every step was evaluated, and the last row of the log says which it was
@@ -203,7 +203,7 @@ def made(variant, seed, counts, **changes):
         "config": "configs/demo.cfg",
         "common": {},
         "overrides": {},
-        "scores": PROTOCOLS["chemprot"].scores(counts),
+        "scores": get_protocol("chemprot").scores(counts),
         "seconds": {"training": 10.0 + seed, "per_epoch": None, "command": 12.0, "evaluation": 1.0},
         "steps": 4,
         "epochs": 1,
@@ -539,9 +539,9 @@ def test_unknown_variant(inside, tmp_path, pretend):
 @pytest.mark.parametrize(
     "changes, problem",
     [
-        ({"seed": [1]}, "DR003.*plan.json: Extra inputs are not permitted in seed"),
-        ({"variants": {"full": {"override": {}}}}, "DR003.*not permitted in variants.full.override"),
-        ({"seeds": []}, "DR003.*seeds"),
+        ({"seed": [1]}, "DR326.*plan.json: Extra inputs are not permitted in seed"),
+        ({"variants": {"full": {"override": {}}}}, "DR326.*not permitted in variants.full.override"),
+        ({"seeds": []}, "DR326.*seeds"),
         ({"seeds": [1, 1]}, "DR704"),
         ({"reference": "none"}, "DR702.*'none'.*full, shared"),
         ({"variants": {"full": {}, "a/b": {}}}, "DR703.*a/b"),
