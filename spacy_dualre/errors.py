@@ -94,9 +94,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "knows: {labels}. Call add_label({label!r}, description=...) or initialise it again."
     )
     DR151 = "{setting} names {name!r}, which is not a component of the pipeline. It has: {known}."
-    DR152 = (
-        "{path}: cannot be read as .spacy ({problem}). Write it again with `spacy dualre convert` or DocBin.to_disk."
-    )
 
     # pipeline/
     DR160 = "'prediction' must be one of {allowed}, not {value!r}."
@@ -140,10 +137,104 @@ class Errors(metaclass=ErrorsWithCodes):
         "{source}: cannot cut text into tokens and sentences ({problem}). Expected a pipeline, or a config (.cfg) "
         "whose components need no training, with a component that starts sentences, such as the sentencizer."
     )
+    DR302 = "{where}: document {id} occurs twice. Give every document an id of its own, or remove one of the two."
+    DR303 = "{where}: holds no document. Check that this is the file and the format that you mean."
+    DR304 = "{where}: cannot be read as .spacy ({problem}). It is no DocBin of spaCy, or damaged: make it anew."
+    DR305 = "{where}: {what} left out: {why}. Correct the corpus, or go without --strict."
+    DR306 = "{where}: the meta data of document {id} cannot be stored: {problem}. Leave them out of the corpus."
+    DR307 = "{where}: token {start} to {end} of document {id} is out of order. Correct the tokens, or leave them out."
+    DR308 = (
+        "{where}: concept {concept!r} of document {id} holds {separator!r}, which separates concepts. Give the concept "
+        "another id."
+    )
+    DR309 = "{where}: document {id} cannot be cut into tokens: {problem}"
 
     # formats/
     DR320 = "{path}: its name does not say in what format it is. Say it with --format ({known})."
     DR321 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
+    DR322 = "{where}: is a folder; expected a file."
+    DR323 = "{where}: is empty. Give a file with something in it."
+    DR324 = "{where}: cannot be read ({problem})."
+    DR325 = "{where}: not UTF-8 ({problem}); save the file as UTF-8."
+    DR326 = "{where}: {problem}. Correct it, or give the format that the file is in."
+    DR327 = "{where}: no such file or folder."
+    DR328 = "{where}: no file *{suffix} in this folder."
+    DR329 = "{where}: damaged or cut off XML ({problem}). Get or make the file anew."
+    # formats/bioc.py, DR333 also ddi.py
+    DR330 = "{where}: starts with {first!r}; expected BioC XML (<) or BioC JSON ({{ or [)."
+    DR331 = "{where}: a document outside of a collection. Put all documents into one <collection>."
+    DR332 = "{where}: an element or entity within {tag}, where BioC has characters only. Remove it."
+    DR333 = "{where}: a document without id. Give every document one."
+    DR334 = "{where}: document {id} has a text at {offset}; expected {low} to {high}. Texts must not overlap."
+    # formats/brat.py
+    DR335 = "{where}: is no .txt or .ann file; expected one, or a folder of them."
+    DR336 = "{where}: there is no {name} beside it. Put the text of the annotations there."
+    DR337 = "{where}: {id!r} is no id of an annotation; expected one of T R N E A M # *."
+    DR338 = "{where}: {found!r} after {id!r}; expected {expected}."
+    # formats/chemprot.py, DR342 also tables.py
+    DR340 = (
+        "{where}: no such folder. Put the files of one ChemProt split there: *_abstracts*.tsv, *_entities*.tsv, "
+        "*_gold_standard*.tsv."
+    )
+    DR341 = "{where}: expected one file {pattern}, found {n}."
+    DR342 = "{where}: {n} columns; expected {expected}."
+    DR343 = "{where}: document {id} is not in {name}. Take all files from the same split."
+    DR344 = "{where}: unknown entity type {value!r}; expected one of {known}."
+    DR345 = "{where}: {start!r}, {end!r} are no offsets; expected two numbers of at most nine digits."
+    DR346 = "{where}: unknown relation group {value!r}; expected one of {known}."
+    DR347 = "{where}: {value!r} does not begin with {prefix}."
+    # formats/ddi.py
+    DR350 = "{where}: <{name}> without the attribute {key!r}."
+    DR351 = (
+        "{where}: unexpected <{name}> {within}; expected <document>, <sentence> in <document>, <entity> in <sentence>, "
+        "<pair> in <sentence>."
+    )
+    DR352 = "{where}: document type declarations are not read. Remove it."
+    DR353 = "{where}: charOffset {offsets!r}; expected first and last character such as 0-5 or 0-5;10-15."
+    # formats/jsonl.py, DR355 and DR356 also prodigy.py
+    DR355 = "{where}: token {start} to {end} is empty, outside of the text or not behind the token before it."
+    DR356 = "{where}: characters {start} to {end} of the text are in no token. Tokens leave out nothing but blanks."
+    DR357 = "{where}: sentence start {start} is outside of the text or not behind the one before it."
+    # formats/prodigy.py
+    DR358 = "{where}: token {start} to {end} is not {token!r} in the text."
+    DR359 = '{where}: no example with the answer "accept", {n} with another. Export the accepted ones.'
+    # formats/pubmed.py
+    DR360 = "{where}: a {tag} without PMID."
+    DR361 = "{where}: article {id} has neither title nor abstract."
+    # formats/pubtator.py
+    DR362 = "{where}: document {id} ends here; expected a line {id}|a|abstract."
+    DR363 = "{where}: expected a line pmid|{kind}|{name}; documents are separated by an empty line."
+    DR364 = "{where}: expected a mention or a relation with tabs; documents are separated by an empty line."
+    DR365 = (
+        "{where}: {n} columns; expected a mention (pmid, start and end in digits, text, type, identifiers) or a "
+        "relation (pmid, type, identifier, identifier, Novel or No)."
+    )
+    DR366 = "{where}: a line of document {found!r} within document {id!r}; an empty line separates documents."
+    # formats/scierc.py
+    DR367 = "{where}: {n} lists in {key} of document {id}; expected one for each of its {expected} sentences."
+    DR368 = (
+        "{where}: token {token!r} in sentence {number} of document {id} is empty or holds a blank. Tokenize it anew."
+    )
+    # formats/semeval.py
+    DR370 = "{where}: has nothing but empty lines."
+    DR371 = "{where}: expected a sentence, its label and a line Comment:."
+    DR372 = "{where}: expected a number, a tab and a label."
+    DR373 = "{where}: unknown label {label!r}; expected Other, or one of the nine relations with a direction."
+    DR374 = "{where}: unknown label {label!r} without its direction: take the labels of TEST_FILE_FULL.TXT."
+    DR375 = "{where}: the third line of a block must begin with 'Comment:'."
+    DR376 = "{where}: a block must have a sentence, a label and a comment, or consist of sentences."
+    DR377 = "{where}: some sentences have a label and a comment, others do not: is the file cut off?"
+    DR378 = '{where}: expected a number, a tab and a sentence between " ".'
+    DR379 = "{where}: expected one <e1>...</e1> and after it one <e2>...</e2>."
+    # formats/tables.py
+    DR380 = "{where}: damaged table ({problem}). Look for a quote that is not closed, or not doubled."
+    DR381 = "{where}: the header has no column {names}; expected {required} and perhaps {optional}."
+    DR382 = "{where}: the header has a column twice; expected {required} and perhaps {optional}."
+    DR383 = "{where}: no text, and no row before with this id that has one."
+    DR384 = "{where}: the document {id} had another text before. Give one text for each id."
+    DR385 = "{where}: {column} is {value!r}, no offset."
+    DR386 = "{where}: no column with the texts among {names}; name one with --text-column."
+    DR387 = "{where}: no column {name!r} among {names}; name one with --text-column or --id-column."
 
     # scoring/
     DR200 = (
@@ -181,6 +272,14 @@ class Errors(metaclass=ErrorsWithCodes):
         "its threshold too (--threshold)."
     )
 
+    # scoring/protocols/, files
+    DR220 = "{where}: the {what} cannot be scored: {why}. Correct it, or leave it out."
+    DR221 = "{where}: unknown relation type {label!r} in document {id}; expected one of {known}."
+    DR222 = "{where}: document {id} has no {key}, so there is nothing to score."
+    DR223 = "{where}: expected relations [start, end, start, end, label] with tokens from 0 to {last}."
+    DR224 = "{where}: sentence {id} occurs twice. Give one label for each sentence."
+    DR225 = "{where}: unknown relation label {label!r}; expected one of {known}."
+
     # extract/
     DR400 = (
         "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, and "
@@ -202,6 +301,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR405 = "{path}: is a folder with something in it. Name another output, or remove it."
     DR406 = "{path}, line {line}: is damaged. Remove this folder and start anew without --resume."
     DR407 = "{path}: another process writes to it. Let one of them work alone, with --resume."
+    DR408 = "{where}, document {id}: the pipeline cannot take it ({problem}). Split it, or leave it out."
 
     # graph/
     DR500 = "{path}: unknown graph format. The name must end in one of: {known}."
@@ -311,8 +411,11 @@ class Errors(metaclass=ErrorsWithCodes):
     DR835 = "{path} is empty. Give a text, a .txt file, - for standard input, or a .spacy file."
     DR836 = "{path} is neither a text (.txt) nor a file of documents (.spacy)."
     DR837 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
-    DR840 = "{path} exists already. Overwrite it with --force, or name another file with --output."
-    DR841 = "{path} holds no scores. Give the file that `spacy dualre evaluate --output` writes."
+    DR843 = "{path} exists already. Overwrite it with --force, or name another file with --output."
+    DR844 = "{path} holds no scores. Give the file that `spacy dualre evaluate --output` writes."
+    DR840 = "{path}: is a file; --shard-size writes a folder of files. Name a folder."
+    DR841 = "{path}: expected the name of a .spacy file or, with --shard-size, of a folder."
+    DR842 = "{path}: is also the output, or one lies in the other. Give --dev another path."
 
 
 class Warnings(metaclass=ErrorsWithCodes):

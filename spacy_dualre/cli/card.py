@@ -39,7 +39,7 @@ def card_cli(
         existing(model, "Expected the folder of a trained pipeline.")
         path = output or model / "README.md"
         if path.exists() and not force:
-            raise ValueError(Errors.DR840.format(path=path))
+            raise ValueError(Errors.DR843.format(path=path))
         check_writable(path)
         scores = _read_scores(scores_path) if scores_path is not None else None
         nlp = load_pipeline(str(model))
@@ -54,7 +54,7 @@ def _read_scores(path: Path) -> Dict[str, Any]:
     try:
         scores = srsly.read_json(path)
     except ValueError as err:
-        raise ValueError(Errors.DR841.format(path=path)) from err
+        raise ValueError(Errors.DR844.format(path=path)) from err
     if not isinstance(scores, dict) or not {"documents", "rels_f"} <= scores.keys():
-        raise ValueError(Errors.DR841.format(path=path))
+        raise ValueError(Errors.DR844.format(path=path))
     return scores

@@ -10,7 +10,7 @@ from wasabi import msg
 
 from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
-from ..formats import FORMATS
+from ..formats import function, names
 from ..records.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..writing import check_writable, write_json
 from .app import dualre_cli, interactive, readable_errors
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dualre_cli.command("convert", no_args_is_help=True)
 def convert_cli(
-    format: str = typer.Argument(..., help=f"The corpus format: {', '.join(FORMATS)}"),
+    format: str = typer.Argument(..., help=f"The corpus format: {', '.join(names('read'))}"),
     input_path: Path = typer.Argument(..., metavar="INPUT", help="File or folder in that format"),
     output_path: Path = typer.Argument(..., metavar="OUTPUT", help="The .spacy file to write; a folder for shards"),
     lang: str = typer.Option("en", help="Language of the tokenizer"),
@@ -40,17 +40,16 @@ def convert_cli(
     report_path: Optional[Path] = typer.Option(None, "--report", help="Write the report as JSON to this file"),
 ) -> None:
     """Convert a corpus to spaCy's binary format and report what became of everything in it."""
+    from ..records.shards import DocWriter, is_held_out
     from ..records.to_docs import ConversionReport, records_to_docs
-    from ..records.writer import DocWriter, is_held_out
 
     with readable_errors():
-        if format not in FORMATS:
-            raise ValueError(Errors.DR004.format(name="corpus format", value=format, known=", ".join(FORMATS)))
+        read = function(format, "read")
         _check_outputs(output_path, dev_path, shard_size)
         check_writable(report_path)
         report = ConversionReport()
         nlp = load_splitter(pipeline) if pipeline is not None else make_splitter(lang, tokenizer, splitter)
-        docs = records_to_docs(FORMATS[format](input_path), nlp, report, spans_key, strict)
+        docs = records_to_docs(read(input_path), nlp, report, spans_key, strict)
         with ExitStack() as files:
             output = files.enter_context(DocWriter(output_path, shard_size))
             held_out = files.enter_context(DocWriter(dev_path, shard_size)) if dev_path is not None else output
@@ -67,35 +66,30 @@ def convert_cli(
 
 
 def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int) -> None:
-    """Raises CorpusError where the outputs could not be written, or not be told apart when they are read."""
-    for path in (output_path, dev_path):
-        problem = ""
-        if path is not None and shard_size and path.is_file():
-            problem = "is a file; --shard-size writes a folder of files"
-        elif path is not None and not shard_size and (path.suffix != ".spacy" or path.is_dir()):
-            problem = "expected the name of a .spacy file (or, with --shard-size, of a folder)"
-        if problem:
-            raise CorpusError(Errors.DR003.format(where=path, problem=problem))
+    """Raise ValueError if the outputs could not be written, or not be told apart when they are read."""
+    for path in filter(None, (output_path, dev_path)):
+        if shard_size and path.is_file():
+            raise ValueError(Errors.DR840.format(path=path))
+        if not shard_size and (path.suffix != ".spacy" or path.is_dir()):
+            raise ValueError(Errors.DR841.format(path=path))
     if dev_path is not None:
         output, dev = output_path.resolve(), dev_path.resolve()
         if output == dev or output in dev.parents or dev in output.parents:
-            problem = "is also the output, or one lies in the other; give --dev another path"
-            raise CorpusError(Errors.DR003.format(where=dev_path, problem=problem))
+            raise ValueError(Errors.DR842.format(path=dev_path))
 
 
 def _check(report: "ConversionReport", path: Path) -> None:
-    """Raises CorpusError where nothing came out that could be of use."""
-    lost = {reason: n for reason, n in report.dropped.items() if reason.startswith("mention:")}
+    """Raise CorpusError if nothing came out that could be of use."""
+    lost = [(reason, n, first) for reason, n, first in report.dropped if reason.startswith("mention:")]
     if not report.documents:
-        raise CorpusError(Errors.DR003.format(where=path, problem="no document in it"))
+        raise CorpusError(Errors.DR303.format(where=path))
     if lost and not report.mentions:
-        first = report.dropped_first[next(iter(lost))]
-        reasons = ", ".join(reason.removeprefix("mention: ") for reason in lost)
-        raise CorpusError(Errors.DR820.format(where=first, n=sum(lost.values()), reasons=reasons))
+        reasons = ", ".join(reason.removeprefix("mention: ") for reason, *_ in lost)
+        raise CorpusError(Errors.DR820.format(where=lost[0][2], n=sum(n for _, n, _ in lost), reasons=reasons))
 
 
 def print_report(report: "ConversionReport") -> None:
-    """The report as a table, and as warnings what was left out."""
+    """Print the report as a table, and what was left out as warnings."""
     rows: List[Tuple[str, str]] = []
     for name, value in report.to_json().items():
         if name.startswith("dropped") or not value and name not in ("mentions", "relations"):
@@ -104,5 +98,5 @@ def print_report(report: "ConversionReport") -> None:
         rows.append((name.replace("_", " "), "" if counts else str(value)))
         rows += [(f"  {key}", str(n)) for key, n in counts]
     msg.table(rows, aligns=("l", "r"))
-    for reason, n in report.dropped.items():
-        msg.warn(f"Left out: {reason}, {n} times, first at {report.dropped_first[reason]}")
+    for reason, n, first in report.dropped:
+        msg.warn(f"Left out: {reason}, {n} times, first at {first}")

@@ -3,10 +3,9 @@
 import os
 import signal
 import sys
-from collections import Counter
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -14,18 +13,16 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ..formats.export import FORMATS as OUTPUT_FORMATS
-from ..formats.inputs import FORMATS
+from ..formats import names, output_format
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, interactive, readable_errors
 from .interrupt import Interrupted, interruptible
 from .options import Code, Gpu, Model
 
 if TYPE_CHECKING:
     from ..extract import Tally
-    from ..formats.export import OutputFormat
-    from ..formats.inputs import Documents
+    from ..formats.documents import Documents
+    from ..records.record import Record
 
-Json = Dict[str, Any]
 STDOUT = Path("-")
 _INPUT = "File or folder of documents, or - for standard input"
 _OUTPUT = "File or folder to write; without it, or with -, JSON lines go to standard output"
@@ -37,8 +34,10 @@ def extract_cli(
     model: Model,
     input_path: Path = typer.Argument(..., metavar="INPUT", help=_INPUT, allow_dash=True),
     output_path: Optional[Path] = typer.Argument(None, metavar="[OUTPUT]", help=_OUTPUT, allow_dash=True),
-    format: Optional[str] = typer.Option(None, help=f"Input format, one of: {', '.join(FORMATS)}; else by file name"),
-    to: Optional[str] = typer.Option(None, help=f"Output format, one of: {', '.join(OUTPUT_FORMATS)}; else by name"),
+    format: Optional[str] = typer.Option(
+        None, help=f"Input format, one of: {', '.join(names('stream'))}; else by file name"
+    ),
+    to: Optional[str] = typer.Option(None, help=f"Output format, one of: {', '.join(names('write'))}; else by name"),
     text_column: Optional[str] = typer.Option(None, help="Column of a table that holds the texts"),
     id_column: Optional[str] = typer.Option(None, help="Column of a table that holds the documents' ids"),
     threshold: Optional[float] = typer.Option(None, min=0.0, max=1.0, help="In place of the pipeline's own"),
@@ -59,8 +58,9 @@ def extract_cli(
     done, and the exit status is 1.
     """
     from ..extract import Extraction, Journal
-    from ..formats.export.jsonl import line
-    from ..formats.inputs import Documents, Options
+    from ..formats.documents import Documents
+    from ..formats.files import Options
+    from ..formats.jsonl import dump
     from ..pipeline.loading import load_pipeline
 
     output_path = None if output_path == STDOUT else output_path
@@ -78,27 +78,26 @@ def extract_cli(
         if threshold is not None:
             extraction.rel.threshold = threshold
         records = extraction.read(documents)
-        found = _shown(extraction.extract(records, batch_size, n_process), extraction.tally, show)
+        found = _shown(extraction.extract(records, batch_size, n_process), show)
         if output_path is None or writer is None:
             # Whatever the locale's is
             stdout.reconfigure(encoding="utf8", newline="\n")  # type: ignore[union-attr]
-            stdout.writelines(map(line, found))
+            stdout.writelines(f"{dump(record)}\n" for record in found)
         else:
             settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions}
             run = extraction.run_values(settings)
             with Journal(output_path, run, resume) as journal:
                 extraction.skip(records, journal.done())
-                for document in found:
-                    journal.add(document)
+                for record in found:
+                    journal.add(record)
                 if extraction.tally.documents:
-                    _say_counts(Warnings.DW827, journal.finish(writer))
+                    for what, n in journal.finish(writer).items():
+                        _say(Warnings.DW827.format(what=what, n=n))
         _report(extraction.tally, documents, output_path)
 
 
-def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> "Optional[OutputFormat]":
-    """The format to write in; None for standard output. Raises ValueError where it cannot be told or used."""
-    from ..formats.export import output_format
-
+def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> Any:
+    """The function that writes the output; None for standard output. Raises ValueError if none can be told or used."""
     if path is not None:
         return output_format(path, name)
     if resume or name not in (None, "jsonl"):
@@ -107,7 +106,7 @@ def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> "Optiona
 
 
 def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
-    """Raises ValueError where the output would be read as input."""
+    """Raise ValueError if the output would be read as input."""
     if output_path is not None:
         input_path, output = input_path.resolve(), output_path.resolve()
         if input_path == output or input_path in output.parents:
@@ -136,28 +135,22 @@ def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
         raise typer.Exit(err.code) from None
 
 
-def _shown(found: Iterable[Json], tally: "Tally", show: int) -> Iterator[Json]:
+def _shown(found: Iterable["Record"], show: int) -> Iterator["Record"]:
     """The same documents, with a progress bar, the first ones printed."""
-    for number, document in enumerate(tqdm(found, unit=" documents", disable=not interactive()), 1):
+    for number, record in enumerate(tqdm(found, unit=" documents", disable=not interactive()), 1):
         if number <= show:
-            _print(document)
-        yield document
+            _print(record)
+        yield record
 
 
 def _say(message: str) -> None:
     typer.echo(message, err=True)
 
 
-def _say_counts(message: str, counts: Counter) -> None:
-    for what, n in counts.items():
-        _say(message.format(what=what, n=n))
-
-
 def _report(tally: "Tally", documents: "Documents", output_path: Optional[Path]) -> None:
-    """What became of everything. Raises ValueError where not all of the input was read."""
-    for left_out, first in ((tally.left_out, tally.left_out_first), (documents.skipped, documents.skipped_first)):
-        for reason, n in left_out.items():
-            _say(Warnings.DW826.format(reason=reason, n=n, where=first[reason]))
+    """Say what became of everything. Raises ValueError if not all of the input was read."""
+    for reason, n, first in (*tally.left_out, *documents.skipped):
+        _say(Warnings.DW826.format(reason=reason, n=n, where=first))
     if tally.without_mentions:
         _say(Warnings.DW825.format(n=tally.without_mentions, total=tally.documents))
     if not tally.documents:
@@ -169,10 +162,11 @@ def _report(tally: "Tally", documents: "Documents", output_path: Optional[Path])
         raise ValueError(Errors.DR826.format(n=tally.broken, documents=tally.documents))
 
 
-def _print(record: Json) -> None:
-    msg.divider(f"Document {record['id']}")
-    print(record["text"])
-    for rel in record["rels"]:
-        print(f"  {rel['subject']['text']}  --{rel['predicate']} ({rel['score']:.2f})->  {rel['object']['text']}")
-    if not record["rels"]:
+def _print(record: "Record") -> None:
+    msg.divider(f"Document {record.id}")
+    print(record.text)
+    texts = {mention.id: record.covered(mention) for mention in record.mentions}
+    for rel in record.relations:
+        print(f"  {texts[rel.subject]}  --{rel.predicate} ({rel.score:.2f})->  {texts[rel.object]}")
+    if not record.relations:
         print("  (no relations)")

@@ -1,6 +1,5 @@
 """Documents named on the command line: a text, a text file, standard input or .spacy files."""
 
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, List
@@ -50,11 +49,10 @@ def read_docs(nlp: "Language", source: str, limit: int = 0) -> List[Doc]:
 
 
 def _read_text(source: str) -> str:
-    from ..formats.files import decode_text, read_text
-    from ..records.record import Place
+    from ..formats.files import STDIN, read_text
 
     if source == "-":
-        return decode_text(sys.stdin.buffer.read(), Place(Path(source)))
+        return read_text(STDIN)
     if source.endswith(".txt"):
         return read_text(existing(Path(source), "Expected a text file."))
     if _is_there(source):

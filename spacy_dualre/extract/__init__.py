@@ -1,4 +1,4 @@
-"""Relations of any number of documents, one after the other, in a work that can be cut off and goes on."""
+"""Relations from any number of documents, one after the other, in a run that can be interrupted and resumed."""
 
 from .extract import Extraction, Tally
 from .given import check_finds_mentions

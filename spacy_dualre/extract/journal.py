@@ -1,20 +1,23 @@
-"""The unfinished output: a folder beside the output that outlives the process, however it ends.
+"""The unfinished output: a folder beside the output that outlives the process, however that ends.
 
-``documents.jsonl`` holds what is done, one document a line in the schema of `corpora.jsonl`, which can be read at any
-time; ``run.json`` says what made it. A line that was not written to its end is cut off.
+``documents.jsonl`` holds what is done, one document a line as `formats.jsonl` has them, and can be read at any time.
+``run.json`` says which run made it. A line that was not written to its end is cut off.
 """
 
-import json
 import os
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Callable, Dict, Iterable, Iterator
 
 import srsly
 
-from ..errors import Errors
-from ..formats.export import OutputFormat
+from ..errors import CorpusError, Errors
+from ..formats import jsonl
+from ..records.record import Place, Record
+
+#: Writes documents to a file or folder and counts what the format has no place for.
+Writer = Callable[[Iterable[Record], Path, Counter], None]
 
 
 def part_of(output: Path) -> Path:
@@ -23,10 +26,16 @@ def part_of(output: Path) -> Path:
 
 
 class Journal:
-    """The documents done so far, in order.
+    """The documents that are done so far, in order.
 
-    run: what must be the same when it goes on, JSON values. Raises ValueError where there is an unfinished output and
-    resume is False, or it was made by another run; OSError where nothing can be written.
+    Args:
+        output: The file or folder to write in the end.
+        run: JSON values that must be the same when the work goes on.
+        resume: Go on where an earlier run stopped, if one did.
+
+    Raises:
+        ValueError: There is an unfinished output and resume is False, or another run made it.
+        OSError: Nothing can be written.
     """
 
     def __init__(self, output: Path, run: Dict[str, Any], resume: bool = False) -> None:
@@ -40,7 +49,7 @@ class Journal:
             raise ValueError(Errors.DR401.format(path=self.folder, output=output))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_run(run)
-        # Not buffered: what has been added is in the hands of the system, and a line that failed is not tried again
+        # Not buffered: what has been added is with the system, and a line that failed is not tried again
         self._file = self._documents.open("ab", buffering=0)
 
     def __enter__(self) -> "Journal":
@@ -52,20 +61,22 @@ class Journal:
             # Nothing to go on from
             shutil.rmtree(self.folder)
 
-    def done(self) -> Iterator[Dict[str, Any]]:
-        """What was done before. When this is exhausted, the half line at the end is gone, and `add` may follow."""
+    def done(self) -> Iterator[Record]:
+        """The documents done before. Behind the last one, half a line at the end is cut off and `add` may follow."""
         yield from documents_of(self._documents)
         self._end = _end_of_last_line(self._documents)
         self._file.truncate(self._end)
 
-    def add(self, document: Dict[str, Any]) -> None:
+    def add(self, record: Record) -> None:
         """Write one more document, the whole of it or nothing.
 
-        Raises OSError where the disk is full, and ValueError where another process has written meanwhile.
+        Raises:
+            ValueError: Another process has written meanwhile.
+            OSError: The disk is full.
         """
         if os.fstat(self._file.fileno()).st_size != self._end:
             raise ValueError(Errors.DR407.format(path=self.folder))
-        data = (json.dumps(document, ensure_ascii=False) + "\n").encode("utf8")
+        data = f"{jsonl.dump(record, tokens=True)}\n".encode()
         try:
             written = 0
             while written < len(data):
@@ -74,12 +85,12 @@ class Journal:
         finally:
             self._file.truncate(self._end)
 
-    def finish(self, format: OutputFormat) -> Counter:
-        """Write the output in its format, put it in its place and remove the journal; counts what was lost."""
+    def finish(self, write: Writer) -> Counter:
+        """Write the output, put it in its place and remove the journal. Returns counts of what the format lost."""
         lost: Counter = Counter()
         result = self.folder / self.output.name
         _remove(result)
-        format.write(documents_of(self._documents), result, lost)
+        write(documents_of(self._documents), result, lost)
         if result.is_dir() or self.output.is_dir():
             _remove(self.output)
         os.replace(result, self.output)
@@ -97,15 +108,15 @@ class Journal:
             raise ValueError(Errors.DR402.format(path=self.folder, different=", ".join(different)))
 
 
-def documents_of(path: Path) -> Iterator[Dict[str, Any]]:
-    """The whole lines of a journal's documents. Raises ValueError naming a line that is damaged."""
+def documents_of(path: Path) -> Iterator[Record]:
+    """The documents of a journal's whole lines. Raises ValueError naming a line that is damaged."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
             try:
-                yield json.loads(line)
-            except ValueError as err:
+                yield jsonl.parse(line, Place(path, number))
+            except CorpusError as err:
                 raise ValueError(Errors.DR406.format(path=path, line=number)) from err
 
 

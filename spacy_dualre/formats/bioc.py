@@ -9,28 +9,44 @@ Sources: Comeau et al. 2013, "BioC: a minimalist approach to interoperability fo
 BioC.dtd; https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/.
 """
 
-from functools import partial
+import json
+from bisect import bisect_right
+from collections import Counter
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from bioc import BioCAnnotation, BioCDocument, BioCPassage, BioCRelation, biocjson, biocxml
-from lxml import etree
 from pydantic import AliasChoices, BaseModel, Field, RootModel
 
 from ..annotations.concepts import SEPARATOR
-from ..records.record import ConceptRelationRecord, Place, Record, RelationRecord, corpus_error, distinct
+from ..errors import Errors
+from ..records.record import (
+    MISMATCH,
+    ConceptRelationRecord,
+    Document,
+    MentionRecord,
+    Place,
+    Record,
+    RelationRecord,
+    as_corpus,
+    attempt,
+    hold,
+    split_concepts,
+)
 from .elements import read_elements
-from .files import decode_text, parse_json, read_lines, validate
-from .pieces import MISMATCH, hold, mention_of
-from .pubtator import add_concept_relation, split_identifiers
+from .files import Source, count_long_forms, parse_json, validate
+from .pubtator import add_concept_relation
 
-#: What comes first among the nodes of a relation, and what last.
+#: The order of a relation's nodes by their roles.
 _ROLES = {"subject": 0, "arg1": 0, "object": 2, "arg2": 2}
-#: Gaps between passages are filled with blanks: a mistaken offset must not fill the memory.
+#: Gaps between passages are filled with blanks: a wrong offset must not fill the memory.
 _LONGEST_TEXT = 10_000_000
+#: XML elements that may occur several times, with their names in JSON; and those that hold nothing but characters.
+_LISTS = {tag: f"{tag}s" for tag in ("passage", "sentence", "annotation", "relation", "location", "node")}
+_TEXTS = ("id", "offset", "text", "infon")
+_HEAD = {"source": "spacy-dualre", "date": "", "key": "", "infons": {}}
 
 
-# BioC JSON as it is met with: the decoder of bioc needs every key, and BioRED has those only that hold something.
+# The schema of BioC JSON. BioRED has only those keys that hold something.
 
 
 class _Location(BaseModel):
@@ -42,7 +58,7 @@ class _Annotation(BaseModel):
     id: str
     infons: Dict[str, Any] = {}
     text: Optional[str] = None
-    locations: List[_Location]
+    locations: List[_Location] = []
 
 
 class _Node(BaseModel):
@@ -85,85 +101,80 @@ class _Collections(RootModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a BioC file, XML or JSON, which its first character tells apart.
+    """The documents of a BioC file.
 
-    Ids of mentions are those of the annotations. Gaps between passages are blanks. Where every passage names its
+    Mentions keep the ids of the annotations. Gaps between passages become blanks. Where every passage gives its
     sentences, they are the record's. A mention with several locations is discontinuous. Of the two nodes of a relation
     the one with the role "subject" or "Arg1" is the subject, the one with "object" or "Arg2" the object; other roles
     leave them in their order. ``meta["novel"]`` lists [type, identifier, identifier] of BioRED's novel relations.
-    Raises CorpusError naming the file, and the line where there is one, for what is no BioC, for passages that overlap
-    and documents given twice.
+
+    Raises:
+        CorpusError: A file that is no BioC, passages that overlap, or a document that occurs twice.
     """
-    first = next((line.lstrip()[0] for _, line in read_lines(path) if line.strip()), "")
-    with path.open("rb") as file:
-        yield from distinct(path, (parse() for parse in _pending(file, path, first)))
+    return as_corpus(path, "bioc", stream(Source(path)))
 
 
-def pending(file: Any, path: Path) -> Iterator[Callable[[], Record]]:
-    """The documents of an open file, one by one, each to be parsed by a call before the next one is taken.
+def stream(source: Source) -> Iterator[Document]:
+    """The documents of a BioC file, XML or JSON, which its first character tells apart.
 
-    file: one that can be peeked into. path: for messages. A call raises CorpusError for its own document, which ends no
-    other; what ends the file raises it here.
+    The annotations of a document are given mentions. In a document without any, mentions are yet to be found.
     """
-    # With the byte order mark, if there is one
-    first = file.peek(1).decode("utf8", "replace").lstrip("\ufeff \t\r\n")[:1]
-    yield from _pending(file, path, first)
+    place = Place(source.path)
+    with source.open() as file:
+        start = file.peek(1)
+        if not start:
+            raise place.error(Errors.DR323)
+        first = start.decode("utf8", "replace").lstrip("\ufeff \t\r\n")[:1]
+        if first not in ("<", "{", "["):
+            raise place.error(Errors.DR330, first=first)
+        if first == "<":
+            for place, element in read_elements(file, source.path, "document"):
+                yield attempt(_from_xml, element, place)
+            return
+        yield from _from_json(source.text(), place, several=first == "[")
 
 
-def _pending(file: BinaryIO, path: Path, first: str) -> Iterator[Callable[[], Record]]:
-    if first not in ("<", "{", "["):
-        raise corpus_error(path, f"starts with {first!r}; expected BioC XML (<) or BioC JSON ({{ or [)")
-    if first == "<":
-        for place, element in read_elements(file, path, "document"):
-            yield partial(_from_xml, element, place)
-        return
-    place = Place(path)
-    text = decode_text(file.read(), place)
-    several = first == "["
+def _from_json(text: str, place: Place, several: bool) -> Iterator[Document]:
     collections = parse_json(text, _Collections, place).root if several else [parse_json(text, _Collection, place)]
     for position, collection in enumerate(collections):
-        for number, value in enumerate(collection.documents):
+        for number, values in enumerate(collection.documents):
             key = f"{position}.documents.{number}" if several else f"documents.{number}"
-            yield partial(_from_json, value, key, place)
+            yield attempt(_from_values, values, key, place)
+
+
+def _from_values(values: Any, key: str, place: Place) -> Record:
+    return _record(validate(values, _Document, place, key), place)
 
 
 def _from_xml(element: Any, place: Place) -> Record:
-    return _record(_decode(element, place), place)
-
-
-def _from_json(value: Any, key: str, place: Place) -> Record:
-    document = validate(value, _Document, place, key)
-    return _record(biocjson.fromJSON(document.model_dump(), "BioCDocument"), place)
-
-
-def _decode(element: Any, place: Place) -> BioCDocument:
-    """One document, by bioc. Its own reader of documents keeps the whole file in memory and fills entities in."""
     parent = element.getparent()
     if parent is None or parent.tag != "collection":
-        raise corpus_error(place.path, "a document outside of a collection", place.line)
-    for text in element.iter("id", "offset", "text", "infon"):
-        if len(text):
-            problem = f"an element or entity within {text.tag}, where BioC has characters only"
-            raise corpus_error(place.path, problem, text.sourceline or place.line)
-    for node in element.iter("node"):
-        # May be left out, but not for bioc.
-        node.set("role", node.get("role", ""))
-    xml = etree.tostring(element, encoding="unicode", with_tail=False)
-    try:
-        return biocxml.loads(f"<collection>{xml}</collection>").documents[0]
-    except (etree.XMLSyntaxError, KeyError, TypeError, ValueError) as err:
-        problem = f"a document that is no BioC ({type(err).__name__}: {err}); expected the elements of BioC.dtd"
-        raise corpus_error(place.path, problem, place.line) from err
+        raise place.error(Errors.DR331)
+    return _record(validate(_values(element, place), _Document, place, strict=False), place)
 
 
-def _record(document: BioCDocument, place: Place) -> Record:
-    if not (document.id or "").strip():
-        raise corpus_error(place.path, "a document without id", place.line)
-    meta = {"corpus": "bioc", "split": place.path.stem.removesuffix(".BioC")}
-    record = Record(document.id, _text(document, place), place, meta=meta)
+def _values(element: Any, place: Place) -> Dict[str, Any]:
+    """An element of BioC XML as the values of BioC JSON."""
+    values: Dict[str, Any] = {**element.attrib, "infons": {}}
+    for child in element:
+        if child.tag in _LISTS:
+            values.setdefault(_LISTS[child.tag], []).append(_values(child, place))
+        elif child.tag in _TEXTS and len(child):
+            raise Place(place.path, child.sourceline or place.line).error(Errors.DR332, tag=child.tag)
+        elif child.tag == "infon":
+            values["infons"][child.get("key")] = child.text or ""
+        elif child.tag in _TEXTS:
+            values[child.tag] = child.text or ""
+    return values
+
+
+def _record(document: _Document, place: Place) -> Record:
+    if not document.id.strip():
+        raise place.error(Errors.DR333)
+    record = Record(document.id, _text(document, place), place)
     record.breaks = tuple(sorted({passage.offset for passage in document.passages})[1:])
     record.sentences = _sentences(document, record)
-    holders = [document]
+    holders: List[_Annotated] = [document]
     for passage in document.passages:
         holders += [passage, *passage.sentences]
     for holder in holders:
@@ -172,26 +183,26 @@ def _record(document: BioCDocument, place: Place) -> Record:
     for holder in holders:
         for relation in holder.relations:
             _add_relation(record, relation)
+    record.mentions_given = bool(record.mentions or record.dropped)
     return record
 
 
-def _text(document: BioCDocument, place: Place) -> str:
+def _text(document: _Document, place: Place) -> str:
     text = ""
     for offset, piece in sorted(piece for passage in document.passages for piece in _texts(passage)):
         if not len(text) <= offset <= _LONGEST_TEXT:
-            problem = f"document {document.id} has a text at {offset}; expected {len(text)} to {_LONGEST_TEXT}"
-            raise corpus_error(place.path, problem, place.line)
+            raise place.error(Errors.DR334, id=document.id, offset=offset, low=len(text), high=_LONGEST_TEXT)
         text = text.ljust(offset) + piece
     return text
 
 
-def _texts(passage: BioCPassage) -> List[Tuple[int, str]]:
+def _texts(passage: _Passage) -> List[Tuple[int, str]]:
     if passage.text or not passage.sentences:
         return [(passage.offset, passage.text or "")]
     return [(sentence.offset, sentence.text or "") for sentence in passage.sentences]
 
 
-def _sentences(document: BioCDocument, record: Record) -> Optional[Tuple[int, ...]]:
+def _sentences(document: _Document, record: Record) -> Optional[Tuple[int, ...]]:
     """Where sentences start, if every passage that has a text says so."""
     passages = [passage for passage in document.passages if passage.text or passage.sentences]
     if not any(passage.sentences for passage in passages):
@@ -203,23 +214,24 @@ def _sentences(document: BioCDocument, record: Record) -> Optional[Tuple[int, ..
     return tuple(sorted(starts | {passage.offset for passage in passages}))
 
 
-def _add_mention(record: Record, annotation: BioCAnnotation) -> None:
+def _add_mention(record: Record, annotation: _Annotation) -> None:
     pieces = sorted((location.offset, location.offset + location.length) for location in annotation.locations)
     if not pieces:
         record.drop("mention", "no location", detail=f"mention {annotation.id}")
         return
-    concepts = split_identifiers(_infon(annotation.infons, "identifier", "Identifier"))
-    mention = mention_of(annotation.id, _infon(annotation.infons, "type"), pieces, concepts)
-    if not annotation.text:
+    concepts = split_concepts(_infon(annotation.infons, "identifier", "Identifier"))
+    mention = MentionRecord.of_pieces(annotation.id, _infon(annotation.infons, "type"), pieces, concepts)
+    said = annotation.text or ""
+    if not said:
         record.notes["mentions without their text: offsets not checked"] += 1
-    covered = "".join(record.text[start:end] for start, end in pieces)
     # What stands between the pieces may be given with them
-    is_whole = annotation.text in ("", None, record.text[mention.start : mention.end])
-    why = "" if hold(pieces, record.text, covered if is_whole else annotation.text) else MISMATCH
+    is_whole = said in ("", record.covered(mention))
+    covered = "".join(record.text[start:end] for start, end in pieces)
+    why = "" if hold(pieces, record.text, covered if is_whole else said) else MISMATCH
     record.add_mention(mention, why=why)
 
 
-def _add_relation(record: Record, relation: BioCRelation) -> None:
+def _add_relation(record: Record, relation: _Relation) -> None:
     predicate = _infon(relation.infons, "type")
     if "entity1" in relation.infons and "entity2" in relation.infons:
         first, second = (_infon(relation.infons, key).strip() for key in ("entity1", "entity2"))
@@ -232,11 +244,54 @@ def _add_relation(record: Record, relation: BioCRelation) -> None:
     elif not predicate:
         record.drop("relation", "no type", detail=detail)
     else:
-        first, second = sorted(relation.nodes, key=lambda node: _ROLES.get(node.role.lower(), 1))
-        record.add_relation(RelationRecord(predicate, first.refid, second.refid))
+        subject, object = sorted(relation.nodes, key=lambda node: _ROLES.get(node.role.lower(), 1))
+        record.add_relation(RelationRecord(predicate, subject.refid, object.refid))
 
 
 def _infon(infons: Dict[str, Any], *keys: str) -> str:
     """The first of these infons that is there, or nothing. In JSON one may be a list of identifiers."""
     value = next((infons[key] for key in keys if infons.get(key) is not None), "")
     return SEPARATOR.join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write a collection in BioC JSON, one document a line: sentences, annotations, relations with their scores."""
+    with path.open("w", encoding="utf8", newline="\n") as file:
+        file.write(json.dumps(_HEAD)[:-1] + ', "documents": [')
+        for number, record in enumerate(records):
+            count_long_forms(record, lost)
+            file.write(",\n" * (number > 0) + json.dumps(_to_json(record), ensure_ascii=False))
+        file.write("]}\n")
+
+
+def _to_json(record: Record) -> Dict[str, Any]:
+    # The text in pieces that keep their blanks, so that joined they are the text
+    starts = sorted({0, *(record.sentences or ())})
+    sentences = [
+        _level(offset=start, text=record.text[start:end]) for start, end in zip(starts, [*starts[1:], len(record.text)])
+    ]
+    for mention in record.mentions:
+        sentences[bisect_right(starts, mention.start) - 1]["annotations"].append(_annotation(mention, record))
+    document = _level(id=record.id, passages=[_level(offset=0, text="", sentences=sentences)])
+    document["infons"] = {key: str(value) for key, value in record.meta.items()}
+    document["relations"] = [_relation(f"R{number}", rel) for number, rel in enumerate(record.relations, 1)]
+    return document
+
+
+def _level(**values: Any) -> Dict[str, Any]:
+    """A document, passage or sentence with every key that BioC's own libraries demand."""
+    return {**values, "infons": {}, "annotations": [], "relations": []}
+
+
+def _annotation(mention: MentionRecord, record: Record) -> Dict[str, Any]:
+    infons = {"type": mention.type}
+    if mention.concepts:
+        infons["identifier"] = SEPARATOR.join(mention.concepts)
+    pieces = mention.parts or ((mention.start, mention.end),)
+    locations = [{"offset": start, "length": end - start} for start, end in pieces]
+    return {"id": mention.id, "infons": infons, "text": record.covered(mention), "locations": locations}
+
+
+def _relation(id: str, rel: RelationRecord) -> Dict[str, Any]:
+    nodes = [{"refid": rel.subject, "role": "subject"}, {"refid": rel.object, "role": "object"}]
+    return {"id": id, "infons": {"type": rel.predicate, "score": str(rel.score)}, "nodes": nodes}

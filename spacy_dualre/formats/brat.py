@@ -8,19 +8,22 @@ Source: https://brat.nlplab.org/standoff.html; where it is silent, what brat's s
 
 import codecs
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
+from urllib.parse import quote
 
 from ..annotations.concepts import SEPARATOR
-from ..records.record import Offsets, Place, Record, RelationRecord, corpus_error
-from .files import files_in, read_lines, read_text
-from .pieces import MISMATCH, hold, mention_of
+from ..errors import CorpusError, Errors
+from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
+from .files import count_long_forms, files_in, one_line, read_lines, read_text
 
 _ID = re.compile(r"[TRNEAM][A-Za-z]*[0-9]+\S*|\*|#.*")
 _MENTION = re.compile(r"(\S+) ([0-9]{1,9} [0-9]{1,9}(?:;[0-9]{1,9} [0-9]{1,9})*) *")
 #: Lines that say something of the document that a record has no place for.
 _NOT_READ = {"E": "brat event", "A": "brat attribute", "M": "brat attribute", "*": "brat equivalence"}
+#: The most characters in a file's name, without its ending: file systems allow 255 bytes.
+_LONGEST_NAME = 200
 
 
 class _Line(NamedTuple):
@@ -37,36 +40,35 @@ class _Mention(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """One document for each .txt file of a folder and its subfolders, in sorted order; or that of one .txt or .ann.
+    """One document for each .txt file of a folder and its subfolders in sorted order, or that of one .txt or .ann file.
 
-    Ids of documents are the files' paths within the folder, without suffix; those of mentions are brat's. Paragraphs
-    (blank lines) are breaks, other ends of lines are not. Of a relation between Arg1 and Arg2 those are subject and
-    object; other roles leave them in their order. Normalisations are the concepts of their mentions, with their
-    namespace. Events, attributes and equivalences are dropped; triggers stay as mentions. A document without .ann file
-    has no annotations. Raises CorpusError naming file and line for an .ann file without text and for lines that are
-    not as the format says.
+    Ids of documents are the files' paths within the folder, without ending; those of mentions are brat's. Blank lines
+    are breaks, other line ends are not. Arg1 of a relation is its subject and Arg2 its object; other roles leave the
+    two in their order. Normalisations give mentions their concepts, with the namespace. Events, attributes and
+    equivalences are dropped; triggers stay as mentions. A document without .ann file has no annotations.
+
+    Raises:
+        CorpusError: An .ann file without its text, or a line that is not in the format.
     """
-    for text_file in _text_files(path):
-        yield _record(text_file, path)
+    return as_corpus(path, "brat", (_record(text_file, path) for text_file in _text_files(path)))
 
 
 def _text_files(path: Path) -> List[Path]:
     found = files_in(path, ".txt")
     if path.is_file() and path.suffix not in (".txt", ".ann"):
-        raise corpus_error(path, "is no .txt or .ann file; expected one, or a folder of them")
+        raise Place(path).error(Errors.DR335)
     for annotations in sorted(path.rglob("*.ann")) if path.is_dir() else found:
         if not annotations.with_suffix(".txt").exists():
-            raise corpus_error(annotations, f"there is no {annotations.with_suffix('.txt').name} beside it")
+            raise Place(annotations).error(Errors.DR336, name=annotations.with_suffix(".txt").name)
     return [file.with_suffix(".txt") for file in found]
 
 
 def _record(text_file: Path, root: Path) -> Record:
     text = read_text(text_file)
     if not text:
-        raise corpus_error(text_file, "is empty")
+        raise Place(text_file).error(Errors.DR323)
     inner = text_file.relative_to(root) if root.is_dir() else Path(text_file.name)
     record = Record(inner.with_suffix("").as_posix(), text, Place(text_file), breaks=_paragraphs(text))
-    record.meta = {"corpus": "brat", "split": root.name if root.is_dir() else root.stem}
     annotations = text_file.with_suffix(".ann")
     if annotations.exists():
         _annotate(record, _lines(annotations))
@@ -84,23 +86,23 @@ def _paragraphs(text: str) -> Tuple[int, ...]:
 def _lines(path: Path) -> Dict[str, List[_Line]]:
     """The lines of each kind. Mentions need not stand before what refers to them."""
     lines = defaultdict(list)
-    for number, text in read_lines(path, may_be_empty=True):
+    for place, text in read_lines(path, may_be_empty=True):
         if not text.strip():
             continue
         id, _, rest = text.partition("\t")
         data, _, tail = rest.partition("\t")
         if not _ID.fullmatch(id):
-            raise corpus_error(path, f"{id[:40]!r} is no id of an annotation; expected one of T R N E A M # *", number)
-        line = _Line(Place(path, number), id, data, tail)
+            raise place.error(Errors.DR337, id=id[:40])
+        line = _Line(place, id, data, tail)
         if not data.strip() and id[0] != "#":
             raise _unexpected(line, "an id, a tab and more")
         lines[id[0]].append(line)
     return lines
 
 
-def _unexpected(line: _Line, expected: str) -> Exception:
+def _unexpected(line: _Line, expected: str) -> CorpusError:
     found = f"{line.data}\t{line.tail}" if line.tail else line.data
-    return corpus_error(line.place.path, f"{found[:80]!r} after {line.id[:40]!r}; expected {expected}", line.place.line)
+    return line.place.error(Errors.DR338, found=found[:80], id=line.id[:40], expected=expected)
 
 
 def _annotate(record: Record, lines: Dict[str, List[_Line]]) -> None:
@@ -152,7 +154,8 @@ def _add_mention(record: Record, mention: _Mention, concepts: Tuple[str, ...], s
     if usable and " ".join(record.text[start:end] for start, end in pieces) != mention.line.tail:
         record.notes["text of a mention given with other blanks"] += 1
     why = "" if usable else MISMATCH
-    record.add_mention(mention_of(mention.line.id, mention.type, pieces, concepts), mention.line.place, why=why)
+    value = MentionRecord.of_pieces(mention.line.id, mention.type, pieces, concepts)
+    record.add_mention(value, mention.line.place, why=why)
 
 
 def _concepts(record: Record, lines: List[_Line], mentions: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
@@ -203,3 +206,70 @@ def _relation(line: _Line) -> RelationRecord:
         arguments.reverse()
     (_, subject), (_, object) = arguments
     return RelationRecord(predicate, subject, object)
+
+
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write a folder with a .txt and an .ann file for each document, named by its id, in which "/" makes a folder.
+
+    Scores become notes of the annotator, which brat shows.
+    """
+    path.mkdir()
+    for record in records:
+        count_long_forms(record, lost)
+        if not record.text:
+            lost["document without text, left out"] += 1
+            continue
+        text_file = path / _free_name(path, record.id, lost)
+        text_file.parent.mkdir(parents=True, exist_ok=True)
+        text_file.write_bytes(record.text.encode("utf8"))
+        lines = "".join(f"{line}\n" for line in _annotations(record, lost))
+        text_file.with_suffix(".ann").write_bytes(lines.encode("utf8"))
+
+
+def _free_name(folder: Path, id: str, lost: Counter) -> str:
+    """The name of the document's text file, which never leaves the folder."""
+    name = "/".join(map(_file_name, id.split("/")))
+    lost["document id that is no file name, written with % and digits"] += name != id
+    free, number = name, 1
+    while (folder / f"{free}.txt").exists():
+        number += 1
+        free = f"{name}~{number}"
+    lost["document id given twice, with a number behind it"] += free != name
+    return f"{free}.txt"
+
+
+def _file_name(part: str) -> str:
+    name = quote(part, safe=" ()[]+,;=@~")[:_LONGEST_NAME]
+    return name if name.strip(".") else "%" + name.replace(".", "%2E")
+
+
+def _annotations(record: Record, lost: Counter) -> Iterator[str]:
+    ids: Dict[str, str] = {}
+    concepts = 0
+    for number, mention in enumerate(record.mentions, 1):
+        ids[mention.id] = f"T{number}"
+        pieces = _pieces(mention, record)
+        offsets = ";".join(f"{start} {end}" for start, end in pieces)
+        covered = one_line(" ".join(record.text[start:end] for start, end in pieces))
+        yield f"T{number}\t{_word(mention.type, lost)} {offsets}\t{covered}"
+        for concept in mention.concepts:
+            concepts += 1
+            yield f"N{concepts}\tReference T{number} {_word(concept, lost)}\t{covered}"
+    for number, rel in enumerate(record.relations, 1):
+        yield f"R{number}\t{_word(rel.predicate, lost)} Arg1:{ids[rel.subject]} Arg2:{ids[rel.object]}"
+        yield f"#{number}\tAnnotatorNotes R{number}\tscore {rel.score}"
+
+
+def _pieces(mention: MentionRecord, record: Record) -> List[Offsets]:
+    """The parts of the mention, cut at line ends, which brat does not allow within a piece."""
+    return [
+        (start + match.start(), start + match.end())
+        for start, end in mention.parts or ((mention.start, mention.end),)
+        for match in re.finditer(r"[^\r\n]+", record.text[start:end])
+    ]
+
+
+def _word(name: str, lost: Counter) -> str:
+    word = "_".join(name.split())
+    lost["type, predicate or concept with blanks, for which _ stands"] += word != name
+    return word

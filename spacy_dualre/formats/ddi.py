@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
 from xml.parsers import expat
 
-from ..records.record import Offsets, Place, Record, RelationRecord, corpus_error, distinct
+from ..errors import Errors
+from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
 from .files import files_in, read_lines
-from .pieces import MISMATCH, hold, mention_of
 
 #: The types of interactions; "int" is one that is stated without detail.
 TYPES = ("mechanism", "effect", "advise", "int")
@@ -32,7 +32,7 @@ class _Element:
 
     def __getitem__(self, key: str) -> str:
         if key not in self.attributes:
-            raise corpus_error(self.place.path, f"<{self.name}> without the attribute {key!r}", self.place.line)
+            raise self.place.error(Errors.DR350, name=self.name, key=key)
         return self.attributes[key]
 
 
@@ -44,62 +44,55 @@ class _Sentence(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """One document for each .xml file of a folder and its subfolders, in sorted order, or that of one file.
+    """One document for each .xml file of a folder and its subfolders in sorted order, or that of one file.
 
-    Ids are the corpus's. The text is that of the sentences, joined with a blank, and the sentences are the record's.
-    Pairs run in text order and have no direction: e1 is the subject, e2 the object. An interaction without type counts
-    as "int"; pairs without interaction are noted and left out. Raises CorpusError naming file and line for what is not
-    such XML, and for a document given twice. Document type declarations are refused, so that nothing is fetched and no
-    entity filled in.
+    Ids are the corpus's. The text is the sentences joined with a blank, and they are the record's. Pairs run in text
+    order and have no direction: e1 is the subject, e2 the object. An interaction without type counts as "int"; pairs
+    without interaction are noted and left out.
+
+    Raises:
+        CorpusError: XML of another kind, or a document that occurs twice. Document type declarations are refused, so
+            that nothing is fetched and no entity expanded.
     """
-    split = path.name if path.is_dir() else path.stem
-    yield from distinct(path, (_record(_elements(file), split) for file in files_in(path, ".xml")))
+    return as_corpus(path, "ddi", (_record(_elements(file)) for file in files_in(path, ".xml")))
 
 
 def _elements(path: Path) -> List[_Element]:
-    """All elements of the file in its order, each one checked to stand in the right one."""
+    """All elements of the file in its order, each checked to stand within the right one."""
     elements: List[_Element] = []
     within = [""]
     parser = expat.ParserCreate("UTF-8")
 
     def start(name: str, attributes: Dict[str, str]) -> None:
+        place = Place(path, parser.CurrentLineNumber)
         if _PARENTS.get(name) != within[-1]:
             where = f"within <{within[-1]}>" if within[-1] else "outermost"
-            raise corpus_error(path, f"unexpected <{name}> {where}; expected {_expected()}", parser.CurrentLineNumber)
+            raise place.error(Errors.DR351, name=name, within=where)
         within.append(name)
-        elements.append(_Element(name, attributes, Place(path, parser.CurrentLineNumber)))
+        elements.append(_Element(name, attributes, place))
 
     def doctype(*_: Any) -> None:
-        raise corpus_error(path, "document type declarations are not read; remove it", parser.CurrentLineNumber)
+        raise Place(path, parser.CurrentLineNumber).error(Errors.DR352)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = lambda _: within.pop()
     parser.StartDoctypeDeclHandler = doctype
-    _parse(path, parser)
-    return elements
-
-
-def _expected() -> str:
-    return ", ".join(f"<{name}> in <{parent}>" if parent else f"<{name}>" for name, parent in _PARENTS.items())
-
-
-def _parse(path: Path, parser: Any) -> None:
     try:
         for _, line in read_lines(path):
             parser.Parse(f"{line}\n", False)
         parser.Parse("", True)
     except expat.ExpatError as err:
-        raise corpus_error(path, f"damaged or cut off XML ({expat.ErrorString(err.code)})", err.lineno) from err
+        raise Place(path, err.lineno).error(Errors.DR329, problem=expat.ErrorString(err.code)) from err
+    return elements
 
 
-def _record(elements: List[_Element], split: str) -> Record:
+def _record(elements: List[_Element]) -> Record:
     document = elements[0]
     if not document["id"].strip():
-        raise corpus_error(document.place.path, "a document without id", document.place.line)
+        raise document.place.error(Errors.DR333)
     sentences = _sentences(elements[1:])
     text = " ".join(sentence.text for sentence in sentences if sentence.text)
-    record = Record(document["id"], text, document.place, meta={"corpus": "ddi", "split": split})
-    record.sentences = _starts(sentences)
+    record = Record(document["id"], text, document.place, sentences=_starts(sentences))
     for sentence in sentences:
         for entity in sentence.entities:
             _add_mention(record, entity, sentence)
@@ -107,8 +100,9 @@ def _record(elements: List[_Element], split: str) -> Record:
     for sentence in sentences:
         for pair in sentence.pairs:
             _add_relation(record, pair, seen)
-    if len(record.sentences) < len(sentences):
-        record.notes["sentences without text"] += len(sentences) - len(record.sentences)
+    empty = len(sentences) - len(record.sentences or ())
+    if empty:
+        record.notes["sentences without text"] += empty
     return record
 
 
@@ -140,15 +134,14 @@ def _add_mention(record: Record, entity: _Element, sentence: _Sentence) -> None:
     pieces = _pieces(entity)
     why = "" if hold(pieces, sentence.text, entity["text"]) else MISMATCH
     pieces = [(sentence.start + start, sentence.start + end) for start, end in pieces]
-    record.add_mention(mention_of(entity["id"], entity["type"], pieces), entity.place, why=why)
+    record.add_mention(MentionRecord.of_pieces(entity["id"], entity["type"], pieces), entity.place, why=why)
 
 
 def _pieces(entity: _Element) -> List[Offsets]:
     """Where the entity is in its sentence, end exclusive."""
     offsets = entity["charOffset"]
     if not _OFFSETS.fullmatch(offsets):
-        problem = f"charOffset {offsets[:40]!r}; expected first and last character such as 0-5 or 0-5;10-15"
-        raise corpus_error(entity.place.path, problem, entity.place.line)
+        raise entity.place.error(Errors.DR353, offsets=offsets[:40])
     pieces = [piece.split("-") for piece in offsets.split(";")]
     return [(int(first), int(last) + 1) for first, last in pieces]
 

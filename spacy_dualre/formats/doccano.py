@@ -16,7 +16,7 @@ from typing import Iterator, List, Union
 
 from pydantic import BaseModel, ConfigDict
 
-from ..records.record import MentionRecord, Place, Record, RelationRecord, distinct
+from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from .files import read_json_lines
 
 
@@ -45,17 +45,18 @@ class _Document(BaseModel):
 def read(path: Path) -> Iterator[Record]:
     """The documents of a file; ``from_id`` is the subject of a relation, ``to_id`` its object.
 
-    Ids of mentions are doccano's. A document without id has the number of its line. Metadata of a document, such as its
-    comments, is not read, which is noted.
-    Raises CorpusError naming file, line and key for what is not JSON of this kind, such as an export without
-    ``entities``, and for a document that occurs twice.
+    Mentions keep doccano's ids. A document without id has the number of its line. A document's metadata, such as its
+    comments, is noted but not read.
+
+    Raises:
+        CorpusError: JSON of another kind, such as an export without ``entities``, or a document that occurs twice.
     """
-    yield from distinct(path, (_record(document, place) for place, document in read_json_lines(path, _Document)))
+    documents = read_json_lines(path, _Document)
+    return as_corpus(path, "doccano", (_record(document, place) for place, document in documents))
 
 
 def _record(document: _Document, place: Place) -> Record:
-    id = place.line if document.id is None else document.id
-    record = Record(str(id), document.text, place, meta={"corpus": "doccano", "split": place.path.stem})
+    record = Record(str(place.line if document.id is None else document.id), document.text, place)
     for key, value in (document.model_extra or {}).items():
         if value not in (None, "", [], {}):
             record.notes[f"key {key!r} not read"] += 1

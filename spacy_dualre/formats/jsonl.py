@@ -26,18 +26,27 @@ Keys that are not in this list are errors, since most are slips of the pen.
 """
 
 import json
-from itertools import count
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
+from typing import Annotated, Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
-from spacy.tokens import Doc
 
-from ..annotations.concepts import NO_CONCEPT, SEPARATOR, get_long_forms
-from ..annotations.mentions import SPANS_KEY
-from ..annotations.relations import rels_to_json, span_to_json
-from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, corpus_error, distinct
-from .files import parse_json, read_json_lines
+from ..annotations.concepts import SEPARATOR
+from ..errors import Errors
+from ..records.record import (
+    Document,
+    MentionRecord,
+    Offsets,
+    Place,
+    Record,
+    RelationRecord,
+    as_corpus,
+    attempt,
+    free_id,
+    split_concepts,
+)
+from .files import Source, decode_text, parse_json, write_lines
 
 #: start, end, type
 _Key = Tuple[int, int, str]
@@ -61,9 +70,7 @@ class _Argument(_Schema):
 
     @property
     def concepts(self) -> Tuple[str, ...]:
-        ids = dict.fromkeys(id.strip() for id in (self.kb_id or "").split(SEPARATOR))
-        found = tuple(id for id in ids if id not in ("", NO_CONCEPT))
-        return found or ((NO_CONCEPT,) if NO_CONCEPT in ids else ())
+        return split_concepts(self.kb_id or "")
 
 
 class _Mention(_Argument):
@@ -98,59 +105,85 @@ class _Document(_Schema):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a file.
+    """The documents of a corpus.
 
-    Raises CorpusError naming file, line and key for what is not of the schema above: no JSON, an unknown key, a wrong
-    type, a score outside of 0 to 1, sentences or tokens that do not fit the text, a document that occurs twice.
+    Raises:
+        CorpusError: A line that is not in the schema above: no JSON, an unknown key, a wrong type, a score outside of
+            0 to 1, sentences or tokens that do not fit the text. Also a document that occurs twice.
     """
-    origin = {"corpus": "jsonl", "split": path.stem}
-    for record in distinct(path, (_record(document, place) for place, document in read_json_lines(path, _Document))):
-        record.meta = {**origin, **record.meta}
-        yield record
+    return as_corpus(path, "jsonl", stream(Source(path)))
+
+
+def stream(source: Source) -> Iterator[Document]:
+    """The documents to extract from. Those with ``mentions``, even if empty, keep them."""
+    for place, line in source.lines():
+        if line.strip():
+            yield attempt(parse, line, place, source.id_of(place.line))
+
+
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write one document a line, without its tokens."""
+    write_lines(path, map(dump, records))
 
 
 def parse(line: Union[str, bytes], place: Place, default_id: str = "") -> Record:
-    """The document of one line. default_id: in place of the line's number. Raises CorpusError naming the place."""
-    return _record(parse_json(line, _Document, place), place, default_id)
+    """The document of one line. default_id: stands in for a missing id, which is otherwise the number of the line."""
+    text = line if isinstance(line, str) else decode_text(line, place)
+    return _record(parse_json(text, _Document, place), place, default_id)
 
 
-def from_json(values: Dict[str, Any], place: Place) -> Record:
-    """The document of JSON values, as `to_json` gives them. Raises CorpusError naming the place."""
-    # As text, for there a list may be a pair
-    return parse(json.dumps(values), place)
+def dump(record: Record, tokens: bool = False) -> str:
+    """A document as its line, without the line end."""
+    return json.dumps(to_json(record, tokens), ensure_ascii=False)
 
 
-def to_json(doc: Doc, doc_id: str, spans_key: Optional[str] = SPANS_KEY, tokens: bool = False) -> Dict[str, Any]:
-    """A Doc as JSON values that `read` takes: id, text, mentions, rels and, where the Doc has them, sentences, and
-    tokens, if asked for.
+def to_json(record: Record, tokens: bool = False) -> Dict[str, Any]:
+    """A document as JSON values that `parse` turns into an equal one, but for its place and concept relations.
 
-    A mention has the long form that ``doc._.abbreviations`` gives for its text. The mentions are those of
-    ``doc.spans[spans_key]``, or ``doc.ents`` where there is no such group, each once. An id that several of them share,
-    as an entity ruler gives them, is left out, since it does not tell which is meant.
+    An id that `parse` makes itself is left out. A mention that only a relation names stands in the relation alone.
     """
-    spans = dict.fromkeys(doc.spans[spans_key] if spans_key in doc.spans else doc.ents)
-    long_forms = get_long_forms(doc)
-    mentions = [
-        {**span_to_json(span), **({"long_form": long_forms[span.text]} if span.text in long_forms else {})}
-        for span in spans
-    ]
-    rels = rels_to_json(doc)
-    _remove_shared_ids([*mentions, *(rel[role] for rel in rels for role in ("subject", "object"))])
-    values: Dict[str, Any] = {"id": doc_id, "text": doc.text, "mentions": mentions, "rels": rels}
-    if len(doc) and doc.has_annotation("SENT_START"):
-        values["sentences"] = [sentence.start_char for sentence in doc.sents]
-    if tokens:
-        values["tokens"] = [(token.idx, token.idx + len(token)) for token in doc]
+    mentions = {mention.id: _mention_to_json(mention, record) for mention in record.mentions}
+    values: Dict[str, Any] = {
+        "id": record.id,
+        "text": record.text,
+        "mentions": [mentions[mention.id] for mention in record.mentions if mention.listed],
+        "rels": [_relation_to_json(rel, mentions) for rel in record.relations],
+    }
+    if record.sentences is not None:
+        values["sentences"] = list(record.sentences)
+    if tokens and record.tokens is not None:
+        values["tokens"] = list(record.tokens)
+    return {**values, "meta": record.meta} if record.meta else values
+
+
+def _mention_to_json(mention: MentionRecord, record: Record) -> Dict[str, Any]:
+    text = record.covered(mention)
+    values = {"start": mention.start, "end": mention.end, "text": text, "type": mention.type}
+    if mention.id != free_id(mention.start, mention.end, mention.type, ()):
+        values["id"] = mention.id
+    if mention.concepts:
+        values["kb_id"] = SEPARATOR.join(mention.concepts)
+    if mention.parts:
+        values["parts"] = list(mention.parts)
+    if text in record.long_forms:
+        values["long_form"] = record.long_forms[text]
     return values
 
 
+def _relation_to_json(rel: RelationRecord, mentions: Dict[str, Dict[str, Any]]) -> Dict[str, Any]:
+    subject, object = (
+        {key: value for key, value in mentions[id].items() if key not in ("parts", "long_form")}
+        for id in (rel.subject, rel.object)
+    )
+    return {"subject": subject, "predicate": rel.predicate, "object": object, "score": rel.score}
+
+
 def check_tokens(tokens: Sequence[Offsets], text: str, place: Place) -> None:
-    """Raises CorpusError unless the tokens are in text order, apart, and hold all characters but blanks."""
+    """Raise CorpusError unless the tokens are in text order, apart, and hold all characters but blanks."""
     position = 0
     for start, end in tokens:
         if not position <= start < end <= len(text):
-            problem = f"token {start} to {end} is empty, outside of the text or not behind the token before it"
-            raise corpus_error(place.path, problem, place.line)
+            raise place.error(Errors.DR355, start=start, end=end)
         _check_gap(position, start, text, place)
         position = end
     _check_gap(position, len(text), text, place)
@@ -158,25 +191,19 @@ def check_tokens(tokens: Sequence[Offsets], text: str, place: Place) -> None:
 
 def _check_gap(start: int, end: int, text: str, place: Place) -> None:
     if text[start:end].strip():
-        raise corpus_error(place.path, f"characters {start} to {end} of the text are in no token", place.line)
+        raise place.error(Errors.DR356, start=start, end=end)
 
 
-def _remove_shared_ids(values: List[Dict[str, Any]]) -> None:
-    owners: Dict[str, Set[_Key]] = {}
-    for value in values:
-        owners.setdefault(value.get("id", ""), set()).add((value["start"], value["end"], value["type"]))
-    for value in values:
-        if len(owners[value.get("id", "")]) > 1:
-            value.pop("id", None)
-
-
-def _record(document: _Document, place: Place, default_id: str = "") -> Record:
+def _record(document: _Document, place: Place, default_id: str) -> Record:
+    _check_sentences(document.sentences or (), document.text, place)
+    if document.tokens is not None:
+        check_tokens(document.tokens, document.text, place)
     record = Record(
         document.id or default_id or str(place.line),
         document.text,
         place,
-        sentences=_sentences(document, place),
-        tokens=_tokens(document, place),
+        sentences=None if document.sentences is None else tuple(document.sentences),
+        tokens=None if document.tokens is None else tuple(document.tokens),
         meta=document.meta or {},
         mentions_given=bool({"mentions", "rels"} & document.model_fields_set),
     )
@@ -189,23 +216,10 @@ def _record(document: _Document, place: Place, default_id: str = "") -> Record:
     return record
 
 
-def _sentences(document: _Document, place: Place) -> Optional[Tuple[int, ...]]:
-    if document.sentences is None:
-        return None
-    before = -1
-    for start in document.sentences:
-        if not before < start < len(document.text):
-            problem = f"sentence start {start} is outside of the text or not behind the one before it"
-            raise corpus_error(place.path, problem, place.line)
-        before = start
-    return tuple(document.sentences)
-
-
-def _tokens(document: _Document, place: Place) -> Optional[Tuple[Offsets, ...]]:
-    if document.tokens is None:
-        return None
-    check_tokens(document.tokens, document.text, place)
-    return tuple(document.tokens)
+def _check_sentences(starts: Sequence[int], text: str, place: Place) -> None:
+    for before, start in zip([-1, *starts], starts):
+        if not before < start < len(text):
+            raise place.error(Errors.DR357, start=start)
 
 
 def _parts(record: Record, mention: _Mention) -> Tuple[Offsets, ...]:
@@ -243,17 +257,18 @@ class _Mentions:
         self.record = record
         arguments = [argument for rel in document.rels for argument in (rel.subject, rel.object)]
         given = [*document.mentions, *(argument for argument in arguments if not isinstance(argument, str))]
-        self.given = {mention.id for mention in given}
+        self.taken = {mention.id for mention in given if mention.id}
         self.by_id: Dict[str, _Argument] = {}
         self.ids: Dict[_Key, List[str]] = {}
 
-    def add(self, mention: _Argument, parts: Tuple[Offsets, ...] = ()) -> str:
-        """Add or drop a mention and give its id."""
-        id = mention.id or self._free_id(mention)
+    def add(self, mention: _Argument, parts: Tuple[Offsets, ...] = (), listed: bool = True) -> str:
+        """Add or drop a mention and return its id."""
+        id = mention.id or free_id(*mention.key, self.taken)
+        self.taken.add(id)
         if id not in self.by_id:
             self.by_id[id] = mention
             self.ids.setdefault(mention.key, []).append(id)
-        value = MentionRecord(id, mention.type, mention.start, mention.end, mention.concepts, parts)
+        value = MentionRecord(id, mention.type, mention.start, mention.end, mention.concepts, parts, listed)
         self.record.add_mention(value, text=mention.text)
         return id
 
@@ -278,17 +293,9 @@ class _Mentions:
             if argument.id:
                 self.record.notes["id of an argument is not that of its mention"] += 1
             return same[0]
-        return self.add(argument.model_copy(update={"id": None}) if argument.id in self.by_id else argument)
+        new = argument.model_copy(update={"id": None}) if argument.id in self.by_id else argument
+        return self.add(new, listed=False)
 
     def _agree(self, argument: _Argument, mention: _Argument) -> bool:
         # An argument may stand for one of several concepts of its mention: then it is one more mention
         return not argument.kb_id or argument.concepts == mention.concepts
-
-    def _free_id(self, mention: _Argument) -> str:
-        # Two mentions may be alike in all that the id is made of
-        start = id = f"{mention.start}-{mention.end}-{mention.type}"
-        for number in count(2):
-            if id not in self.given and id not in self.by_id:
-                break
-            id = f"{start}-{number}"
-        return id

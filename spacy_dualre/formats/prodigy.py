@@ -13,7 +13,8 @@ from typing import Any, Dict, Iterator, List, Literal, Optional, Set, Union
 
 from pydantic import BaseModel, ConfigDict
 
-from ..records.record import MentionRecord, Place, Record, RelationRecord, corpus_error
+from ..errors import Errors
+from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from .files import read_json_lines
 from .jsonl import check_tokens
 
@@ -63,11 +64,16 @@ def read(path: Path) -> Iterator[Record]:
 
     Mentions have the id "start-end-label". An argument that is no span becomes a mention with its own label, or of the
     type "TOKEN". The id of a document is ``meta.id``, ``id`` or the number of the line; where it occurs again, as in
-    examples that several people annotated, the line is added. Examples with another answer than accept are noted with
-    the next document, or the last; without an answer they are taken. Prodigy's own ``meta`` is in ``meta["prodigy"]``.
-    Raises CorpusError naming file and line for what is not JSON of this kind, tokens that do not fit the text, and a
-    file without an accepted example.
+    examples that several people annotated, the line is added. Examples without an answer are taken; those with another
+    answer than accept are noted with the next document, or the last. Prodigy's own ``meta`` is in ``meta["prodigy"]``.
+
+    Raises:
+        CorpusError: JSON of another kind, tokens that do not fit the text, or a file without an accepted example.
     """
+    return as_corpus(path, "prodigy", _records(path))
+
+
+def _records(path: Path) -> Iterator[Record]:
     seen: Set[str] = set()
     not_accepted: Counter = Counter()
     record = None
@@ -81,13 +87,13 @@ def read(path: Path) -> Iterator[Record]:
         record.notes += not_accepted
         not_accepted.clear()
     if record is None:
-        raise corpus_error(path, f'no example with the answer "accept", {not_accepted.total()} with another')
+        raise Place(path).error(Errors.DR359, n=not_accepted.total())
     record.notes += not_accepted
     yield record
 
 
 def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
-    record = Record(_id(example, place), example.text, place, meta={"corpus": "prodigy", "split": place.path.stem})
+    record = Record(_id(example, place), example.text, place)
     if example.meta:
         record.meta["prodigy"] = example.meta
     if record.id in seen:
@@ -125,8 +131,7 @@ def _add_tokens(record: Record, tokens: List[_Token]) -> None:
     check_tokens(record.tokens, record.text, record.place)
     for token in tokens:
         if token.text not in (None, record.text[token.start : token.end]):
-            problem = f"token {token.start} to {token.end} is not {token.text!r} in the text"
-            raise corpus_error(record.place.path, problem, record.place.line)
+            raise record.place.error(Errors.DR358, start=token.start, end=token.end, token=token.text)
 
 
 def _add_mention(record: Record, span: _Span) -> None:

@@ -18,18 +18,21 @@ for and "|" separates their identifiers (BC5CDR).
 Sources: https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/ and the readme of the BioCreative V CDR corpus.
 """
 
+from collections import Counter
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..annotations.concepts import SEPARATOR, is_concept
-from ..errors import CorpusError
-from ..records.record import ConceptRelationRecord, MentionRecord, Place, Record, corpus_error, distinct
-from .files import read_lines
-
-
-class _Line(NamedTuple):
-    place: Place
-    text: str
+from ..errors import Errors
+from ..records.record import (
+    ConceptRelationRecord,
+    MentionRecord,
+    Place,
+    Record,
+    as_corpus,
+    split_concepts,
+)
+from .files import one_line, read_blocks, write_lines
 
 
 class _Row(NamedTuple):
@@ -38,18 +41,16 @@ class _Row(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a PubTator file, one after the other.
+    """The documents of a PubTator file.
 
-    Mentions have no ids there: they are numbered "0", "1" ... within their document. ``meta["novel"]`` lists [type,
-    identifier, identifier] of the novel relations, in documents whose relations say so. Raises CorpusError naming file
-    and line for lines that are no PubTator, lines of another document within a document, and documents given twice.
+    Mentions have no ids there and are numbered "0", "1" ... within their document. ``meta["novel"]`` lists [type,
+    identifier, identifier] of the novel relations, in documents whose relations say so.
+
+    Raises:
+        CorpusError: A line that is no PubTator or belongs to another document than those around it, or a document that
+            occurs twice.
     """
-    yield from distinct(path, (_record(block) for block in _blocks(path)))
-
-
-def split_identifiers(text: str) -> Tuple[str, ...]:
-    """The concepts of a mention, from "3172,3651"; none from an empty text."""
-    return tuple(part.strip() for part in text.split(SEPARATOR) if part.strip())
+    return as_corpus(path, "pubtator", map(_record, read_blocks(path)))
 
 
 def add_concept_relation(record: Record, rel: ConceptRelationRecord, place: Place, novelty: Optional[str]) -> None:
@@ -72,27 +73,15 @@ def add_concept_relation(record: Record, rel: ConceptRelationRecord, place: Plac
         record.drop("novelty", "neither Novel nor No", place, detail)
 
 
-def _blocks(path: Path) -> Iterator[List[_Line]]:
-    block: List[_Line] = []
-    for number, text in read_lines(path):
-        if text.strip():
-            block.append(_Line(Place(path, number), text))
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
-
-
-def _record(block: List[_Line]) -> Record:
-    pmid, title = _text_line(block[0], "t", "title")
+def _record(block: List[Tuple[Place, str]]) -> Record:
+    place = block[0][0]
+    pmid, title = _text_line(*block[0], "t", "title")
     if len(block) == 1:
-        raise _error(block[0].place, f"document {pmid} ends here; expected a line {pmid}|a|abstract")
-    other, abstract = _text_line(block[1], "a", "abstract")
-    _check_document(other, pmid, block[1].place)
-    meta = {"corpus": "pubtator", "split": block[0].place.path.stem.removesuffix(".PubTator")}
-    record = Record(pmid, f"{title} {abstract}", block[0].place, breaks=(len(title) + 1,), meta=meta)
-    rows = [_row(line, pmid) for line in block[2:]]
+        raise place.error(Errors.DR362, id=pmid)
+    other, abstract = _text_line(*block[1], "a", "abstract")
+    _check_document(other, pmid, block[1][0])
+    record = Record(pmid, f"{title} {abstract}", place, breaks=(len(title) + 1,))
+    rows = [_row(*line, pmid) for line in block[2:]]
     mentions = [row for row in rows if _is_mention(row)]
     for number, row in enumerate(mentions):
         _add_mention(record, str(number), row)
@@ -102,31 +91,27 @@ def _record(block: List[_Line]) -> Record:
     return record
 
 
-def _text_line(line: _Line, kind: str, name: str) -> Tuple[str, str]:
-    # Titles and abstracts hold "|" too.
-    values = line.text.split("|", 2)
+def _text_line(place: Place, line: str, kind: str, name: str) -> Tuple[str, str]:
+    # Titles and abstracts hold "|" too
+    values = line.split("|", 2)
     if len(values) != 3 or values[1] != kind or not values[0].strip():
-        raise _error(line.place, f"expected a line pmid|{kind}|{name}; documents are separated by an empty line")
+        raise place.error(Errors.DR363, kind=kind, name=name)
     return values[0], values[2]
 
 
-def _row(line: _Line, pmid: str) -> _Row:
-    row = _Row(line.place, line.text.split("\t"))
+def _row(place: Place, line: str, pmid: str) -> _Row:
+    row = _Row(place, line.split("\t"))
     if len(row.columns) == 1:
-        raise _error(line.place, "expected a mention or a relation with tabs; documents are separated by an empty line")
-    _check_document(row.columns[0], pmid, line.place)
+        raise place.error(Errors.DR364)
+    _check_document(row.columns[0], pmid, place)
     if not _is_mention(row) and len(row.columns) not in (4, 5):
-        problem = (
-            f"{len(row.columns)} columns; expected a mention (pmid, start and end in digits, text, type, identifiers) "
-            "or a relation (pmid, type, identifier, identifier, Novel or No)"
-        )
-        raise _error(line.place, problem)
+        raise place.error(Errors.DR365, n=len(row.columns))
     return row
 
 
 def _check_document(found: str, pmid: str, place: Place) -> None:
     if found != pmid:
-        raise _error(place, f"a line of document {found!r} within document {pmid!r}")
+        raise place.error(Errors.DR366, found=found, id=pmid)
 
 
 def _is_mention(row: _Row) -> bool:
@@ -143,7 +128,7 @@ def _add_mention(record: Record, id: str, row: _Row) -> None:
     if names:
         record.notes["names within a composite mention not read"] += 1
         identifiers = identifiers.replace("|", SEPARATOR)
-    mention = MentionRecord(id, type, int(start), int(end), split_identifiers(identifiers))
+    mention = MentionRecord(id, type, int(start), int(end), split_concepts(identifiers))
     record.add_mention(mention, row.place, text)
 
 
@@ -153,5 +138,59 @@ def _add_relation(record: Record, row: _Row) -> None:
     add_concept_relation(record, rel, row.place, novelty[0] if novelty else None)
 
 
-def _error(place: Place, problem: str) -> CorpusError:
-    return corpus_error(place.path, problem, place.line)
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write the documents, each followed by an empty line.
+
+    The title ends at the first break or, without one, the first sentence that a blank parts from what stands before it.
+    A relation between mentions becomes one between each of their concepts. A mention without a concept gets its long or
+    else surface form in lower case, as `concepts.Concept` does; one that was looked up and not found ("-") can be no
+    argument. Relations have a column of novelty if ``meta["novel"]`` says what is novel.
+    """
+    write_lines(path, (line for record in records for line in (*_lines(record, lost), "")))
+
+
+def _lines(record: Record, lost: Counter) -> Iterator[str]:
+    id, text = one_line(record.id).replace("|", " "), one_line(record.text)
+    lost["document id with a tab, a line end or |, for which a blank stands"] += id != record.id
+    lost["text with tabs or line ends, for which blanks stand"] += text != record.text
+    title, abstract = _halves(text, record)
+    lost["text that ends with a blank more, since it has one sentence"] += f"{title} {abstract}" != text
+    yield f"{id}|t|{title}"
+    yield f"{id}|a|{abstract}"
+    concepts: Dict[Tuple[int, int, str], Dict[str, None]] = {}
+    for mention in record.mentions:
+        lost["mention without concept, for which its text in lower case stands"] += not mention.concepts
+        same = concepts.setdefault((mention.start, mention.end, mention.type), {})
+        same.update(dict.fromkeys(_concepts(mention, record)))
+    for (start, end, type), ids in sorted(concepts.items()):
+        yield "\t".join([id, str(start), str(end), text[start:end], one_line(type), SEPARATOR.join(ids)])
+    for row in dict.fromkeys(_triples(record, lost)):
+        yield "\t".join([id, *map(one_line, row)])
+
+
+def _halves(text: str, record: Record) -> Tuple[str, str]:
+    """Title and abstract: the format puts a blank between them, and all offsets must hold."""
+    starts = (start for start in (*record.breaks, *(record.sentences or ())) if start and text[start - 1] == " ")
+    start = next(starts, None)
+    return (text[: start - 1], text[start:]) if start else (text.removesuffix(" "), "")
+
+
+def _triples(record: Record, lost: Counter) -> Iterator[Tuple[str, ...]]:
+    mentions = {mention.id: mention for mention in record.mentions}
+    for rel in record.relations:
+        subjects, objects = (
+            [concept for concept in _concepts(mentions[id], record) if is_concept(concept)]
+            for id in (rel.subject, rel.object)
+        )
+        lost["relation of a mention that was looked up and not found, left out"] += not (subjects and objects)
+        lost["score of a relation"] += 1
+        yield from ((rel.predicate, subject, object) for subject in subjects for object in objects)
+    novel = record.meta.get("novel")
+    for pair in record.concept_relations:
+        row = (pair.predicate, pair.subject, pair.object)
+        yield row if novel is None else (*row, "Novel" if list(row) in novel else "No")
+
+
+def _concepts(mention: MentionRecord, record: Record) -> List[str]:
+    form = " ".join(record.long_form(mention).lower().split())
+    return [one_line(concept) for concept in mention.concepts] or [form.replace(SEPARATOR, " ").strip()]

@@ -5,13 +5,18 @@ each sentence a list of [start, end, start, end, label], the subject first. Toke
 document, the end is inclusive. Source: http://nlp.cs.washington.edu/sciIE/ and https://github.com/dwadden/dygiepp.
 """
 
+import json
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Annotated, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, corpus_error, distinct
-from .files import read_json_lines
+from ..errors import Errors
+from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
+from .files import read_json_lines, write_lines
 
 #: Tokens that the Penn Treebank writes in another way than texts do.
 ESCAPES = {
@@ -42,13 +47,16 @@ _Mention = Annotated[Tuple[int, int, str, _Scores], BeforeValidator(_rest_as_one
 _Relation = Annotated[Tuple[int, int, int, int, str, _Scores], BeforeValidator(_rest_as_one(5))]
 
 
-class _Document(BaseModel):
+class SciercDocument(BaseModel):
+    """A line of a file. ``predicted_relations`` is what PURE and DyGIE++ write."""
+
     model_config = ConfigDict(extra="allow")
 
     doc_key: str
     sentences: List[List[str]]
     ner: Optional[List[List[_Mention]]] = None
     relations: Optional[List[List[_Relation]]] = None
+    predicted_relations: Optional[List[List[_Relation]]] = None
     clusters: List[Any] = []
 
 
@@ -56,26 +64,62 @@ def read(path: Path) -> Iterator[Record]:
     """The documents of a file, with the corpus's tokens and sentences.
 
     The text is the tokens with a blank between, their escapes undone. Mentions have the id "start-end", in the file's
-    token indices. Without ``ner`` or ``relations`` a document has none. Coreference and other keys are noted, not read.
-    Raises CorpusError naming file and line for what is not JSON of this kind, a document that occurs twice, a token
-    that is empty or holds a blank, and lists that are not as many as the sentences.
+    token indices. Without ``ner`` or ``relations`` a document has none. Coreference, predictions and other keys are
+    noted but not read.
+
+    Raises:
+        CorpusError: JSON of another kind, a token that is empty or holds a blank, as many lists as there are no
+            sentences, or a document that occurs twice.
     """
-    documents = read_json_lines(path, _Document)
-    yield from distinct(path, (_record(document, place) for place, document in documents))
+    return as_corpus(path, "scierc", (_record(document, place) for place, document in read_documents(path)))
 
 
-def _record(document: _Document, place: Place) -> Record:
-    _check(document, place)
+def read_documents(path: Path) -> Iterator[Tuple[Place, SciercDocument]]:
+    """The lines of a file, checked to have as many lists of annotations as sentences. Raises as `read`."""
+    for place, document in read_json_lines(path, SciercDocument):
+        n = len(document.sentences)
+        for key in ("ner", "relations", "predicted_relations"):
+            rows = getattr(document, key)
+            if rows is not None and len(rows) != n:
+                raise place.error(Errors.DR367, id=document.doc_key, key=key, n=len(rows), expected=n)
+        yield place, document
+
+
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write tokens, sentences and ``predicted_relations``, each in its subject's sentence and with its score.
+
+    The records must have tokens, at which their mentions start and end.
+    """
+    write_lines(path, (json.dumps(_to_json(record), ensure_ascii=False) for record in records))
+
+
+def _to_json(record: Record) -> Dict[str, Any]:
+    tokens = record.tokens or ()
+    starts, ends = ([edge[side] for edge in tokens] for side in (0, 1))
+    firsts = [starts.index(start) for start in record.sentences or (starts[:1])]
+    mentions = {
+        mention.id: (bisect_right(starts, mention.start) - 1, bisect_left(ends, mention.end))
+        for mention in record.mentions
+    }
+    sentences = [
+        [record.text[start:end] for start, end in tokens[first:last]]
+        for first, last in zip(firsts, [*firsts[1:], None])
+    ]
+    relations: List[List[List[Any]]] = [[] for _ in sentences]
+    for rel in record.relations:
+        subject, object = mentions[rel.subject], mentions[rel.object]
+        row = [*subject, *object, rel.predicate, rel.score]
+        relations[bisect_right(firsts, subject[0]) - 1].append(row)
+    return {"doc_key": record.id, "sentences": sentences, "predicted_relations": relations}
+
+
+def _record(document: SciercDocument, place: Place) -> Record:
+    _check_tokens(document, place)
     words = [ESCAPES.get(token, token) for sentence in document.sentences for token in sentence]
-    tokens = _token_offsets(words)
-    record = Record(
-        document.doc_key,
-        " ".join(words),
-        place,
-        sentences=_sentence_starts(document.sentences, tokens),
-        tokens=tokens,
-        meta={"corpus": "scierc", "split": place.path.stem},
-    )
+    ends = list(accumulate(len(word) + 1 for word in words))
+    tokens = tuple((end - len(word) - 1, end - 1) for word, end in zip(words, ends))
+    starts = _sentence_starts(document.sentences, tokens)
+    record = Record(document.doc_key, " ".join(words), place, sentences=starts, tokens=tokens)
     _add_mentions(record, tokens, document)
     for *arguments, label, scores in (row for rows in document.relations or () for row in rows):
         _note_scores(record, scores)
@@ -85,41 +129,20 @@ def _record(document: _Document, place: Place) -> Record:
     return record
 
 
-def _check(document: _Document, place: Place) -> None:
+def _check_tokens(document: SciercDocument, place: Place) -> None:
     for number, sentence in enumerate(document.sentences, 1):
         for token in sentence:
             if not token or any(map(str.isspace, token)):
-                problem = (
-                    f"token {token!r} in sentence {number} of document {document.doc_key} is empty or holds a blank"
-                )
-                raise corpus_error(place.path, problem, place.line)
-    for key, rows in (("ner", document.ner), ("relations", document.relations)):
-        if rows is not None and len(rows) != len(document.sentences):
-            problem = f"{len(rows)} lists in {key} of document {document.doc_key}; expected one for each of its "
-            raise corpus_error(place.path, f"{problem}{len(document.sentences)} sentences", place.line)
-
-
-def _token_offsets(words: List[str]) -> Tuple[Offsets, ...]:
-    tokens = []
-    start = 0
-    for word in words:
-        tokens.append((start, start + len(word)))
-        start += len(word) + 1
-    return tuple(tokens)
+                raise place.error(Errors.DR368, token=token, number=number, id=document.doc_key)
 
 
 def _sentence_starts(sentences: List[List[str]], tokens: Tuple[Offsets, ...]) -> Tuple[int, ...]:
-    starts = []
-    first = 0
-    for sentence in sentences:
-        # An empty sentence has its lists of annotations, but no place in the text
-        if sentence:
-            starts.append(tokens[first][0])
-        first += len(sentence)
-    return tuple(starts)
+    firsts = accumulate(map(len, sentences), initial=0)
+    # An empty sentence has its lists of annotations, but no place in the text
+    return tuple(tokens[first][0] for first, sentence in zip(firsts, sentences) if sentence)
 
 
-def _add_mentions(record: Record, tokens: Tuple[Offsets, ...], document: _Document) -> None:
+def _add_mentions(record: Record, tokens: Tuple[Offsets, ...], document: SciercDocument) -> None:
     types: Dict[Tuple[int, int], str] = {}
     for first, last, type, scores in (row for rows in document.ner or () for row in rows):
         _note_scores(record, scores)
@@ -144,7 +167,9 @@ def _note_scores(record: Record, scores: _Scores) -> None:
         record.notes["scores of a prediction not read"] += 1
 
 
-def _note_unused(record: Record, document: _Document) -> None:
+def _note_unused(record: Record, document: SciercDocument) -> None:
+    if document.predicted_relations is not None:
+        record.notes["key 'predicted_relations' not read"] += 1
     if document.clusters:
         record.notes["coreference clusters not read"] += len(document.clusters)
     for key in document.model_extra or ():

@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
 
-from ..records.record import MentionRecord, Place, Record, RelationRecord, corpus_error
-from .files import read_lines
+from ..errors import Errors
+from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from .files import read_blocks, read_lines
 
 #: The relations; each has two directions.
 NAMES = (
@@ -27,101 +28,104 @@ NAMES = (
 OTHER = "Other"
 #: The corpus gives its mentions no types.
 TYPE = "ENTITY"
+_CORPUS = "semeval2010t8"
 _SENTENCE = re.compile(r'(\d+)\t"(.*)"')
 _TAG = re.compile(r"(</?e[12]>)")
 _LABEL = re.compile(rf"({'|'.join(NAMES)})\((e1,e2|e2,e1)\)")
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The sentences of one file. The subject of a relation fills the first role of its name: Cause-Effect(e2,e1) is
-    (e2, "Cause-Effect", e1).
+    """The sentences of one file.
 
-    Raises CorpusError naming file and line for anything that is not as the format says.
+    The subject of a relation fills the first role of its name: Cause-Effect(e2,e1) is (e2, "Cause-Effect", e1).
+
+    Raises:
+        CorpusError: A block that is not in the format, a label that is not of the task, or a sentence that occurs
+            twice.
     """
-    for record, label in _blocks(path):
-        if label is not None and label != OTHER:
-            name, (first, second) = parse_label(label, _next_line(record.place))
-            record.add_relation(RelationRecord(name, first, second))
-        yield record
+    return as_corpus(path, _CORPUS, _records(path, whole_labels=False))
 
 
 def read_19(path: Path) -> Iterator[Record]:
     """The same with e1 as every subject and the whole label, direction included, as the predicate."""
-    for record, label in _blocks(path):
-        if label is not None and label != OTHER:
-            parse_label(label, _next_line(record.place))
-            record.add_relation(RelationRecord(label, "e1", "e2"))
-        yield record
+    return as_corpus(path, _CORPUS, _records(path, whole_labels=True))
+
+
+def read_labels(path: Path) -> Iterator[Tuple[Place, str, str]]:
+    """The place, number and label of each sentence, from lines ``id<TAB>label`` or the blocks of a corpus file.
+
+    Raises:
+        CorpusError: A line that is neither, or a file with nothing but empty lines.
+    """
+    rows = [(place, line.strip()) for place, line in read_lines(path) if line.strip()]
+    if not rows:
+        raise Place(path).error(Errors.DR370)
+    if '\t"' not in rows[0][1]:
+        yield from ((place, *_columns(place, line)) for place, line in rows)
+        return
+    for at in range(0, len(rows), 3):
+        (place, sentence), *others = rows[at : at + 3]
+        if len(others) != 2 or not others[1][1].startswith("Comment:"):
+            raise place.error(Errors.DR371)
+        yield others[0][0], _columns(place, sentence)[0], others[0][1]
+
+
+def _columns(place: Place, line: str) -> Tuple[str, str]:
+    id, tab, label = line.partition("\t")
+    if not tab or not id.isdecimal():
+        raise place.error(Errors.DR372)
+    return id, label
 
 
 def parse_label(label: str, place: Place) -> Tuple[str, Tuple[str, str]]:
-    """The name and the mentions in its first and second role. Raises CorpusError naming the place."""
+    """The name and the mentions in its first and second role. Raises CorpusError."""
     match = _LABEL.fullmatch(label)
     if match is None:
-        hint = " without its direction: take the labels of TEST_FILE_FULL.TXT" if label in NAMES else ""
-        raise corpus_error(place.path, f"unknown label {label[:40]!r}{hint}", place.line)
+        raise place.error(Errors.DR374 if label in NAMES else Errors.DR373, label=label[:40])
     first, second = match[2].split(",")
     return match[1], (first, second)
 
 
-def _next_line(place: Place) -> Place:
-    return Place(place.path, place.line + 1)
-
-
-def _blocks(path: Path) -> Iterator[Tuple[Record, Optional[str]]]:
-    """Each sentence with its label, None where the file has none."""
-    seen = set()
-    kinds = set()
-    for block in _paragraphs(path):
-        if all(_SENTENCE.fullmatch(line) for _, line in block):
-            sentences, label = block, None
-        elif len(block) == 3:
-            sentences, label, comment = block[:1], block[1][1], block[2]
-            if not comment[1].startswith("Comment:"):
-                raise corpus_error(path, "the third line of a block must begin with 'Comment:'", comment[0])
-        else:
-            problem = "a block must have a sentence, a label and a comment, or consist of sentences"
-            raise corpus_error(path, problem, block[0][0])
-        kinds.add(label is None)
-        if len(kinds) > 1:
-            problem = "some sentences have a label and a comment, others do not: is the file cut off?"
-            raise corpus_error(path, problem, block[0][0])
-        for number, line in sentences:
-            record = _record(line, Place(path, number))
+def _records(path: Path, whole_labels: bool) -> Iterator[Record]:
+    labelled = None
+    for block in read_blocks(path):
+        sentences, label = _block(block)
+        if labelled not in (None, label is not None):
+            raise block[0][0].error(Errors.DR377)
+        labelled = label is not None
+        for place, line in sentences:
+            record = _record(line.strip(), place)
             if label is None:
                 record.notes["sentence without a label"] += 1
-            if record.id in seen:
-                raise corpus_error(path, f"sentence {record.id} occurs twice", number)
-            seen.add(record.id)
-            yield record, label
+            elif label != OTHER:
+                name, arguments = parse_label(label, block[1][0])
+                rel = RelationRecord(label, "e1", "e2") if whole_labels else RelationRecord(name, *arguments)
+                record.add_relation(rel)
+            yield record
 
 
-def _paragraphs(path: Path) -> Iterator[List[Tuple[int, str]]]:
-    block: List[Tuple[int, str]] = []
-    for number, line in read_lines(path):
-        if line.strip():
-            block.append((number, line.strip()))
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+def _block(block: List[Tuple[Place, str]]) -> Tuple[List[Tuple[Place, str]], Optional[str]]:
+    """The sentences of a block and their label; None where the file has no labels."""
+    if all(_SENTENCE.fullmatch(line.strip()) for _, line in block):
+        return block, None
+    if len(block) != 3:
+        raise block[0][0].error(Errors.DR376)
+    place, comment = block[2]
+    if not comment.strip().startswith("Comment:"):
+        raise place.error(Errors.DR375)
+    return block[:1], block[1][1].strip()
 
 
 def _record(line: str, place: Place) -> Record:
     sentence = _SENTENCE.fullmatch(line)
     if sentence is None:
-        raise corpus_error(place.path, 'expected a number, a tab and a sentence between " "', place.line)
+        raise place.error(Errors.DR378)
     pieces = _TAG.split(sentence[2])
     texts, tags = pieces[::2], pieces[1::2]
     if tags != ["<e1>", "</e1>", "<e2>", "</e2>"] or not (texts[1] and texts[3]):
-        raise corpus_error(place.path, "expected one <e1>...</e1> and after it one <e2>...</e2>", place.line)
+        raise place.error(Errors.DR379)
     before, first, between, second, _ = texts
     record = Record(sentence[1], "".join(texts), place, sentences=(0,))
-    record.meta = {"corpus": "semeval2010t8", "split": place.path.stem}
-    for id, start, mention in (
-        ("e1", len(before), first),
-        ("e2", len(before + first + between), second),
-    ):
+    for id, start, mention in (("e1", len(before), first), ("e2", len(before + first + between), second)):
         record.add_mention(MentionRecord(id, TYPE, start, start + len(mention)), place)
     return record

@@ -1,36 +1,61 @@
-"""A table of relations, one a row, as CSV: what a spreadsheet saves.
+"""Tables: CSV (RFC 4180, in UTF-8, with comma, semicolon or tab between the columns, whichever the header has most of)
+and TSV (IANA's text/tab-separated-values, without quotes).
 
-::
+`read` takes a table of relations, one a row, as a spreadsheet saves it::
 
     id,text,subject,subject_type,predicate,object,object_type
     d1,"Aspirin blocks COX-1, unlike COX-2.",Aspirin,CHEMICAL,INHIBITS,COX-1,GENE
     d1,"Aspirin blocks COX-1, unlike COX-2.",Aspirin,CHEMICAL,,COX-2,GENE
 
-UTF-8, comma or semicolon or tab between the columns (whichever the header has most of), RFC 4180's double quotes.
 Columns in any order:
 
-text                       of the document or sentence. Rows with the same id, or, without ids, the same text, are of
+text                       of the document or sentence. Rows with the same id or, without ids, the same text are about
                            one document; the text may be left empty after the first of them.
-subject, object            surface forms. One that is in the text more than once needs its offset.
+subject, object            surface forms. One that occurs more than once in the text needs its offset.
 subject_type, object_type
 predicate                  empty: both are mentions, and have no relation.
 id                         optional.
 subject_start, object_start
                            optional, or empty: offset of the first character, from 0.
 
-Other columns are not read, which is noted.
+Other columns are noted but not read. `stream_csv` and `stream_tsv` take tables of texts, one document a row.
 """
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ..records.record import MentionRecord, Place, Record, RelationRecord, corpus_error, distinct
-from .files import csv_rows, read_text
+from ..annotations.concepts import SEPARATOR
+from ..errors import CorpusError, Errors
+from ..records.record import (
+    Document,
+    MentionRecord,
+    Place,
+    Record,
+    RelationRecord,
+    as_corpus,
+    attempt,
+    sentence_around,
+)
+from .files import Source, count_long_forms, csv_rows, read_text
 
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
 _OPTIONAL = ("id", "subject_start", "object_start")
+#: Names of columns of a table of texts, in any case, tried in this order.
+_TEXT_NAMES = ("text", "abstract", "sentence")
+_ID_NAMES = ("id", "doc_id", "document_id", "pmid")
+_ARGUMENT = ("text", "type", "start", "end", "kb_id")
+#: The columns of a written table.
+COLUMNS = (
+    "document",
+    *(f"subject_{key}" for key in _ARGUMENT),
+    "predicate",
+    *(f"object_{key}" for key in _ARGUMENT),
+    "score",
+    "sentence",
+)
 
 
 class _Row(NamedTuple):
@@ -39,43 +64,61 @@ class _Row(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a file, in the order of their first rows.
+    """The documents of a table of relations, in the order of their first rows.
 
     A surface form that is not in the text, or there more than once without an offset, is dropped and counted, and so
     are the relations of its row. Mentions have the id "start-end-type".
-    Raises CorpusError naming file and line for a header without the columns above, a row of another length, an offset
-    that is no number, a row without a document, and two texts under one id.
+
+    Raises:
+        CorpusError: A header without the columns above, a row of another length, an offset that is no number, a row
+            without a document, or two texts under one id.
     """
     records: Dict[str, Record] = {}
-    for row in _rows(path):
+    for row in _relation_rows(path):
         _add(_record_of(row, records), row)
-    if not records:
-        raise corpus_error(path, "holds no row under the header")
-    yield from distinct(path, records.values())
+    return as_corpus(path, "csv", records.values())
 
 
-def _rows(path: Path) -> Iterator[_Row]:
-    reader = csv_rows(io.StringIO(read_text(path), newline=""))
-    line = 1
-    try:
-        columns = [column.strip() for column in next(reader, [])]
-        _check_columns(path, columns)
-        line = reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if len(cells) != len(columns):
-                    raise corpus_error(path, f"{len(cells)} cells, the header has {len(columns)}", line)
-                yield _Row(Place(path, line), dict(zip(columns, cells)))
-            line = reader.line_num + 1
-    except csv.Error as err:
-        raise corpus_error(path, f"not CSV ({err})", line) from err
+def _relation_rows(path: Path) -> Iterator[_Row]:
+    columns: List[str] = []
+    for place, cells in _rows(io.StringIO(read_text(path), newline=""), path):
+        if isinstance(cells, CorpusError):
+            raise cells
+        if not columns:
+            columns = [column.strip() for column in cells]
+            _check_columns(place, columns)
+        elif any(cell.strip() for cell in cells):
+            _check_length(cells, columns, place)
+            yield _Row(place, dict(zip(columns, cells)))
+    if not columns:
+        raise Place(path).error(Errors.DR323)
 
 
-def _check_columns(path: Path, columns: List[str]) -> None:
+def _rows(lines: Iterable[str], path: Path, **dialect: Any) -> Iterator[Tuple[Place, Any]]:
+    """The cells of each row, or the error that keeps it from being read, which ends no other."""
+    rows = csv_rows(lines, **dialect)
+    while True:
+        place = Place(path, rows.line_num + 1)
+        try:
+            yield place, next(rows)
+        except StopIteration:
+            return
+        except csv.Error as err:
+            yield place, place.error(Errors.DR380, problem=err)
+
+
+def _check_length(cells: List[str], columns: List[str], place: Place) -> None:
+    if len(cells) != len(columns):
+        raise place.error(Errors.DR342, n=len(cells), expected=len(columns))
+
+
+def _check_columns(place: Place, columns: List[str]) -> None:
     missing = [name for name in _REQUIRED if name not in columns]
-    if missing or len(set(columns)) < len(columns):
-        problem = f"the header has no column {', '.join(missing)}" if missing else "the header has a column twice"
-        raise corpus_error(path, f"{problem}; expected {', '.join(_REQUIRED)} and perhaps {', '.join(_OPTIONAL)}", 1)
+    expected = {"required": ", ".join(_REQUIRED), "optional": ", ".join(_OPTIONAL)}
+    if missing:
+        raise place.error(Errors.DR381, names=", ".join(missing), **expected)
+    if len(set(columns)) < len(columns):
+        raise place.error(Errors.DR382, **expected)
 
 
 def _record_of(row: _Row, records: Dict[str, Record]) -> Record:
@@ -83,13 +126,12 @@ def _record_of(row: _Row, records: Dict[str, Record]) -> Record:
     key = id or text
     if key not in records:
         if not text.strip():
-            raise corpus_error(row.place.path, "no text, and no row before with this id that has one", row.place.line)
+            raise row.place.error(Errors.DR383)
         records[key] = Record(id or str(row.place.line), text, row.place)
-        records[key].meta = {"corpus": "csv", "split": row.place.path.stem}
         for column in sorted(row.values.keys() - {*_REQUIRED, *_OPTIONAL}):
             records[key].notes[f"column {column!r} not read"] += 1
     elif text and text != records[key].text:
-        raise corpus_error(row.place.path, f"the document {id} had another text before", row.place.line)
+        raise row.place.error(Errors.DR384, id=id)
     return records[key]
 
 
@@ -119,7 +161,7 @@ def _start(text: str, form: str, row: _Row, role: str) -> Tuple[int, str]:
     given = row.values.get(f"{role}_start", "").strip()
     if given:
         if not given.isdecimal() or len(given) > 9:
-            raise corpus_error(row.place.path, f"{role}_start is {given!r}, no offset", row.place.line)
+            raise row.place.error(Errors.DR385, column=f"{role}_start", value=given)
         return int(given), ""
     places = _places(text, form)
     if not places:
@@ -142,3 +184,77 @@ def _places(text: str, form: str) -> List[int]:
             places.append(position)
         position = text.find(form, position + 1)
     return places
+
+
+def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
+    """The documents of a table of texts, one for each row that is not blank.
+
+    Raises:
+        CorpusError: There is no column with the texts.
+    """
+    # Bytes that are no UTF-8 are looked for in each row, so that the others can be read
+    lines = (line.decode("utf8", "surrogateescape") for _, line in source.lines())
+    columns: Optional[_Columns] = None
+    for place, cells in _rows(lines, source.path, **dialect):
+        if isinstance(cells, CorpusError):
+            yield cells
+        elif columns is None:
+            columns = _Columns(cells, source, place)
+        elif cells:
+            yield attempt(columns.record, cells, place)
+
+
+def stream_tsv(source: Source) -> Iterator[Document]:
+    """The same of a table with tabs and without quotes."""
+    return stream_csv(source, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+class _Columns:
+    """The columns of a table that hold the texts and, if there is such a column, the ids."""
+
+    def __init__(self, names: List[str], source: Source, place: Place) -> None:
+        self.names = [name.strip() for name in names]
+        self.source = source
+        self.id = self._find(source.options.id_column, _ID_NAMES, place)
+        text = self._find(source.options.text_column, _TEXT_NAMES, place)
+        if text is None and len(names) > 1:
+            raise place.error(Errors.DR386, names=", ".join(map(repr, self.names)))
+        self.text = text or 0
+
+    def record(self, cells: List[str], place: Place) -> Record:
+        """The document of a row."""
+        _check_length(cells, self.names, place)
+        if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
+            raise place.error(Errors.DR325, problem="in one of its cells")
+        id = cells[self.id].strip() if self.id is not None else ""
+        return Record(id or self.source.id_of(place.line), cells[self.text], place, mentions_given=False)
+
+    def _find(self, wanted: Optional[str], usual: Sequence[str], place: Place) -> Optional[int]:
+        if wanted is not None:
+            if wanted not in self.names:
+                raise place.error(Errors.DR387, name=wanted, names=", ".join(map(repr, self.names)))
+            return self.names.index(wanted)
+        lower = [name.lower() for name in self.names]
+        return next((lower.index(name) for name in usual if name in lower), None)
+
+
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write CSV with a row for each relation, for spreadsheets and databases. No reader takes it back.
+
+    The sentence runs from that of the first argument to that of the second.
+    """
+    with path.open("w", encoding="utf8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(COLUMNS)
+        for record in records:
+            count_long_forms(record, lost)
+            mentions = {mention.id: mention for mention in record.mentions}
+            for rel in record.relations:
+                rows.writerow(_row(record, mentions[rel.subject], rel, mentions[rel.object]))
+            lost["document without relations, in no row"] += not record.relations
+
+
+def _row(record: Record, subject: MentionRecord, rel: RelationRecord, object: MentionRecord) -> List[Any]:
+    start, end = sentence_around(record.text, record.sentences or (), *((m.start, m.end) for m in (subject, object)))
+    first, second = ([record.covered(m), m.type, m.start, m.end, SEPARATOR.join(m.concepts)] for m in (subject, object))
+    return [record.id, *first, rel.predicate, *second, rel.score, record.text[start:end]]

@@ -2,56 +2,52 @@
 
 from hashlib import blake2b
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Set, Tuple
+from typing import Callable, Iterable, Iterator, Set
 
-import srsly
-from spacy.vocab import Vocab
-
-from ..errors import CorpusError
-from ..formats.files import read_raw_lines
-from ..formats.jsonl import parse, to_json
-from ..records.record import Place, Record, corpus_error
-from ..training.reader import read_docs
+from ..annotations.mentions import SPANS_KEY
+from ..errors import CorpusError, Errors
+from ..formats import docbin, jsonl
+from ..formats.files import Options, Source
+from ..records.record import Document, Place, Record
 
 
 def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None]) -> Iterator[Record]:
-    """The documents of files in the format of `spacy_dualre.formats.jsonl`, or .spacy, and their relations.
+    """The documents of files in the format of `formats.jsonl`, or .spacy, with their relations.
 
-    broken: gets an error naming file and line for each that cannot be read, and reading goes on behind it. It also gets
-    every document that comes for the second time, with the same id and text: what it says must not count twice.
+    Args:
+        paths: The files.
+        broken: Gets an error naming file and line for each document that cannot be read, and for each that comes for
+            the second time, with the same id and text, since it must not count twice. Reading goes on behind it.
     """
     seen: Set[bytes] = set()
     for path in paths:
-        try:
-            for place, line in _lines(path):
-                yield from _documents(place, line, seen, broken)
-        except CorpusError as err:
-            broken(err)
+        for document in _documents(path):
+            try:
+                yield _new(document, seen)
+            except CorpusError as err:
+                broken(err)
 
 
-def _lines(path: Path) -> Iterator[Tuple[Place, bytes]]:
-    if path.suffix == ".spacy":
-        yield from _lines_of_docs(path)
-        return
-    for number, line in read_raw_lines(path):
-        if line.strip():
-            yield Place(path, number), line
-
-
-def _lines_of_docs(path: Path) -> Iterator[Tuple[Place, bytes]]:
-    for number, doc in enumerate(read_docs(path, Vocab()), 1):
-        yield Place(path), srsly.json_dumps(to_json(doc, str(doc.user_data.get("doc_id", number)))).encode()
-
-
-def _documents(place: Place, line: bytes, seen: Set[bytes], broken: Callable[[CorpusError], None]) -> Iterator[Record]:
+def _documents(path: Path) -> Iterator[Document]:
+    source = Source(path, options=Options(spans_key=SPANS_KEY))
+    is_empty = True
     try:
-        record = parse(line, place)
-        # Of each document this much is remembered
-        key = blake2b(f"{record.id}\0{record.text}".encode(), digest_size=16).digest()
-        if key in seen:
-            raise corpus_error(place.path, f"document {record.id} occurs twice", place.line)
+        for document in (docbin if path.suffix == ".spacy" else jsonl).stream(source):
+            is_empty = False
+            yield document
     except CorpusError as err:
-        broken(err)
+        yield err
     else:
-        seen.add(key)
-        yield record
+        if is_empty:
+            yield Place(path).error(Errors.DR303)
+
+
+def _new(document: Document, seen: Set[bytes]) -> Record:
+    if isinstance(document, CorpusError):
+        raise document
+    # This much is remembered of each document
+    key = blake2b(f"{document.id}\0{document.text}".encode(), digest_size=16).digest()
+    if key in seen:
+        raise document.place.error(Errors.DR302, id=document.id)
+    seen.add(key)
+    return document

@@ -1,24 +1,27 @@
-"""The plain record that every corpus format is read into.
+"""The record: the plain form of an annotated document that stands between every file format and spaCy's Docs.
 
-What is damaged at the level of a file (its encoding, columns, JSON, XML, a document given twice) raises CorpusError.
-What is wrong with a single mention or relation is left out and kept in `Record.dropped`, with the reason and the place.
+Damage to a file (its encoding, columns, JSON or XML, or a document that occurs twice) raises CorpusError. A single
+mention or relation that cannot be used is left out and kept in `Record.dropped`, with the reason and the place.
 """
 
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
-from ..annotations.concepts import is_concept
+from ..annotations.concepts import NO_CONCEPT, SEPARATOR, is_concept
 from ..errors import CorpusError, Errors
 
 #: (start, end) in characters of a text, end exclusive
 Offsets = Tuple[int, int]
+#: Why a mention is dropped whose offsets do not cover the characters that the corpus gives for it.
+MISMATCH = "offsets do not match the text"
 
 
 class Place(NamedTuple):
-    """Where something stands: a file and, counted from 1, a line of it; 0 where lines mean nothing."""
+    """A file and a line of it, counted from 1; line 0 stands for the file as a whole."""
 
     path: Path
     line: int = 0
@@ -26,14 +29,20 @@ class Place(NamedTuple):
     def __str__(self) -> str:
         return f"{self.path}, line {self.line}" if self.line else str(self.path)
 
+    def error(self, message: str, **values: Any) -> CorpusError:
+        """An error at this place. The message has the placeholder ``{where}``."""
+        return CorpusError(message.format(where=self, **values))
+
 
 @dataclass(frozen=True)
 class MentionRecord:
-    """Characters text[start:end], end exclusive; id is unique within the document.
+    """Characters text[start:end] of a document, end exclusive.
 
-    concepts: identifiers of what is mentioned, several where the mention stands for several, ("-",) where it was looked
-    up and not found. parts: the pieces of a discontinuous mention, in text order; start and end are then those of the
-    whole stretch from the first to the last piece.
+    Attributes:
+        id: Unique within the document.
+        concepts: Identifiers of the concepts that the mention refers to; ("-",) where it was looked up and not found.
+        parts: The pieces of a discontinuous mention in text order. Start and end then enclose all of them.
+        listed: False for a mention that only a relation names, such as one for a single concept of another mention.
     """
 
     id: str
@@ -42,11 +51,25 @@ class MentionRecord:
     end: int
     concepts: Tuple[str, ...] = ()
     parts: Tuple[Offsets, ...] = ()
+    listed: bool = field(default=True, compare=False)
+
+    @classmethod
+    def of_pieces(
+        cls, id: str, type: str, pieces: Sequence[Offsets], concepts: Tuple[str, ...] = ()
+    ) -> "MentionRecord":
+        """A mention given as one piece or, where it is discontinuous, several in any order."""
+        start, end = min(start for start, _ in pieces), max(end for _, end in pieces)
+        return cls(id, type, start, end, concepts, tuple(sorted(pieces)) if len(pieces) > 1 else ())
 
 
 @dataclass(frozen=True)
 class RelationRecord:
-    """subject and object are ids of mentions. score: 1 for gold, a probability for what a pipeline found."""
+    """A relation between two mentions.
+
+    Attributes:
+        subject: Id of a mention, as is object.
+        score: 1 for gold, a probability for predictions.
+    """
 
     predicate: str
     subject: str
@@ -56,7 +79,7 @@ class RelationRecord:
 
 @dataclass(frozen=True)
 class ConceptRelationRecord:
-    """A relation of the whole document: subject and object are concepts of mentions."""
+    """A relation of the whole document, between two concepts that have mentions in it."""
 
     predicate: str
     subject: str
@@ -64,23 +87,48 @@ class ConceptRelationRecord:
 
 
 class Dropped(NamedTuple):
-    """What a reader had to leave out: "mention", "relation" or whatever else the format has; why; and where it is."""
+    """Something that a reader left out: "mention", "relation" or another part of the format, the reason, the place."""
 
     what: str
     why: str
     where: str
 
 
+class Losses:
+    """Counts of what was left out, by reason, with the place of the first of each."""
+
+    def __init__(self) -> None:
+        self.counts: Counter = Counter()
+        self.first: Dict[str, str] = {}
+
+    def add(self, reason: str, where: object, n: int = 1) -> None:
+        """Count n more."""
+        self.counts[reason] += n
+        self.first.setdefault(reason, str(where))
+
+    def add_dropped(self, dropped: Iterable[Dropped]) -> None:
+        """Count what a reader left out."""
+        for what, why, where in dropped:
+            self.add(f"{what}: {why}", where)
+
+    def __iter__(self) -> Iterator[Tuple[str, int, str]]:
+        return ((reason, n, self.first[reason]) for reason, n in self.counts.items())
+
+
 @dataclass
 class Record:
     """One document.
 
-    place: where it was read. long_forms: what the texts of some mentions are short for. breaks: character offsets where
-    a sentence must start, such as between title and abstract. sentences: where every sentence starts, for a corpus that
-    has its own; None: a splitter finds them. tokens: the corpus's own tokens in text order; None: a tokenizer makes
-    them. meta: JSON values that go into ``doc.user_data``, with the corpus and the split in "corpus" and "split".
-    mentions_given: False: the text is not annotated, and its mentions are yet to be found. notes: counts of what was
-    decided while reading and lost nothing.
+    Attributes:
+        place: The file and line that it comes from.
+        long_forms: The long forms of abbreviated mentions, by their texts.
+        breaks: Character offsets at which a sentence must start, such as between title and abstract.
+        sentences: The start of every sentence, where the corpus has its own; None: a splitter finds them.
+        tokens: The corpus's own tokens in text order; None: a tokenizer makes them.
+        meta: JSON values for ``doc.user_data``, with the corpus and the split under "corpus" and "split".
+        mentions_given: False where nobody has annotated the text and its mentions are yet to be found.
+        dropped: What was left out, and why.
+        notes: Counts of decisions taken while reading that lost nothing.
     """
 
     id: str
@@ -102,9 +150,13 @@ class Record:
     def add_mention(
         self, mention: MentionRecord, place: Optional[Place] = None, text: Optional[str] = None, why: str = ""
     ) -> None:
-        """Add a mention, or drop it where it cannot be used. Blanks at its ends are cut off and noted.
+        """Add a mention, or drop it if it cannot be used. Blanks at its ends are cut off and noted.
 
-        text: what the corpus says it covers, if it does. why: the reader's own reason to drop it, if it has one.
+        Args:
+            mention: The mention.
+            place: Where it stands, if not where the document starts.
+            text: The characters that it covers according to the corpus, if that says so.
+            why: The reader's own reason to drop it, if there is one.
         """
         why = self._why_no_mention(mention, text) or why
         if why:
@@ -115,13 +167,13 @@ class Record:
         self.mentions.append(self._trimmed(mention))
 
     def add_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
-        """Add a relation between two mentions that were added before, or drop it."""
+        """Add a relation between mentions that were added before, or drop it."""
         why = "" if rel.predicate else "no predicate"
         for argument in (rel.subject, rel.object):
             if not self._mention_ids.get(argument):
                 why = why or ("argument was dropped" if argument in self._mention_ids else "unknown argument")
         if why:
-            self.drop("relation", why, place, f"relation {rel.predicate} of {rel.subject} and {rel.object}")
+            self._drop_relation(rel, why, place)
         else:
             self.relations.append(rel)
 
@@ -131,14 +183,17 @@ class Record:
         if not {rel.subject, rel.object} <= self.concepts:
             why = why or "no mention of an argument's concept"
         if why:
-            self.drop("relation", why, place, f"relation {rel.predicate} of {rel.subject} and {rel.object}")
+            self._drop_relation(rel, why, place)
         else:
             self.concept_relations.append(rel)
 
+    def covered(self, mention: MentionRecord) -> str:
+        """The characters from the start of a mention to its end."""
+        return self.text[mention.start : mention.end]
+
     def long_form(self, mention: MentionRecord) -> str:
-        """What a mention's text is short for, else the text."""
-        text = self.text[mention.start : mention.end]
-        return self.long_forms.get(text, text)
+        """The long form of a mention's text, or the text if it has none."""
+        return self.long_forms.get(self.covered(mention), self.covered(mention))
 
     @property
     def concepts(self) -> Set[str]:
@@ -146,18 +201,21 @@ class Record:
         return {concept for mention in self.mentions for concept in mention.concepts if is_concept(concept)}
 
     def drop(self, what: str, why: str, place: Optional[Place] = None, detail: str = "") -> None:
-        """Note that something had to be left out. detail: which one, in words."""
+        """Record that something was left out. detail: which one, in words."""
         where = f"{place or self.place}, document {self.id}"
         self.dropped.append(Dropped(what, why, f"{where}, {detail}" if detail else where))
 
+    def _drop_relation(self, rel: Any, why: str, place: Optional[Place]) -> None:
+        self.drop("relation", why, place, f"relation {rel.predicate} of {rel.subject} and {rel.object}")
+
     def _why_no_mention(self, mention: MentionRecord, text: Optional[str]) -> Optional[str]:
-        found = self.text[mention.start : mention.end]
+        found = self.covered(mention)
         if mention.id in self._mention_ids:
             return "id occurs twice"
         if not 0 <= mention.start < mention.end <= len(self.text):
             return "offsets outside of the text"
         if text is not None and found != text:
-            return "offsets do not match the text"
+            return MISMATCH
         if not found.strip():
             return "nothing but blanks"
         if not mention.type:
@@ -165,7 +223,7 @@ class Record:
         return None
 
     def _trimmed(self, mention: MentionRecord) -> MentionRecord:
-        found = self.text[mention.start : mention.end]
+        found = self.covered(mention)
         start = mention.end - len(found.lstrip())
         end = mention.start + len(found.rstrip())
         if (start, end) == (mention.start, mention.end):
@@ -175,27 +233,71 @@ class Record:
         return replace(mention, start=start, end=end, parts=parts)
 
 
-def distinct(path: Path, records: Iterable[Record]) -> Iterator[Record]:
-    """The same records. Raises CorpusError where there is none, or a document for the second time."""
+#: What a stream of documents yields: a record, or the error that keeps a document from being read and ends no other.
+Document = Union[Record, CorpusError]
+
+
+def attempt(parse: Callable[..., Record], *args: Any) -> Document:
+    """A document of a stream."""
+    try:
+        return parse(*args)
+    except CorpusError as err:
+        return err
+
+
+def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[Record]:
+    """The documents of a corpus, with its name and the split in their meta data unless they name others.
+
+    Raises:
+        CorpusError: A document that cannot be read or occurs twice, or no document at all.
+    """
+    split = path.name if path.is_dir() else path.stem.removesuffix(".BioC").removesuffix(".PubTator")
     seen = set()
-    for record in records:
+    for record in documents:
+        if isinstance(record, CorpusError):
+            raise record
         if record.id in seen:
-            raise corpus_error(record.place.path, f"document {record.id} occurs twice", record.place.line)
+            raise record.place.error(Errors.DR302, id=record.id)
         seen.add(record.id)
+        record.meta = {"corpus": name, "split": split, **record.meta}
         yield record
     if not seen:
-        raise corpus_error(path, "holds no document")
+        raise Place(path).error(Errors.DR303)
 
 
-def corpus_error(path: Path, problem: str, line: int = 0) -> CorpusError:
-    """An error that names the file and, counted from 1, the line."""
-    return CorpusError(Errors.DR003.format(where=Place(path, line), problem=problem))
+def free_id(start: int, end: int, type: str, taken: Iterable[str]) -> str:
+    """An id for a mention without one: "start-end-type", with a number behind it if that is taken."""
+    default = f"{start}-{end}-{type}"
+    numbered = (default if n == 1 else f"{default}-{n}" for n in count(1))
+    return next(id for id in numbered if id not in taken)
+
+
+def split_concepts(text: str) -> Tuple[str, ...]:
+    """The concepts in a list such as "3172,3651", each once; ("-",) where there is nothing but "-"."""
+    ids = dict.fromkeys(id.strip() for id in text.split(SEPARATOR))
+    found = tuple(id for id in ids if id not in ("", NO_CONCEPT))
+    return found or ((NO_CONCEPT,) if NO_CONCEPT in ids else ())
+
+
+def hold(pieces: Sequence[Offsets], text: str, said: str) -> bool:
+    """Whether the pieces of a mention, in their order, hold the characters that the corpus gives for it.
+
+    They must lie in the text, and none may be empty or overlap another. Blanks make no difference: formats join pieces
+    with or without one, write one for a line end, or lose those at the ends.
+    """
+    edges = [edge for piece in sorted(pieces) for edge in piece]
+    if edges != sorted(edges) or edges[0] < 0 or edges[-1] > len(text) or any(start == end for start, end in pieces):
+        return False
+    return "".join("".join(text[start:end] for start, end in pieces).split()) == "".join(said.split())
 
 
 def sentence_around(text: str, starts: Sequence[int], *places: Offsets) -> Offsets:
-    """From the start of the sentence of the first place to the end of that of the last, without blanks around.
+    """From the first sentence that holds one of the places to the last one, without blanks around.
 
-    starts: where the sentences start, in text order; nowhere: the text is one sentence.
+    Args:
+        text: The text.
+        starts: The start of each sentence in text order; empty where the text is one sentence.
+        places: Offsets of what the sentences must hold.
     """
     before = bisect_right(starts, min(start for start, _ in places))
     after = bisect_right(starts, max(end for _, end in places) - 1)

@@ -14,16 +14,21 @@ from ..annotations.mentions import SPANS_KEY, sentence_indices
 from ..annotations.relations import set_rels
 from ..errors import CorpusError, Errors
 from ..types import Relation
-from .record import MentionRecord, Record, corpus_error
+from .record import Losses, MentionRecord, Record
 from .sentences import sentence_starts
 
 
 @dataclass
 class ConversionReport:
-    """What was converted; nothing is dropped without being counted.
+    """Counts of everything that was converted, and of everything that was left out.
 
-    mentions: those of the records; merged ones share a span with an earlier mention of the same offsets and type;
-    nested or overlapping ones are not in ``doc.ents``. relations: those in the Docs.
+    Attributes:
+        mentions: Mentions of the records.
+        mentions_merged: Those that share a span with an earlier one, since they have the same offsets and type.
+        mentions_nested_or_overlapping: Those that are not in ``doc.ents``.
+        relations: Relations in the Docs.
+        dropped: Everything that is not in the Docs.
+        notes: Decisions taken while reading that lost nothing.
     """
 
     documents: int = 0
@@ -43,37 +48,46 @@ class ConversionReport:
     relations_with_itself: int = 0
     pairs_with_several_predicates: int = 0
     sentence_starts_removed: Counter = field(default_factory=Counter)
-    #: reason -> count, of everything that is not in the Docs
-    dropped: Counter = field(default_factory=Counter)
-    #: reason -> place of the first one
-    dropped_first: Dict[str, str] = field(default_factory=dict)
+    dropped: Losses = field(default_factory=Losses)
     notes: Counter = field(default_factory=Counter)
 
     def to_json(self) -> Dict[str, Any]:
         """All counts as JSON values."""
+        counts = {**vars(self), "dropped": self.dropped.counts, "dropped_first": self.dropped.first}
         return {
-            key: dict(value.most_common()) if isinstance(value, Counter) else value for key, value in vars(self).items()
+            key: dict(value.most_common()) if isinstance(value, Counter) else value for key, value in counts.items()
         }
 
 
 def records_to_docs(
     records: Iterable[Record], nlp: Language, report: ConversionReport, spans_key: str = SPANS_KEY, strict: bool = False
 ) -> Iterator[Doc]:
-    """One Doc for each record, counted in the report.
+    """One Doc for each record.
 
-    nlp: its tokenizer and components (a sentence splitter) are applied, unless the record has tokens or sentences of
-    its own. A token that a mention cuts is split at the cut. Where sentences start: `sentence_starts`. All mentions are
-    in ``doc.spans[spans_key]``, with their ids as span_id and their concepts, separated by commas, as kb_id; the
-    longest ones that do not overlap in ``doc.ents``. Relations are in ``doc._.rels``, one between concepts as one
-    between their closest mentions, each with this concept as its kb_id. Long forms are in
-    ``doc._.abbreviations``, doc id, corpus, split and breaks in ``doc.user_data``.
-    strict: raise CorpusError naming the place for anything that had to be left out.
+    All mentions are in ``doc.spans[spans_key]``, with their ids as span_id and their concepts, separated by commas, as
+    kb_id; the longest ones that do not overlap are in ``doc.ents``. Relations are in ``doc._.rels``. One between
+    concepts becomes one between their closest mentions, which then have that concept as kb_id. Long forms are in
+    ``doc._.abbreviations``; doc id, corpus, split and breaks in ``doc.user_data``.
+
+    Args:
+        records: The documents.
+        nlp: Its tokenizer, and its components to split sentences, are applied unless a record has its own tokens or
+            sentences. A token that a mention cuts is split at the cut. For sentences see `sentence_starts`.
+        report: Counts what is converted.
+        spans_key: The span group for the mentions.
+        strict: Refuse to leave anything out.
+
+    Raises:
+        CorpusError: Tokens that do not fit the text, meta data that cannot be stored, or, if strict, a mention or
+            relation that had to be left out.
     """
     for record in records:
         if strict and record.dropped:
-            first = record.dropped[0]
-            raise CorpusError(Errors.DR003.format(where=first.where, problem=f"{first.what} left out: {first.why}"))
-        _count_record(record, report)
+            what, why, where = record.dropped[0]
+            raise CorpusError(Errors.DR305.format(where=where, what=what, why=why))
+        report.documents += 1
+        report.notes.update(record.notes)
+        report.dropped.add_dropped(record.dropped)
         doc = _tokenize(record, nlp, report)
         mentions = _add_mentions(doc, record, spans_key, report)
         sentence_of = sentence_indices(doc)
@@ -84,22 +98,12 @@ def records_to_docs(
         yield doc
 
 
-def _count_record(record: Record, report: ConversionReport) -> None:
-    report.documents += 1
-    report.notes.update(record.notes)
-    for dropped in record.dropped:
-        reason = f"{dropped.what}: {dropped.why}"
-        report.dropped[reason] += 1
-        report.dropped_first.setdefault(reason, dropped.where)
-
-
 def _checked_meta(record: Record) -> Dict[str, Any]:
-    """Raises CorpusError where the meta data are nothing that .spacy files can hold."""
+    """The meta data. Raises CorpusError if a .spacy file cannot hold them."""
     try:
         srsly.msgpack_dumps(record.meta)
     except (TypeError, ValueError, OverflowError) as err:
-        problem = f"the meta data of document {record.id} cannot be stored: {err}"
-        raise corpus_error(record.place.path, problem, record.place.line) from err
+        raise record.place.error(Errors.DR306, id=record.id, problem=err) from err
     return record.meta
 
 
@@ -128,7 +132,7 @@ def _tokens(record: Record, nlp: Language) -> Doc:
     try:
         return nlp.make_doc(record.text)
     except ValueError as err:  # a text that is too long
-        raise corpus_error(record.place.path, f"document {record.id}: {err}", record.place.line) from err
+        raise record.place.error(Errors.DR309, id=record.id, problem=err) from err
 
 
 def _own_tokens(record: Record, nlp: Language) -> Doc:
@@ -138,8 +142,7 @@ def _own_tokens(record: Record, nlp: Language) -> Doc:
     end = 0
     for start, stop in (*(record.tokens or ()), (len(record.text), len(record.text))):
         if not end <= start <= stop <= len(record.text):
-            problem = f"token {start} to {stop} of document {record.id} is out of order"
-            raise corpus_error(record.place.path, problem, record.place.line)
+            raise record.place.error(Errors.DR307, start=start, end=stop, id=record.id)
         gap = record.text[end:start]
         if words and gap.startswith(" "):
             spaces[-1] = True
@@ -185,8 +188,7 @@ def _span(doc: Doc, mentions: List[MentionRecord], record: Record) -> Span:
     concepts = list(dict.fromkeys(concept for mention in mentions for concept in mention.concepts))
     for concept in concepts:
         if SEPARATOR in concept:
-            problem = f"concept {concept!r} of document {record.id} holds {SEPARATOR!r}, which separates concepts"
-            raise corpus_error(record.place.path, problem, record.place.line)
+            raise record.place.error(Errors.DR308, concept=concept, id=record.id, separator=SEPARATOR)
     first = mentions[0]
     kb_id = SEPARATOR.join(concepts)
     span = doc.char_span(first.start, first.end, label=first.type, kb_id=kb_id, span_id=first.id)

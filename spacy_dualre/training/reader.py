@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Optional, Sequence, Union
 
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span
+from spacy.tokens import Doc, Span
 from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 
 from ..annotations.concepts import get_long_forms, set_long_forms
 from ..annotations.relations import get_rels
-from ..errors import DAMAGED, CorpusError, Errors
-from ..records.writer import is_held_out
+from ..errors import Errors
+from ..records.shards import is_held_out, read_docs
 
 #: Keys of ``doc.user_data`` that say where a document comes from; they are not annotations.
 ORIGIN = ("doc_id", "corpus", "split", "breaks")
@@ -103,14 +103,6 @@ def rel_corpus(
         seed=seed,
         without=without,
     )
-
-
-def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    """Read the Docs of a .spacy file. Raises CorpusError if it cannot be read."""
-    try:
-        yield from DocBin().from_disk(path).get_docs(vocab)
-    except DAMAGED as err:
-        raise CorpusError(Errors.DR152.format(path=path, problem=err)) from err
 
 
 def copy_mentions(reference: Doc) -> Doc:

@@ -57,11 +57,11 @@ def test_convert_with_scispacy(tmp_path):
     "args, problem",
     [
         (("chemport", DEMO), "DR004.*chemport.*chemprot"),
-        (("chemprot", "missing"), "DR003.*missing"),
-        (("chemprot", DEMO / "demo_development_abstracts.tsv"), "DR003.*no such folder"),
+        (("chemprot", "missing"), "DR340.*missing"),
+        (("chemprot", DEMO / "demo_development_abstracts.tsv"), "DR340.*no such folder"),
         (("chemprot", DEMO, "--tokenizer", "words"), "DR004.*words"),
         (("chemprot", DEMO, "--splitter", "words"), "DR004.*words"),
-        (("semeval", DEMO), "DR003.*is a folder; expected a file"),
+        (("semeval", DEMO), "DR322.*is a folder; expected a file"),
     ],
 )
 def test_convert_names_what_is_wrong(tmp_path, args, problem, match):
@@ -115,7 +115,7 @@ def test_convert_strictly_fails_at_the_first_loss_and_writes_nothing(tmp_path, d
     args = (tmp_path / "out.spacy", "--strict", "--report", tmp_path / "report.json", "--dev", tmp_path / "dev.spacy")
     result = dualre("convert", "semeval", damaged, *args)
     assert result.exit_code == 1
-    match("DR003.*MADE_UP.TXT, line 5, document 2, mention e1 .* mention left out: nothing but blanks", result.output)
+    match("DR305.*MADE_UP.TXT, line 5, document 2, mention e1 .* mention left out: nothing but blanks", result.output)
     assert sorted(tmp_path.iterdir()) == [damaged]
 
 
@@ -167,7 +167,7 @@ def test_convert_fails_where_there_is_no_document(tmp_path, content, match):
     (tmp_path / "blank.txt").write_text(content, encoding="utf8")
     result = dualre("convert", "semeval", tmp_path / "blank.txt", tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match("DR003.*blank.txt: no document in it", result.output)
+    match("DR303.*blank.txt: holds no document", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
 
@@ -204,7 +204,7 @@ def test_convert_does_not_hold_out_into_the_output_itself(tmp_path, match):
     same = tmp_path / "folder" / ".." / "out.spacy"
     result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", "--dev", same)
     assert result.exit_code == 1
-    match("DR003.*out.spacy: is also the output, .*; give --dev another path", result.output)
+    match("DR842.*out.spacy: is also the output, .*Give --dev another path", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
 
@@ -213,7 +213,7 @@ def test_convert_does_not_hold_out_where_the_output_is_read(tmp_path, dev, match
     args = (tmp_path / "out", "--dev", tmp_path / dev, "--shard-size", "9")
     result = dualre("convert", "chemprot", DEMO, *args)
     assert result.exit_code == 1 and list(tmp_path.iterdir()) == []
-    match("one lies in the other; give --dev another path", result.output)
+    match("one lies in the other. Give --dev another path", result.output)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_convert_refuses_outputs_that_nothing_would_read_before_it_starts(tmp_pa
     for paths in ((tmp_path / name,), (tmp_path / "fine.spacy", "--dev", tmp_path / name)):
         result = dualre("convert", "chemprot", DEMO, *paths, *options)
         assert result.exit_code == 1
-        match(f"DR003.*{name}: {problem}", result.output)
+        match(f"DR84.*{name}: {problem}", result.output)
     assert not (tmp_path / "fine.spacy").exists()
 
 
@@ -332,7 +332,7 @@ def test_damaged_documents_are_named(pipeline, command, match):
     (pipeline / "bad.spacy").write_bytes(b"damaged")
     result = dualre(command, pipeline / "pipeline", pipeline / "bad.spacy")
     assert result.exit_code == 1
-    match("DR152.*bad.spacy", result.output)
+    match("DR304.*bad.spacy", result.output)
 
 
 @pytest.mark.filterwarnings("ignore:.*W090")

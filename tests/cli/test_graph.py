@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.formats.jsonl import to_json
+from spacy_dualre.records.from_docs import doc_to_record
+from spacy_dualre.records.record import Place
 
 pytest.importorskip("networkx", reason="the extra 'graph' is not installed")
 
@@ -76,7 +78,9 @@ def test_sigterm_leaves_nothing_unfinished(triples: Path, tmp_path: Path, monkey
 
 def test_what_extract_writes_is_read(tmp_path: Path) -> None:
     docs = [example.reference for example in make_examples(Vocab())]
-    path = write_lines(tmp_path / "x.jsonl", [to_json(doc, str(number)) for number, doc in enumerate(docs)])
+    path = write_lines(
+        tmp_path / "x.jsonl", [to_json(doc_to_record(doc, str(n), Place(tmp_path))) for n, doc in enumerate(docs)]
+    )
     code, output = graph(path, "-o", tmp_path / "kg.json")
     assert code == 0, output
     found = srsly.read_json(tmp_path / "kg.json")
@@ -90,7 +94,7 @@ def test_broken_lines_fail_at_the_end(triples: Path, tmp_path: Path) -> None:
     code, output = graph(triples, broken, "-o", tmp_path / "kg.json")
     assert code == 1
     for line in ("line 1", "line 3"):
-        assert re.search(f"DR003.*broken.jsonl, {line}", output)
+        assert re.search(f"DR326.*broken.jsonl, {line}", output)
     assert "2 lines or files of the input could not be read" in output
     assert {edge["sentences"] for edge in srsly.read_json(tmp_path / "kg.json")["edges"]} == {1, 2}
 
@@ -108,7 +112,7 @@ def test_what_is_wrong_with_a_mention_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name, content, problem",
     [
-        ("x.jsonl", "", "x.jsonl: is empty.*DR831"),
+        ("x.jsonl", "", "x.jsonl: holds no document.*DR831"),
         ("x.jsonl", '{"text": "No relation."}\n', "DR831.*1 documents with 0"),
     ],
 )

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.pipeline.component import DualEncoderRel
-from spacy_dualre.scoring.protocols import PROTOCOLS
+from spacy_dualre.scoring.protocols import get_protocol
 
-CHEMPROT = PROTOCOLS["chemprot"]
+CHEMPROT = get_protocol("chemprot")
 GROUPS = {"INHIBITS": "CPR:4", "ACTIVATES": "CPR:3"}
 DESCRIPTIONS = {group: f"{{subject}} {name.lower()} {{object}}" for name, group in GROUPS.items()}
 GOLD = "D0\tCPR:4\tArg1:T0\tArg2:T1\nD1\tCPR:3\tArg1:T0\tArg2:T1\nD1\tCPR:4\tArg1:T3\tArg2:T4\n"
@@ -145,8 +145,8 @@ def test_score_where_nothing_was_found(files):
         ("bc5cdr", "gold.tsv", "half.tsv", "DR004"),
         ("chemprot", "missing.tsv", "half.tsv", "DR005"),
         ("chemprot", "gold.tsv", "missing.tsv", "DR005"),
-        ("chemprot", "none.tsv", "half.tsv", "DR003"),
-        ("scierc", "gold.tsv", "half.tsv", "DR003"),
+        ("chemprot", "none.tsv", "half.tsv", "DR323"),
+        ("scierc", "gold.tsv", "half.tsv", "DR326"),
     ],
 )
 def test_score_names_what_is_wrong(files, protocol, gold, predictions, code):

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 import spacy
@@ -18,8 +19,9 @@ from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.extract import Extraction, Journal, part_of
-from spacy_dualre.formats.export import FORMATS
-from spacy_dualre.formats.inputs import Documents, Options
+from spacy_dualre.formats import FORMATS, function, names
+from spacy_dualre.formats.documents import Documents
+from spacy_dualre.records.record import Place, Record
 
 TEXTS = ["Aspirin inhibits COX-1.", "Warfarin inhibits COX-1. Aspirin activates ADRB1.", "Nothing is here."]
 PATTERNS = {"Aspirin": "CHEMICAL", "Warfarin": "CHEMICAL", "COX-1": "GENE", "ADRB1": "GENE"}
@@ -204,7 +206,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(make_pipeline, tmp_pa
     problems = []
     extraction = Extraction(nlp, problems.append)
     records = extraction.read(Documents(tmp_path / "in"))
-    assert [document["id"] for document in extraction.extract(records, 8)] == ["a.jsonl:1", "a.jsonl:3", "c"]
+    assert [record.id for record in extraction.extract(records, 8)] == ["a.jsonl:1", "a.jsonl:3", "c"]
     assert len(problems) == extraction.tally.broken == 2
     assert "a.jsonl, line 2" in problems[0] and "b.txt" in problems[1] and "E088" in problems[1]
     result = extract(path, tmp_path / "in", tmp_path / "out.jsonl")
@@ -253,9 +255,9 @@ def test_the_output_is_not_read_as_input(tmp_path, texts, output):
     assert texts.read_bytes() == before and list(tmp_path.iterdir()) == [texts]
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if name != "csv"])
+@pytest.mark.parametrize("name", [name for name in names("write") if name != "csv"])
 def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, texts, tmp_path, name):
-    path, first = make_pipeline(), tmp_path / f"first{[*FORMATS[name].SUFFIXES, ''][0]}"
+    path, first = make_pipeline(), tmp_path / f"first{[*FORMATS[name].outputs, ''][0]}"
     done(path, texts, first, "--to", name)
     if name in ("jsonl", "bioc", "spacy"):
         done(path, first, tmp_path / "second.jsonl")
@@ -263,17 +265,16 @@ def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, tex
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, monkeypatch, processes):
-    monkeypatch.setattr("spacy_dualre.extract.extract._ZONE", 3)
+def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, processes):
     nlp = spacy.load(make_pipeline())
-    extraction = Extraction(nlp, print)
+    extraction = Extraction(nlp, print, zone=3)
     rows = [{"text": f"Aspirin inhibits COX-1 in unseen{n}."} for n in range(8)]
     rows += [{**rows[0], "mentions": [{"start": 0, "end": 7, "type": f"T{n}"}]} for n in range(2)]
     srsly.write_jsonl(tmp_path / "in.jsonl", rows)
     before = len(nlp.vocab.strings)
     found = list(extraction.extract(extraction.read(Documents(tmp_path / "in.jsonl")), 2, processes))
-    assert [len(document["rels"]) for document in found] == [1] * 8 + [0] * 2
-    assert [document["id"] for document in found] == [str(n) for n in range(1, 11)]
+    assert [len(record.relations) for record in found] == [1] * 8 + [0] * 2
+    assert [record.id for record in found] == [str(n) for n in range(1, 11)]
     assert len(nlp.vocab.strings) <= before + 1
 
 
@@ -286,10 +287,10 @@ def cut_off(make_pipeline, texts, tmp_path, monkeypatch):
     args = (make_pipeline(), texts, tmp_path / "out.jsonl", "--batch-size", 1)
     add = Journal.add
 
-    def add_one(journal, document):
-        if document["id"] == "D1":
+    def add_one(journal, record):
+        if record.id == "D1":
             raise OSError(28, "No space left on device")
-        add(journal, document)
+        add(journal, record)
 
     monkeypatch.setattr(Journal, "add", add_one)
     result = extract(*args)
@@ -373,7 +374,8 @@ def test_a_signal_ends_it_and_it_goes_on(make_pipeline, tmp_path, monkeypatch, k
 
 
 RUN = {"model": "en_x", "version": "1.0"}
-DOCUMENT = {"id": "1", "text": "é", "mentions": [], "rels": []}
+DOCUMENT = Record("1", "é", Place(Path("made-up")))
+LINE = {"id": "1", "text": "é", "mentions": [], "rels": []}
 
 
 def test_a_line_that_fails_leaves_nothing_behind(tmp_path):
@@ -395,7 +397,7 @@ def test_a_line_that_fails_leaves_nothing_behind(tmp_path):
         with pytest.raises(OSError, match="No space"):
             journal.add(DOCUMENT)
         journal._file = raw
-    assert list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl")) == [DOCUMENT]
+    assert list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl")) == [LINE]
 
 
 def test_two_processes_do_not_write_at_once(tmp_path):
@@ -439,9 +441,9 @@ def test_finishing_again_gives_the_same(tmp_path, monkeypatch):
         journal.add(DOCUMENT)
         monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
         with pytest.raises(OSError, match="No space"):
-            journal.finish(FORMATS["brat"])
+            journal.finish(function("brat", "write"))
         monkeypatch.undo()
-        assert journal.finish(FORMATS["brat"]) == {}
+        assert journal.finish(function("brat", "write")) == {}
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "1.txt").read_text(encoding="utf8") == "é"
 
@@ -453,19 +455,19 @@ def test_docs_with_mentions_are_extracted_from_as_they_are(make_pipeline, tmp_pa
     doc.ents = [doc.char_span(0, 7, label="CHEMICAL"), doc.char_span(17, 22, label="GENE")]
     DocBin(docs=[doc]).to_disk(tmp_path / "in.spacy")
     extraction = Extraction(nlp, print)
-    records = extraction.read(Documents(tmp_path / "in.spacy", options=Options()))
-    (document,) = extraction.extract(records, 1)
-    assert [mention["text"] for mention in document["mentions"]] == ["Aspirin", "COX-1"]
-    assert document["id"] == "1" and document["tokens"] == [(0, 7), (8, 16), (17, 22), (22, 23)]
+    records = extraction.read(Documents(tmp_path / "in.spacy"))
+    (record,) = extraction.extract(records, 1)
+    assert list(map(record.covered, record.mentions)) == ["Aspirin", "COX-1"]
+    assert record.id == "1" and record.tokens == ((0, 7), (8, 16), (17, 22), (22, 23))
 
 
 def test_after_a_full_disk_the_command_goes_on(make_pipeline, texts, tmp_path, monkeypatch):
     model, output, add = make_pipeline(), tmp_path / "out.jsonl", Journal.add
 
-    def until_it_is_full(journal, document):
-        if document["id"] == "D1":
+    def until_it_is_full(journal, record):
+        if record.id == "D1":
             raise OSError(errno.ENOSPC, "No space left on device")
-        add(journal, document)
+        add(journal, record)
 
     monkeypatch.setattr(Journal, "add", until_it_is_full)
     result = extract(model, texts, output)

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats import bioc, pubtator
-from spacy_dualre.formats.pieces import MISMATCH
-from spacy_dualre.records.record import ConceptRelationRecord, MentionRecord, Record, RelationRecord
+from spacy_dualre.records.record import MISMATCH, ConceptRelationRecord, MentionRecord, Record, RelationRecord
 
 OFFICIAL = SHARED / "corpora" / "biored"
 Json = Dict[str, Any]
@@ -221,7 +220,7 @@ def test_xml_documents_are_read_one_by_one(tmp_path: Path) -> None:
     many = "".join(f"<document><id>{number}</id>{passage}</document>\n" for number in range(2000))
     records = bioc.read(write(tmp_path, f"<collection>\n{many}<collection>"))
     assert next(records).id == "0" and next(records).place.line == 3
-    with pytest.raises(CorpusError, match="line 2002: damaged XML"):
+    with pytest.raises(CorpusError, match="line 2002: damaged or cut off XML"):
         list(records)
 
 
@@ -461,24 +460,28 @@ BAD_FILES = {
         "valid string in documents.0.passages.0.text",
     ),
     "JSON: document twice": (changed(JSON, lambda document: document.update(id="72")), 0, "document 72 occurs twice"),
-    "XML: truncated": (XML[:-9], 6, "damaged XML ("),
+    "XML: truncated": (XML[:-9], 6, "damaged or cut off XML ("),
     "XML: no documents": ("<collection><source/></collection>", 0, "holds no document"),
     "XML: another root": ("<articles><article/></articles>", 0, "holds no document"),
     "XML: no collection": ("<document><id>5</id></document>", 1, "a document outside of a collection"),
-    "XML: not UTF-8": (XML.encode("utf8").replace(b"at all", b"at \xe9ll"), 5, "damaged XML ("),
+    "XML: not UTF-8": (XML.encode("utf8").replace(b"at all", b"at \xe9ll"), 5, "damaged or cut off XML ("),
     "XML: tags crossed": (
         XML.replace("</passage></document>", "</document></passage>"),
         5,
-        "damaged XML (Opening and ending tag mismatch",
+        "damaged or cut off XML (Opening and ending tag mismatch",
     ),
-    "XML: no id": (XML.replace("<id>72</id>", ""), 5, "a document without id"),
+    "XML: no id": (XML.replace("<id>72</id>", ""), 5, "Field required in id"),
     "XML: empty id": (XML.replace("<id>72</id>", "<id/>"), 5, "a document without id"),
-    "XML: no offset": (XML.replace("<offset>11</offset>", ""), 5, "no BioC (TypeError: int()"),
-    "XML: offset no number": (XML.replace("<offset>11<", "<offset>x<"), 5, "no BioC (ValueError: invalid literal"),
-    "XML: offset of 5000 digits": (XML.replace("<offset>11<", f"<offset>{'9' * 5000}<"), 5, "no BioC (ValueError"),
-    "XML: annotation without id": (XML.replace(' id="3"', ""), 2, "no BioC (KeyError: 'id')"),
-    "XML: location without length": (XML.replace(' length="3"', ""), 2, "no BioC (KeyError: 'length')"),
-    "XML: infon without key": (XML.replace(' key="novel"', ""), 2, "no BioC (KeyError: 'key')"),
+    "XML: no offset": (XML.replace("<offset>11</offset>", ""), 5, "Field required in passages.1.offset"),
+    "XML: offset no number": (XML.replace("<offset>11<", "<offset>x<"), 5, "valid integer"),
+    "XML: offset of 5000 digits": (
+        XML.replace("<offset>11<", f"<offset>{'9' * 5000}<"),
+        5,
+        "maximum size in passages.1.offset",
+    ),
+    "XML: annotation without id": (XML.replace(' id="3"', ""), 2, "required in passages.1.annotations.1.id"),
+    "XML: location without length": (XML.replace(' length="3"', ""), 2, "annotations.1.locations.0.length"),
+    "XML: infon without key": (XML.replace(' key="novel"', ""), 2, "valid string in relations.0.infons"),
     "XML: overlap": (XML.replace("<offset>11<", "<offset>9<"), 5, "document 72 has a text at 9; expected 10 to"),
     "XML: document twice": (XML.replace("<id>72<", "<id>71<"), 5, "document 71 occurs twice"),
     "XML: markup in a text": (XML.replace("at all", "<i>at</i> all"), 5, "an element or entity within text"),
@@ -525,7 +528,7 @@ def test_entities_within_entities_do_not_fill_the_memory(tmp_path: Path) -> None
     entities = "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 12))
     doctype = f'[<!ENTITY x0 "secret">{entities}]>'
     xml = XML.replace('SYSTEM "BioC.dtd">', doctype).replace('key="novel"', 'key="&x11;"')
-    with pytest.raises(CorpusError, match="damaged XML"):
+    with pytest.raises(CorpusError, match="damaged or cut off XML"):
         read_all(tmp_path, xml)
 
 

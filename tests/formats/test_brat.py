@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats.brat import read
-from spacy_dualre.formats.pieces import hold
-from spacy_dualre.records.record import Dropped, MentionRecord, Record, RelationRecord
+from spacy_dualre.records.record import Dropped, MentionRecord, Record, RelationRecord, hold
 
 Content = Union[str, bytes]
 

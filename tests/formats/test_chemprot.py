@@ -252,8 +252,8 @@ def test_two_fine_labels_of_one_group_are_one_relation_of_the_doc(tmp_path: Path
 # Bad input: (file, its content, line, a part of the message)
 
 BAD_LINES = {
-    "columns missing": ("abstracts", ABSTRACTS + "12\tTitle\n", 4, "2 columns in place of 3"),
-    "columns too many": ("entities", ENTITIES.replace("\tAspirin", "\tAspirin\tx"), 2, "7 columns in place of 6"),
+    "columns missing": ("abstracts", ABSTRACTS + "12\tTitle\n", 4, "2 columns; expected 3"),
+    "columns too many": ("entities", ENTITIES.replace("\tAspirin", "\tAspirin\tx"), 2, "7 columns; expected 6"),
     "document twice": ("abstracts", ABSTRACTS + "3\tAgain\tText.\n", 4, "document 3 occurs twice"),
     "unknown type": ("entities", ENTITIES.replace("GENE-N", "PROTEIN"), 3, "unknown entity type 'PROTEIN'"),
     "offset no number": ("entities", ENTITIES.replace("\t13\t", "\tx\t"), 2, "'x', '20' are no offsets"),
@@ -283,7 +283,7 @@ BAD_RELATIONS = {
     "unknown group": (RELATIONS.replace("CPR:10", "CPR:11"), 3, "unknown relation group 'CPR:11'"),
     "group in lower case": (RELATIONS.replace("CPR:10", "cpr:10"), 3, "unknown relation group 'cpr:10'"),
     "no group": (RELATIONS.replace("CPR:10", ""), 3, "unknown relation group ''"),
-    "columns of the gold standard": (GOLD, 1, "4 columns in place of 6"),
+    "columns of the gold standard": (GOLD, 1, "4 columns; expected 6"),
     "arguments exchanged": (RELATIONS.replace("Arg1:T4\tArg2:T3", "Arg2:T3\tArg1:T4"), 3, "'Arg2:T3'"),
     "no document": (RELATIONS + "4\tCPR:3\tY \tACTIVATOR\tArg1:T1\tArg2:T2\n", 7, "document 4 is not in"),
 }
@@ -544,7 +544,7 @@ def test_a_whole_official_split_becomes_docs_without_a_loss(
     assert len(docs) == len(records) and report.mentions == mentions and report.mentions_merged == 0
     assert report.relations_given_twice == repeated
     assert sum(len(doc._.rels) for doc in docs) == sum(len(record.relations) for record in records) - repeated
-    assert not report.dropped
+    assert not report.dropped.counts
 
 
 def test_the_abstract_that_starts_with_a_quote() -> None:

@@ -17,8 +17,10 @@ from spacy.vocab import Vocab
 from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import get_concepts
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.formats.jsonl import read, to_json
-from spacy_dualre.records.record import MentionRecord, Record, RelationRecord
+from spacy_dualre.formats import jsonl
+from spacy_dualre.formats.jsonl import read
+from spacy_dualre.records.from_docs import doc_to_record
+from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
 VOCAB = Vocab()
@@ -393,7 +395,11 @@ def test_windows_files_read_the_same(path: Path) -> None:
 
 def test_file_missing_empty_or_a_folder(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
-    for name, problem in (("missing.jsonl", "cannot be read"), ("empty.jsonl", "is empty"), (".", "is a folder")):
+    for name, problem in (
+        ("missing.jsonl", "cannot be read"),
+        ("empty.jsonl", "holds no document"),
+        (".", "is a folder"),
+    ):
         with pytest.raises(CorpusError, match=problem):
             list(read(tmp_path / name))
 
@@ -422,6 +428,10 @@ VALID = b"".join(
 def test_damage_is_survived(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     assert_damage_is_survived(read, path)
+
+
+def to_json(doc: Doc, id: str) -> Dict[str, Any]:
+    return jsonl.to_json(doc_to_record(doc, id, Place(Path("made-up"))))
 
 
 @pytest.fixture

@@ -241,8 +241,8 @@ BAD = {
     "one quote": (SMALL + block(8, GOOD).replace('"\r', "\r"), 13, "expected a number, a tab and a sentence"),
     "blank in place of the tab": (SMALL + block(8, GOOD).replace("\t", " "), 13, "expected a number, a tab"),
     "no number": (SMALL + block(8, GOOD).replace("8\t", "x\t"), 13, "expected a number, a tab"),
-    "id twice": (SMALL + block(2, GOOD), 13, "sentence 2 occurs twice"),
-    "id twice without labels": (f'3\t"{GOOD}"\n4\t"{GOOD}"\n3\t"{GOOD}"\n', 3, "sentence 3 occurs twice"),
+    "id twice": (SMALL + block(2, GOOD), 13, "document 2 occurs twice"),
+    "id twice without labels": (f'3\t"{GOOD}"\n4\t"{GOOD}"\n3\t"{GOOD}"\n', 3, "document 3 occurs twice"),
 }
 
 

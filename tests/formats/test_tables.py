@@ -111,10 +111,10 @@ def test_other_columns_are_noted(path: Path) -> None:
     [
         ("text,subject\n", "line 1: the header has no column subject_type, predicate, object, object_type"),
         (f"{COLUMNS},text\n", "line 1: the header has a column twice"),
-        (f"{COLUMNS}\n", "holds no row"),
-        (f"{COLUMNS}\nA,B\n", "line 2: 2 cells, the header has 6"),
+        (f"{COLUMNS}\n", "holds no document"),
+        (f"{COLUMNS}\nA,B\n", "line 2: 2 columns; expected 6"),
         (f"{COLUMNS}\n\n,A,X,OWNS,B,Y\n", "line 3: no text"),
-        (f'{COLUMNS}\n"A owns B,A,X,OWNS,B,Y\n', "line 2: not CSV"),
+        (f'{COLUMNS}\n"A owns B,A,X,OWNS,B,Y\n', "line 2: damaged table"),
         (f"{COLUMNS},subject_start\nA owns B,A,X,OWNS,B,Y,first\n", "line 2: subject_start is 'first'"),
         (f"id,{COLUMNS}\n1,A owns B,A,X,OWNS,B,Y\n1,A owns C,A,X,OWNS,C,Y\n", "line 3: the document 1 had another"),
     ],

@@ -26,11 +26,11 @@ from spacy_dualre.lab.ablations.result import COUNTS, RUNS, RunResult, read_resu
 from spacy_dualre.lab.ablations.run import RunError
 from spacy_dualre.lab.ablations.table import compare, make_tables, to_markdown
 from spacy_dualre.lab.environment import commit
-from spacy_dualre.scoring.protocols import PROTOCOLS
+from spacy_dualre.scoring.protocols import get_protocol
 
 CORPORA = ("demo", "chemprot", "biored", "scierc", "semeval")
 REL = "components.dual_encoder_rel"
-LABELS = PROTOCOLS["chemprot"].labels
+LABELS = get_protocol("chemprot").labels
 PLAN = {
     "config": "configs/{corpus}.cfg",
     "corpus": "corpus/demo",
@@ -108,7 +108,7 @@ def test_results_of_real_runs(trained):
     results = {(result.variant, result.seed): result for result in read_results([folder]).values()}
     assert set(results) == {(name, seed) for name in ("full", "shared", "classified", "new") for seed in (0, 1)}
     for (variant, seed), result in results.items():
-        protocol = PROTOCOLS["chemprot"]
+        protocol = get_protocol("chemprot")
         assert result.scores["f"] == pytest.approx(float(protocol.f1(result.counts.sum(axis=0))))
         assert result.counts.shape == (26, 5, 3) and result.counts[..., 2].sum() == 133
         # Every step was evaluated, and the last row of the log says which it was
@@ -195,7 +195,7 @@ def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
 def made(variant, seed, counts, corpus="corpus/demo", **changes):
     """The result of a run that never was. counts: (documents, labels, 3)."""
     counts = numpy.asarray(counts)
-    scores = PROTOCOLS["chemprot"].scores(counts)
+    scores = get_protocol("chemprot").scores(counts)
     values = {
         "setup": {
             "corpus": corpus,
@@ -571,9 +571,9 @@ def test_unknown_variant(inside, tmp_path, pretend):
 @pytest.mark.parametrize(
     "changes, problem",
     [
-        ({"seed": [1]}, "plan.json: Extra inputs are not permitted in seed"),
-        ({"variants": {"full": {"override": {}}}}, "not permitted in variants.full.override"),
-        ({"seeds": []}, "plan.json: .*in seeds"),
+        ({"seed": [1]}, "DR326.*plan.json: Extra inputs are not permitted in seed"),
+        ({"variants": {"full": {"override": {}}}}, "DR326.*not permitted in variants.full.override"),
+        ({"seeds": []}, "DR326.*in seeds"),
         ({"seeds": [1, 1]}, "DR704"),
         ({"seeds": [-1]}, "plan.json: .* greater than or equal to 0 in seeds.0"),
         ({"reference": "none"}, "DR702.*'none'.*full, shared"),

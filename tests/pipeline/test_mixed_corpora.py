@@ -8,8 +8,10 @@ from helpers.pipelines import DESCRIPTIONS, NAME, fresh_docs, make_examples, opt
 from spacy.tokens import DocBin
 
 from spacy_dualre.extract import Extraction
-from spacy_dualre.formats.inputs import Documents
+from spacy_dualre.formats.documents import Documents
 from spacy_dualre.formats.jsonl import to_json
+from spacy_dualre.records.from_docs import doc_to_record
+from spacy_dualre.records.record import Place
 from spacy_dualre.training.reader import rel_corpus
 
 CORPORA = ("inhibition", "activation")
@@ -64,16 +66,19 @@ def test_extraction_asks_about_the_predicates_of_the_corpus(make, tmp_path):
         doc.user_data["corpus"] = "inhibition"
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "in.spacy")
     lines = [
-        {**to_json(doc, str(i)), "meta": {"corpus": "inhibition", "split": "x", "year": 1}}
+        {
+            **to_json(doc_to_record(doc, str(i), Place(tmp_path))),
+            "meta": {"corpus": "inhibition", "split": "x", "year": 1},
+        }
         for i, doc in enumerate(docs)
     ]
     srsly.write_jsonl(tmp_path / "in.jsonl", lines)
     for name in ("in.spacy", "in.jsonl"):
         extraction = Extraction(nlp, print)
         found = list(extraction.extract(extraction.read(Documents(tmp_path / name)), batch_size=2))
-        assert {rel["predicate"] for document in found for rel in document["rels"]} == {"INHIBITS"}
-        assert all(document["meta"]["corpus"] == "inhibition" for document in found)
-    assert found[0]["meta"]["split"] == "x" and found[0]["meta"]["year"] == 1
+        assert {rel.predicate for record in found for rel in record.relations} == {"INHIBITS"}
+        assert all(record.meta["corpus"] == "inhibition" for record in found)
+    assert found[0].meta["split"] == "x" and found[0].meta["year"] == 1
 
 
 def test_a_corpus_that_is_no_text_is_none(make, tmp_path):
@@ -84,7 +89,7 @@ def test_a_corpus_that_is_no_text_is_none(make, tmp_path):
     DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "in.spacy")
     extraction = Extraction(nlp, print)
     (found,) = extraction.extract(extraction.read(Documents(tmp_path / "in.spacy")), batch_size=2)
-    assert len(found["rels"]) == len(expected) > 0 and "corpus" not in found["meta"]
+    assert len(found.relations) == len(expected) > 0 and "corpus" not in found.meta
     assert rels(nlp(doc)) == expected
 
 

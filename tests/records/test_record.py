@@ -15,7 +15,6 @@ from spacy_dualre.records.record import (
     Place,
     Record,
     RelationRecord,
-    corpus_error,
 )
 
 PLACE = Place(Path("made-up.txt"), 3)
@@ -43,8 +42,8 @@ def test_a_place_reads_well(place: Place, text: str) -> None:
 
 
 def test_an_error_names_file_and_line() -> None:
-    assert str(corpus_error(Path("a.txt"), "is odd", 7)) == "[DR003] a.txt, line 7: is odd"
-    assert str(corpus_error(Path("a.txt"), "is odd")) == "[DR003] a.txt: is odd"
+    assert str(Place(Path("a.txt"), 7).error("{where}: {what}", what="odd")) == "a.txt, line 7: odd"
+    assert str(Place(Path("a.txt")).error("{where}: odd")) == "a.txt: odd"
 
 
 def test_mentions_are_added_as_they_are() -> None:

@@ -213,7 +213,7 @@ def test_the_report_is_json_with_the_most_frequent_first() -> None:
 def test_the_blanks_that_were_cut_off_a_mention_are_reported() -> None:
     (doc,), report = convert(record("A1 hits B2", ("A1 ", "X"), (" B2", "Y"), relations=[("P", "T1", "T2")]))
     assert spans(doc) == [("A1", "X"), ("B2", "Y")] and len(doc._.rels) == 1
-    assert report.notes == {"blanks cut off at the ends of a mention": 2} and not report.dropped
+    assert report.notes == {"blanks cut off at the ends of a mention": 2} and not report.dropped.counts
 
 
 def test_what_a_reader_left_out_is_counted_with_its_first_place() -> None:
@@ -224,12 +224,12 @@ def test_what_a_reader_left_out_is_counted_with_its_first_place() -> None:
     bad.drop("brat event", "not read")
     (doc,), report = convert(bad)
     assert spans(doc) == [("A1", "X")]
-    assert report.dropped == {
+    assert report.dropped.counts == {
         "mention: offsets outside of the text": 2,
         "relation: argument was dropped": 1,
         "brat event: not read": 1,
     }
-    assert report.dropped_first == {
+    assert report.dropped.first == {
         "mention: offsets outside of the text": "there.txt, line 90, document d1, mention M90 (90 to 99)",
         "relation: argument was dropped": "made-up.txt, line 3, document d1, relation P of T1 and M80",
         "brat event: not read": "made-up.txt, line 3, document d1",
@@ -352,7 +352,7 @@ def test_a_relation_of_concepts_given_twice_is_one() -> None:
 def test_a_relation_of_no_concept_is_dropped_and_counted(concept: str) -> None:
     mentions = {"x1": ("X",), "y2": ("-",), "z3": ("",)}
     (doc,), report = convert(with_concepts("x1 y2 z3", mentions, [("BIND", "X", concept), ("BIND", concept, "X")]))
-    assert not doc._.rels and report.dropped == {"relation: no mention of an argument's concept": 2}
+    assert not doc._.rels and report.dropped.counts == {"relation: no mention of an argument's concept": 2}
 
 
 def test_mentions_that_were_not_found_are_not_one_concept() -> None:
@@ -419,7 +419,7 @@ def test_own_tokens_out_of_order_are_refused(tokens: Any) -> None:
 def test_a_text_that_is_too_long_is_named() -> None:
     nlp = spacy.blank("en")
     nlp.max_length = 5
-    with pytest.raises(CorpusError, match=r"DR003.*document d1.*E088"):
+    with pytest.raises(CorpusError, match=r"DR309.*document d1.*E088"):
         convert(Record("d1", "Long text", PLACE), nlp=nlp)
 
 
@@ -572,7 +572,7 @@ def test_every_mention_keeps_its_characters_and_every_relation_its_mentions(reco
     }
     assert rels == {(place(ids[r.subject]), r.predicate, place(ids[r.object])) for r in record.relations}
     assert len(record.relations) == report.relations + report.relations_given_twice
-    assert sum(report.dropped.values()) == len(record.dropped)
+    assert report.dropped.counts.total() == len(record.dropped)
 
 
 @settings(max_examples=200, deadline=None)
@@ -630,7 +630,7 @@ def test_strictly_nothing_may_be_left_out(why: str, leave_out: Any) -> None:
     with pytest.raises(CorpusError) as caught:
         convert(fine, bad, strict=True)
     assert "made-up.txt, line 3, document d1" in str(caught.value)
-    assert str(caught.value).endswith(f" left out: {why}")
+    assert f" left out: {why}. " in str(caught.value)
 
 
 def test_strictly_the_first_that_was_left_out_is_named() -> None:
@@ -640,7 +640,7 @@ def test_strictly_the_first_that_was_left_out_is_named() -> None:
     with pytest.raises(CorpusError) as caught:
         convert(bad, strict=True)
     where = "there.txt, line 8, document d1, mention M (5 to 99)"
-    assert str(caught.value) == f"[DR003] {where}: mention left out: offsets outside of the text"
+    assert str(caught.value).startswith(f"[DR305] {where}: mention left out: offsets outside of the text")
 
 
 def test_strictly_what_lost_nothing_is_no_error() -> None:
@@ -710,4 +710,4 @@ def test_a_whole_split_loses_nothing(folder: Path) -> None:
     in_ents = report.mentions - report.mentions_merged - report.mentions_nested_or_overlapping
     assert sum(len(doc.ents) for doc in docs) == in_ents
     assert set(report.relations_of_type_pair) == {"CHEMICAL|GENE"}
-    assert not report.dropped
+    assert not report.dropped.counts

@@ -126,6 +126,6 @@ def test_what_are_no_scores_is_named(pipeline):
         result = card(pipeline, "--scores", path)
         assert (
             result.exit_code == 1
-            and "[DR841]" in result.output
+            and "[DR844]" in result.output
             and "other.json holds no scores" in " ".join(result.output.split())
         )

@@ -1,25 +1,24 @@
-"""Official scoring protocols: one module for each corpus, with a ``PROTOCOL``."""
+"""Official scoring protocols: one module for each corpus, with a ``PROTOCOL``, imported when it is used."""
 
-from typing import Callable, Dict
+from importlib import import_module
+from typing import Callable
 
 from ...errors import Errors
 from ..counting import Scores
-from . import biored, chemprot, scierc, semeval
 from .protocol import Item, Items, Protocol, document_ids
 
 __all__ = ["PROTOCOLS", "Item", "Items", "Protocol", "document_ids", "get_protocol", "make_protocol_scorer"]
 
-#: The protocols by name.
-PROTOCOLS: Dict[str, Protocol] = {
-    module.PROTOCOL.name: module.PROTOCOL for module in (biored, chemprot, scierc, semeval)
-}
+#: Names of the protocols, which are also those of their modules.
+PROTOCOLS = ("biored", "chemprot", "scierc", "semeval")
 
 
 def get_protocol(name: str) -> Protocol:
-    """Raises ValueError naming the known ones."""
+    """The protocol of this name. Raises ValueError naming the known ones."""
     if name not in PROTOCOLS:
         raise ValueError(Errors.DR004.format(name="protocol", value=name, known=", ".join(PROTOCOLS)))
-    return PROTOCOLS[name]
+    protocol: Protocol = import_module(f".{name}", __name__).PROTOCOL
+    return protocol
 
 
 def make_protocol_scorer(protocol: str) -> Callable[..., Scores]:

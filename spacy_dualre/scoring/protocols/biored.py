@@ -4,19 +4,21 @@ Pairs of two diseases, of a gene and a variant, and of a gene and a taxon are ig
 of the concepts' mentions; where these have several, a pair is ignored if all combinations are.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Mapping, Set, Tuple
+from typing import Dict, Iterable, List, Mapping, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ...annotations.concepts import NO_CONCEPT, SEPARATOR, Concept, get_concept_rels, get_concepts
-from ...annotations.mentions import SPANS_KEY, get_mentions, mention_key
-from ...errors import CorpusError, Errors
+from ...annotations.concepts import SEPARATOR, Concept, get_concept_rels, get_concepts
+from ...annotations.mentions import SPANS_KEY, get_mentions
+from ...errors import Errors
 from ...formats import pubtator
-from ...records.record import Record, corpus_error
+from ...records.record import ConceptRelationRecord, Record
 from ...types import NEGATIVE
-from .protocol import Item, Items, Protocol, rels_of, write_lines
+from ...writing import whole_file
+from .protocol import Item, Items, Protocol, refuse_dropped, rels_of, to_record
 
 _NAME = "biored"
 LABELS = (
@@ -75,10 +77,9 @@ def _counts(item: Item, types: _Types) -> bool:
 
 
 def _mentions(doc: Doc) -> List[Span]:
-    """All mentions, the arguments of relations too, in text order."""
-    mentions = get_mentions(doc, SPANS_KEY if SPANS_KEY in doc.spans else None)
+    """All mentions, the arguments of relations too."""
     arguments = [span for rel in rels_of(doc, _NAME, LABELS) for span in (rel.subject, rel.object)]
-    return sorted([*mentions, *arguments], key=mention_key)
+    return [*get_mentions(doc, SPANS_KEY), *arguments]
 
 
 def read(path: Path) -> Items:
@@ -90,52 +91,27 @@ def read(path: Path) -> Items:
 
 
 def _from_record(record: Record) -> Set[Item]:
-    for dropped in record.dropped:
-        if dropped.what == "relation":
-            problem = f"the relation cannot be scored: {dropped.why}"
-            raise CorpusError(Errors.DR003.format(where=dropped.where, problem=problem))
+    refuse_dropped(record, "relation")
     types: Dict[str, Set[str]] = defaultdict(set)
     for mention in record.mentions:
         for concept in mention.concepts:
             types[concept].add(mention.type)
     for rel in record.concept_relations:
         if rel.predicate not in LABELS:
-            problem = f"unknown relation type {rel.predicate!r} in document {record.id}"
-            raise corpus_error(record.place.path, problem, record.place.line)
+            raise record.place.error(Errors.DR221, label=rel.predicate, id=record.id, known=", ".join(LABELS))
     items = {_item(rel.predicate, rel.subject, rel.object) for rel in record.concept_relations}
     return {item for item in items if _counts(item, types)}
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
-    """PubTator with texts, mentions and relations, the ignored ones too. Novelty is not predicted: it is "No".
-
-    The title ends where ``doc.user_data["breaks"]`` has its first offset, else with the first sentence. A tab or line
-    break in a text becomes a blank.
-    """
-    write_lines(path, (line for id, doc in docs for line in _lines(id, doc)))
+    """PubTator with texts, mentions and relations, the ignored ones too. Novelty is not predicted: it is "No"."""
+    with whole_file(path) as file:
+        pubtator.write((_to_record(id, doc, path) for id, doc in docs), file, Counter())
 
 
-def _lines(id: str, doc: Doc) -> Iterator[str]:
-    text = doc.text.translate(_SEPARATORS)
-    end = _end_of_title(doc, text)
-    yield f"{id}|t|{text[:end]}"
-    yield f"{id}|a|{text[end + 1 :]}"
-    concepts: Dict[Tuple[int, int, str], Dict[str, None]] = {}
-    for span in _mentions(doc):
-        ids = concepts.setdefault((span.start_char, span.end_char, span.label_), {})
-        ids.update(dict.fromkeys(map(_id, get_concepts(span))))
-    for (start, stop, type), ids in concepts.items():
-        yield "\t".join((id, str(start), str(stop), text[start:stop], type, SEPARATOR.join(ids) or NO_CONCEPT))
-    for item in sorted(_items(doc)):
-        yield "\t".join((id, *item, "No"))
-    yield ""
-
-
-def _end_of_title(doc: Doc, text: str) -> int:
-    """Where the one blank stands that the format puts between title and abstract, so that all offsets hold."""
-    starts = [*doc.user_data.get("breaks", ()), *(token.idx for token in doc if token.is_sent_start)]
-    ends = (start - 1 for start in starts if start > 1 and text[start - 1 : start].isspace())
-    return next(ends, len(text))
+def _to_record(id: str, doc: Doc, path: Path) -> Record:
+    pairs = [ConceptRelationRecord(*item) for item in sorted(_items(doc))]
+    return replace(to_record(id, doc, path), relations=[], concept_relations=pairs, meta={"novel": []})
 
 
 PROTOCOL = Protocol(_NAME, LABELS, from_doc, read, read, write)

@@ -3,20 +3,18 @@
 A pair may have several groups, each of which counts. Relations of the other groups do not count.
 """
 
-import re
 from pathlib import Path
-from typing import Iterable, Iterator, Set, Tuple
+from typing import Iterable, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ...formats.chemprot import ALL_GROUPS, GROUPS
-from ...formats.files import read_lines
-from ...records.record import corpus_error
+from ...formats.chemprot import ALL_GROUPS, GROUPS, gold_line, read_gold_standard
+from ...formats.files import write_lines
 from ...types import Relation
-from .protocol import Item, Items, Protocol, id_error, rels_of, write_lines
+from ...writing import whole_file
+from .protocol import Item, Items, Protocol, id_error, rels_of
 
 _NAME = "chemprot"
-_ROW = re.compile(r"([^\t]+)\t([^\t]+)\tArg1:([^\t]+)\tArg2:([^\t]+)")
 
 
 def from_doc(doc: Doc) -> Set[Item]:
@@ -39,7 +37,7 @@ def _id(span: Span) -> str:
 
 
 def read_gold(path: Path) -> Items:
-    """``*_gold_standard*.tsv``: document, group, Arg1:id, Arg2:id. Has only the documents with relations."""
+    """``*_gold_standard*.tsv``, which has only the documents with relations."""
     return _read(path, may_be_empty=False)
 
 
@@ -50,30 +48,17 @@ def read_predicted(path: Path) -> Items:
 
 def _read(path: Path, may_be_empty: bool) -> Items:
     items: Items = {}
-    for number, line in read_lines(path, may_be_empty):
-        if not line:
-            continue
-        row = _ROW.fullmatch(line)
-        if row is None:
-            problem = "expected four columns: document, group, Arg1:mention, Arg2:mention"
-            raise corpus_error(path, problem, number)
-        document, group, first, second = row.groups()
-        if group not in ALL_GROUPS:
-            raise corpus_error(path, f"unknown relation group {group!r}", number)
+    for document, rel in read_gold_standard(path, may_be_empty):
         found = items.setdefault(document, set())
-        if group in GROUPS:
-            found.add(Item(group, first, second))
+        if rel.predicate in GROUPS:
+            found.add(Item(rel.predicate, rel.subject, rel.object))
     return items
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
     """The format of the submissions, which is that of the gold standard."""
-    write_lines(path, (line for id, doc in docs for line in _lines(id, doc)))
-
-
-def _lines(id: str, doc: Doc) -> Iterator[str]:
-    for item in sorted(from_doc(doc)):
-        yield f"{id}\t{item.predicate}\tArg1:{item.subject}\tArg2:{item.object}"
+    with whole_file(path) as file:
+        write_lines(file, (gold_line(id, *item) for id, doc in docs for item in sorted(from_doc(doc))))
 
 
 PROTOCOL = Protocol(_NAME, GROUPS, from_doc, read_gold, read_predicted, write, gold_is_complete=False)

@@ -9,9 +9,10 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 
 from ...annotations.relations import get_rels
-from ...errors import Errors
+from ...errors import CorpusError, Errors
+from ...records.from_docs import doc_to_record
+from ...records.record import Place, Record
 from ...types import NEGATIVE, Relation
-from ...writing import whole_file
 from ..counting import Scores, count, prf, rel_scores, score
 
 
@@ -129,10 +130,18 @@ def id_error(span: Span, protocol: str, expected: str) -> ValueError:
     return ValueError(Errors.DR202.format(**place, id=span.id_, protocol=protocol, expected=expected))
 
 
-def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """UTF-8 with LF on every system. Raises as `whole_file`."""
-    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in lines)
+def to_record(id: str, doc: Doc, path: Path) -> Record:
+    """A Doc as its file will have it. Raises CorpusError for a mention that no file can hold."""
+    record = doc_to_record(doc, id, Place(path))
+    refuse_dropped(record, "mention")
+    return record
+
+
+def refuse_dropped(record: Record, what: str) -> None:
+    """Raise CorpusError if a mention or relation was left out, which would falsify the scores."""
+    for dropped in record.dropped:
+        if dropped.what == what:
+            raise CorpusError(Errors.DR220.format(where=dropped.where, what=what, why=dropped.why))
 
 
 def _name(doc: Doc) -> str:

@@ -1,7 +1,8 @@
-"""What was extracted, written in every format and read back."""
+"""Predictions, written in every format and read back."""
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,16 @@ from spacy.tokens import DocBin
 
 from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import get_long_forms
-from spacy_dualre.formats import FORMATS as READERS
-from spacy_dualre.formats.export import FORMATS, output_format
-from spacy_dualre.formats.jsonl import to_json
+from spacy_dualre.formats import FORMATS, docbin, function, output_format
+from spacy_dualre.records.from_docs import doc_to_record
+from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
 ROUND_TRIPS = ("jsonl", "bioc", "brat", "spacy")
 
 
 def document(text, mentions, rels=(), id="d1", sentences=(0,)):
-    """A document as it is extracted. mentions: (start, end, type, kb_id). rels: (number, predicate, number, score)."""
+    """An extracted document. mentions: (start, end, type, kb_id). rels: (number, predicate, number, score)."""
     nlp = spacy.blank("en")
     doc = nlp.make_doc(text)
     for token in doc:
@@ -33,7 +34,7 @@ def document(text, mentions, rels=(), id="d1", sentences=(0,)):
     assert None not in spans
     doc.spans["entities"] = spans
     doc._.rels = [Relation(spans[s], predicate, spans[o], score) for s, predicate, o, score in rels]
-    return {**to_json(doc, id, tokens=True), "meta": {"model": "en_x", "version": "1.0"}}
+    return replace(doc_to_record(doc, id, Place(Path("made-up"))), meta={"model": "en_x", "version": "1.0"})
 
 
 TEXT = "Aspirin lowers COX-1. It spares\nthe COX-2 gene."
@@ -48,7 +49,7 @@ TWO = document("No relation here.", [], id="d/2")
 
 def write(name, documents, path):
     lost = Counter()
-    FORMATS[name].write(documents, path, lost)
+    function(name, "write")(documents, path, lost)
     return dict(+lost)
 
 
@@ -58,7 +59,7 @@ def read(name, path):
     nlp.add_pipe("sentencizer")
     if name == "spacy":
         return list(DocBin().from_disk(path).get_docs(nlp.vocab))
-    return list(records_to_docs(READERS[name](path), nlp, ConversionReport()))
+    return list(records_to_docs(function(name, "read")(path), nlp, ConversionReport()))
 
 
 def annotations(doc, with_score=True):
@@ -71,7 +72,7 @@ def annotations(doc, with_score=True):
 
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 def test_mentions_and_relations_come_back(tmp_path, name):
-    path = tmp_path / ("out" + ([*FORMATS[name].SUFFIXES, ""][0]))
+    path = tmp_path / ("out" + ([*FORMATS[name].outputs, ""][0]))
     assert write(name, [ONE, TWO], path) == {}
     docs = {doc.user_data["doc_id"]: doc for doc in read(name, path)}
     assert list(docs) in (["d1", "d/2"], ["d/2", "d1"])
@@ -90,12 +91,11 @@ def test_mentions_and_relations_come_back(tmp_path, name):
         assert [sentence.start_char for sentence in docs["d1"].sents] == [0, 22]
 
 
-def test_docs_keep_their_tokens_and_a_folder_gets_shards(tmp_path, monkeypatch):
-    monkeypatch.setattr("spacy_dualre.formats.export.docbin._SHARD", 1)
-    write("spacy", [ONE, TWO], tmp_path / "out")
+def test_docs_keep_their_tokens_and_a_folder_gets_shards(tmp_path):
+    docbin.write([ONE, TWO], tmp_path / "out", Counter(), shard_size=1)
     assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["00001.spacy", "00002.spacy"]
     (doc,) = read("spacy", tmp_path / "out" / "00001.spacy")
-    assert [[token.idx, token.idx + len(token)] for token in doc] == [list(pair) for pair in ONE["tokens"]]
+    assert tuple((token.idx, token.idx + len(token)) for token in doc) == ONE.tokens
     assert doc.user_data["model"] == "en_x"
 
 
@@ -115,7 +115,7 @@ def test_pubtator_has_relations_between_concepts_and_says_what_it_lost(tmp_path)
 
 def test_long_forms_are_the_concepts_of_pubtator_are_kept_in_docs_and_counted_elsewhere(tmp_path):
     short = document("ASA lowers COX-1.", [(0, 3, "CHEMICAL", ""), (11, 16, "GENE", "")], [(0, "CPR:4", 1, 0.5)])
-    short["mentions"][0]["long_form"] = "Acetylsalicylic acid"
+    short.long_forms["ASA"] = "Acetylsalicylic acid"
     write("pubtator", [short], tmp_path / "out.pubtator")
     assert "CPR:4\tacetylsalicylic acid\tcox-1" in (tmp_path / "out.pubtator").read_text()
     write("spacy", [short], tmp_path / "out.spacy")
@@ -147,7 +147,7 @@ def test_csv_has_a_row_for_each_relation(tmp_path):
 @pytest.mark.parametrize("id", ["../../up", "..", ".", "/root", "a\0b", "", "x" * 400, "a b:c?", "C:\\x"])
 def test_brat_files_stay_in_their_folder(tmp_path, id):
     (tmp_path / "in").mkdir()
-    lost = write("brat", [{**TWO, "id": id or "e"}] * 2, tmp_path / "in" / "out")
+    lost = write("brat", [replace(TWO, id=id or "e")] * 2, tmp_path / "in" / "out")
     assert lost["document id given twice, with a number behind it"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["out"]
@@ -156,7 +156,7 @@ def test_brat_files_stay_in_their_folder(tmp_path, id):
 
 def test_brat_parts_a_mention_at_line_ends_and_names_without_blanks(tmp_path):
     one = document("Low\nlevel hits B now.", [(0, 9, "big thing", ""), (15, 16, "X", "")], [(0, "A B", 1, 1.0)])
-    lost = write("brat", [one, {**TWO, "text": "", "tokens": [], "sentences": []}], tmp_path / "out")
+    lost = write("brat", [one, replace(TWO, text="", tokens=(), sentences=())], tmp_path / "out")
     assert lost == {
         "type, predicate or concept with blanks, for which _ stands": 2,
         "document without text, left out": 1,
@@ -179,22 +179,22 @@ def test_any_text_comes_back(tmp_path_factory, name, words, blank, data):
     text = blank.join(words)
     ends = [len(blank.join(words[: n + 1])) for n in range(len(words))]
     first, second = data.draw(st.tuples(*[st.integers(0, len(words) - 1)] * 2))
-    mentions = [{"id": f"M{n}", "start": ends[n] - len(words[n]), "end": ends[n], "type": "X"} for n in {first, second}]
-    rels = [{"subject": mentions[0], "predicate": "P", "object": mentions[-1], "score": 0.5}]
-    one = {"id": "d", "text": text, "mentions": mentions, "rels": rels, "sentences": [0]}
-    path = tmp_path_factory.mktemp("any") / ("out" + [*FORMATS[name].SUFFIXES, ""][0])
+    mentions = [MentionRecord(f"M{n}", "X", ends[n] - len(words[n]), ends[n]) for n in sorted({first, second})]
+    rels = [RelationRecord("P", mentions[0].id, mentions[-1].id, 0.5)]
+    one = Record("d", text, Place(Path("made-up")), mentions, rels, sentences=(0,))
+    path = tmp_path_factory.mktemp("any") / ("out" + [*FORMATS[name].outputs, ""][0])
     write(name, [one], path)
     (doc,) = read(name, path)
     assert doc.text == text
     found = [(mention.start_char, mention.end_char) for mention in doc.spans["entities"]]
-    assert found == sorted((mention["start"], mention["end"]) for mention in mentions)
+    assert found == [(mention.start, mention.end) for mention in mentions]
     ((subject, _, object, _),) = doc._.rels
-    assert (subject.start_char, object.start_char) == (mentions[0]["start"], mentions[-1]["start"])
+    assert (subject.start_char, object.start_char) == (mentions[0].start, mentions[-1].start)
 
 
 def test_the_format_is_said_by_the_name_or_by_the_user():
-    assert output_format(Path("a/b.PubTator")) is FORMATS["pubtator"]
-    assert output_format(Path("a/b"), "brat") is FORMATS["brat"]
+    assert output_format(Path("a/b.PubTator")) is function("pubtator", "write")
+    assert output_format(Path("a/b"), "brat") is function("brat", "write")
     with pytest.raises(ValueError, match="DR321.*--to"):
         output_format(Path("folder"))
     with pytest.raises(ValueError, match="DR004.*rdf"):

@@ -1,19 +1,22 @@
-"""Docs -> .spacy files, and the seeded split of a corpus without a development set."""
+"""Docs <-> .spacy files, and the seeded split of a corpus without a development set."""
 
 import hashlib
 from pathlib import Path
-from typing import Any, List, Optional
+from typing import Any, Iterator, List, Optional
 
 from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
+from ..errors import DAMAGED, Errors
 from ..writing import whole_file
+from .record import Place
 
 
 class DocWriter:
     """Writes Docs to one .spacy file or, with a shard_size, to a folder of files with that many Docs each.
 
-    Same Docs, same bytes. A folder's earlier shards are removed. As a context manager it ends with `close` or, after an
-    error, with `discard`.
+    The same Docs give the same bytes. Earlier shards in the folder are removed. As a context manager it ends with
+    `close` or, after an error, with `discard`.
     """
 
     def __init__(self, path: Path, shard_size: int = 0) -> None:
@@ -60,10 +63,27 @@ class DocWriter:
         self._docs = DocBin(store_user_data=True)
 
 
+def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """Read the Docs of a .spacy file. Raises CorpusError if it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise Place(path).error(Errors.DR304, problem=err.strerror) from err
+    yield from docs_from_bytes(data, vocab, Place(path))
+
+
+def docs_from_bytes(data: bytes, vocab: Vocab, place: Place) -> Iterator[Doc]:
+    """Read the Docs of a .spacy file's contents. Raises CorpusError naming the place if it is damaged."""
+    try:
+        yield from DocBin().from_bytes(data).get_docs(vocab)
+    except DAMAGED as err:
+        raise place.error(Errors.DR304, problem=err) from err
+
+
 def is_held_out(text: str, fraction: float, seed: int) -> bool:
     """Whether a document belongs to the held-out part of a corpus.
 
-    Depends on the text, the fraction (0 to 1) and the seed alone: on no order, and equal texts always go together.
+    It depends on the text, the fraction (0 to 1) and the seed alone, not on any order. Equal texts stay together.
     """
     digest = hashlib.sha256(f"{seed}\n{text}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < fraction * 2**64

@@ -6,21 +6,19 @@ label other than UNLABELLED. A sentence starts at each.
 Source: https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/190101/.
 """
 
-from functools import partial
 from typing import Any, Iterator, List
 
-from ...records.record import Place, Record, corpus_error
-from ..elements import read_elements
-from .source import Pending, Source, plain
+from ..errors import Errors
+from ..records.record import Document, Place, Record, attempt
+from .elements import read_elements
+from .files import Source
 
-SUFFIXES = {".xml": b"<Pubmed"}
 
-
-def read(source: Source) -> Iterator[Pending]:
+def stream(source: Source) -> Iterator[Document]:
     """One document for each article or book."""
     with source.open() as file:
         for place, element in read_elements(file, source.path, "PubmedArticle", "PubmedBookArticle"):
-            yield partial(_record, element, place)
+            yield attempt(_record, element, place)
 
 
 def _record(article: Any, place: Place) -> Record:
@@ -28,12 +26,12 @@ def _record(article: Any, place: Place) -> Record:
     citation = article.find("BookDocument") if citation is None else citation
     pmid = (citation.findtext("PMID") or "").strip() if citation is not None else ""
     if not pmid:
-        raise corpus_error(place.path, f"a {article.tag} without PMID", place.line)
+        raise place.error(Errors.DR360, tag=article.tag)
     texts = _texts(citation)
     if not texts:
-        raise corpus_error(place.path, f"article {pmid} has neither title nor abstract", place.line)
-    breaks = [sum(len(text) + 1 for text in texts[:number]) for number in range(1, len(texts))]
-    return plain(pmid, " ".join(texts), place, tuple(breaks))
+        raise place.error(Errors.DR361, id=pmid)
+    breaks = tuple(sum(len(text) + 1 for text in texts[:number]) for number in range(1, len(texts)))
+    return Record(pmid, " ".join(texts), place, breaks=breaks, mentions_given=False)
 
 
 def _texts(citation: Any) -> List[str]:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
 from spacy_dualre.formats.chemprot import read
+from spacy_dualre.records.shards import DocWriter, is_held_out
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
-from spacy_dualre.records.writer import DocWriter, is_held_out
 
 DEMO = ROOT / "assets" / "demo" / "demo_development"
 VOCAB = spacy.blank("en").vocab
@@ -148,7 +148,7 @@ def test_the_same_documents_give_the_same_bytes(tmp_path: Path) -> None:
 def test_the_bytes_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path[:0] = sys.argv[1:3];"
-        "from test_writer import write_demo; print(write_demo(Path(sys.argv[3])))"
+        "from test_shards import write_demo; print(write_demo(Path(sys.argv[3])))"
     )
     result = subprocess.run(
         [sys.executable, "-c", script, str(Path(__file__).parent), str(ROOT / "tests"), str(tmp_path / "other")],

@@ -10,7 +10,8 @@ from helpers.pipelines import make_doc
 from spacy.tokens import DocBin
 
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.formats.inputs import STDIN, Documents, Options
+from spacy_dualre.formats.documents import Documents
+from spacy_dualre.formats.files import STDIN, Options
 
 BIOC = (
     "<?xml version='1.0'?><!DOCTYPE collection SYSTEM 'BioC.dtd'><collection><source/><date/><key/>"
@@ -37,11 +38,11 @@ more.</AbstractText><AbstractText Label="UNLABELLED">It is.</AbstractText><Abstr
 def read(path, format=None, **options):
     """The records, and the messages of those that cannot be read."""
     records, problems = [], []
-    for pending in Documents(path, format, Options(**options)):
-        try:
-            records.append(pending())
-        except CorpusError as err:
-            problems.append(str(err))
+    for document in Documents(path, format, Options(**options)):
+        if isinstance(document, CorpusError):
+            problems.append(str(document))
+        else:
+            records.append(document)
     return records, problems
 
 
@@ -59,7 +60,7 @@ def test_a_text_file_is_one_document_with_its_line_ends(tmp_path):
     (record,), problems = read(write(tmp_path / "note.v2.txt", "\ufeffOne.\r\nTwo."))
     assert (record.id, record.text, record.mentions_given, problems) == ("note.v2", "One.\r\nTwo.", False, [])
     _, problems = read(write(tmp_path / "latin.txt", b"caf\xe9"))
-    assert "latin.txt: not UTF-8" in problems[0]
+    assert "latin.txt, line 1: not UTF-8" in problems[0]
 
 
 def test_json_lines_of_texts_alone_or_with_mentions(tmp_path):
@@ -123,7 +124,7 @@ def test_xml_entities_are_not_filled_in(tmp_path):
 
 def test_xml_cut_off_gives_what_stands_before(tmp_path):
     records, problems = read(write(tmp_path / "in.xml", PUBMED[:-200]))
-    assert contents(records)[0][0] == "12" and "damaged XML" in problems[-1]
+    assert contents(records)[0][0] == "12" and "damaged or cut off XML" in problems[-1]
 
 
 def test_bioc_goes_on_after_a_bad_document(tmp_path):
@@ -147,7 +148,7 @@ def test_docs_keep_tokens_sentences_and_mentions(tmp_path):
     assert [(mention.start, mention.end, mention.type) for mention in first.mentions] == [(0, 3, "X")]
     assert (second.id, second.sentences, second.mentions_given, problems) == ("2", None, False, [])
     _, problems = read(write(tmp_path / "bad.spacy", b"x"))
-    assert "bad.spacy: is no DocBin" in problems[0]
+    assert "DR304" in problems[0] and "bad.spacy: cannot be read as .spacy" in problems[0]
 
 
 def test_a_folder_is_read_in_order_with_ids_that_differ(tmp_path):
@@ -158,13 +159,13 @@ def test_a_folder_is_read_in_order_with_ids_that_differ(tmp_path):
     write(tmp_path / "in" / "notes.md", "not read")
     write(tmp_path / "in" / "d.xml", "<html/>")
     documents = Documents(tmp_path / "in")
-    assert contents(pending() for pending in documents) == [
+    assert contents(documents) == [
         ("a/y", "Zero."),
         ("a/z.jsonl.gz:1", "One."),
         ("b.csv:2", "Two."),
         ("c.csv:2", "Three."),
     ]
-    assert documents.skipped == {"file in no known format (.md)": 1, "file in no known format (.xml)": 1}
+    assert documents.skipped.counts == {"file in no known format (.md)": 1, "file in no known format (.xml)": 1}
 
 
 def test_damaged_compression_is_named(tmp_path):
