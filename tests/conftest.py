@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 import spacy
@@ -24,6 +24,13 @@ torch.set_num_threads(1)
 def pytest_runtest_setup() -> None:
     """Random networks are the same whatever tests ran before."""
     spacy.util.fix_random_seed(0)
+
+
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Whatever is shown in a browser is slow."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +72,8 @@ def make_nlp(encoder: str) -> Callable[..., Language]:
     """
 
     def make(model: Dict[str, Any] = {}, **settings: Any) -> Language:
-        nlp = spacy.blank("en")
+        # Not "en", whose tokenizer takes most of the time
+        nlp = spacy.blank("xx")
         architecture = {"@architectures": "spacy-dualre.DualEncoder.v1", "name": encoder, **in_blocks(model)}
         nlp.add_pipe("dual_encoder_rel", config={"model": architecture, **settings})
         return nlp

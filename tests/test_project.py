@@ -10,6 +10,8 @@ import srsly
 from helpers.paths import ROOT
 from spacy.util import load_config
 
+pytestmark = pytest.mark.slow
+
 #: Corpora that somebody may have put into assets/
 IGNORED = ("chemprot_*", "BIORED.zip", "BioRED", "*.tar.gz", "processed_data", "SemEval2010*")
 FEW_STEPS = {

@@ -1,26 +1,62 @@
-"""The command group `spacy dualre`. Commands parse options and print; the work is done elsewhere."""
+"""The command group `spacy dualre`, and what its commands share.
+
+Commands parse options and print; the work is done elsewhere. spaCy imports this module for every command of its own, so
+the modules of the commands, and torch with them, are imported only when they are called.
+"""
 
 import signal
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterator, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import typer
 from click import ClickException
 from spacy.cli._util import app, parse_config_overrides
+from typer.core import TyperGroup
+from typer.main import get_group
 from wasabi import msg
 
-from ..annotations.mentions import SPANS_KEY
 from ..errors import Errors
 from .interrupt import Interrupted, interruptible
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
+COMMANDS = {
+    "ablations": "Train the variants of a plan and compare them",
+    "benchmark": "Measure the speed and memory of a pipeline",
+    "card": "Write a model card",
+    "convert": "Convert a corpus to .spacy",
+    "evaluate": "Score a pipeline on annotated documents",
+    "explain": "Show why a pipeline finds a relation, or none",
+    "extract": "Find relations in documents, any number of them",
+    "graph": "Merge extracted relations into a knowledge graph",
+    "init-config": "Start a project for a corpus of your own",
+    "results": "Make tables and a plot of ablations",
+    "score": "Score predictions officially and compare them",
+    "train": "Train like `spacy train`, with checkpoints",
+    "tune": "Find a better threshold and a faster cascade",
+    "visualize": "Draw relations over their sentences",
+}
 
-dualre_cli = typer.Typer(name="dualre", help=HELP, no_args_is_help=True)
+
+class LazyGroup(TyperGroup):
+    """Imports a command's module when the command is called; help comes from the table."""
+
+    def list_commands(self, ctx: Any) -> List[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in COMMANDS:
+            import_module(f"{__package__}.{cmd_name.replace('-', '_')}")
+        return get_group(dualre_cli).commands.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+dualre_cli = typer.Typer(name="dualre", help=HELP, cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dualre_cli)
 
 #: For commands that take settings of the pipeline's config as options, as `spacy train` does
@@ -39,13 +75,6 @@ def readable_errors() -> Iterator[None]:
         msg.fail(err.format_message(), exits=1)
     except (ValueError, OSError, ImportError) as err:
         msg.fail(str(err), exits=1)
-
-
-def mentions_key(nlp: "Language") -> Optional[str]:
-    """The span group that holds a pipeline's mentions; None for ``doc.ents``."""
-    from ..pipeline.component import DualEncoderRel
-
-    return next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
 
 
 def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[str, Any]:

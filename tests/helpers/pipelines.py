@@ -6,7 +6,6 @@ from typing import Any, Dict, List, Sequence, Tuple
 import numpy
 import spacy
 import torch
-from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import registry
@@ -159,21 +158,6 @@ def make_examples(vocab: Any) -> List[Example]:
         ),
     ]
     return [Example(copy_mentions(doc), doc) for doc in docs]
-
-
-def network(nlp: Language) -> Any:
-    """The component's network, a torch module."""
-    return _shim(nlp)._model
-
-
-def tokenizer(nlp: Language) -> Any:
-    """The component's tokenizer, of transformers."""
-    return _shim(nlp)._hfmodel.tokenizer
-
-
-def _shim(nlp: Language) -> Any:
-    rel: Any = nlp.get_pipe(NAME)
-    return rel.model.layers[0].shims[0]
 
 
 def optimizer(learn_rate: float = 5e-3) -> Any:

@@ -13,8 +13,8 @@ from spacy_dualre.annotations.concepts import with_concept
 from spacy_dualre.pipeline.components import find_component
 from spacy_dualre.training.reader import copy_mentions
 from spacy_dualre.views.report import check_report, numbers, write_report
+from spacy_dualre.views.report.html import make_page, worst_mistakes
 from spacy_dualre.views.report.outcomes import Item, Outcomes, Scored, find_outcomes
-from spacy_dualre.views.report.page import make_page, worst_mistakes
 
 # Two sentences of 5 and 4 tokens with four mentions: a b in the first, c d in the second
 DOC = make_doc(

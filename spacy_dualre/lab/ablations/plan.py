@@ -11,6 +11,7 @@ from spacy.util import load_config, load_model_from_config, registry
 
 from ...errors import Errors
 from ...formats.files import parse_json, read_text, validate
+from ...models.settings import NETWORK, RUN
 from ...records.record import Place
 from ...scoring.protocols import get_protocol
 from ...training.reader import rel_corpus
@@ -265,4 +266,9 @@ def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) ->
     except ValueError as err:
         raise ValueError(Errors.DR707.format(whose=whose, config=path, problem=str(err).strip())) from err
     # As it will be read back from a result
-    return json.loads(json.dumps(filled))
+    settings = json.loads(json.dumps(filled))
+    model = settings["components"].get(COMPONENT, {}).get("model", {})
+    for block, defaults in (("network", NETWORK), ("run", RUN)):
+        if block in model:
+            model[block] = {**defaults, **model[block]}
+    return settings

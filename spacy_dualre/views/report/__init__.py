@@ -10,10 +10,10 @@ from ...errors import Errors
 from ...pipeline.components import find_component
 from ...writing import write_json, write_text
 from ..plotting import new_figure
+from .charts import plot_calibration, plot_confusion, plot_precision_recall
+from .html import make_page
 from .numbers import to_json
 from .outcomes import find_outcomes
-from .page import make_page
-from .plots import plot_calibration, plot_confusion, plot_precision_recall
 
 
 def check_report(folder: Path) -> None:

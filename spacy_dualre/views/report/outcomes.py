@@ -161,8 +161,10 @@ def _probabilities(rel: DualEncoderRel, parts: Sequence[ScoredCandidates], pairs
             if column not in columns:
                 found.impossible.update(keys)
                 continue
-            for by_key in (found.possible, found.best) if rel.multi_label or column == likeliest else (found.possible,):
-                by_key.update((key, max(by_key.get(key, 0.0), values[column])) for key in keys)
+            for key in keys:
+                found.possible[key] = max(found.possible.get(key, 0.0), values[column])
+                if rel.multi_label or column == likeliest:
+                    found.best[key] = max(found.best.get(key, 0.0), values[column])
     return found
 
 
