@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 
 from spacy_dualre.cli import dualre_cli
 from spacy_dualre.formats import FORMATS
+from spacy_dualre.models.settings import NETWORK, RUN
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 #: What is in a block that is not run, and why.
@@ -169,11 +170,14 @@ def run_commands(script: str) -> Iterator[str]:
 
 def check_config(text: str) -> None:
     """A part of a config fits into that of a new corpus."""
-    paths = {"paths": {"train": "corpus/demo/train.spacy", "dev": "corpus/demo/dev.spacy"}}
-    whole = Config(load_config("configs/default.cfg")).merge(Config().from_str(text, interpolate=False)).merge(paths)
-    nlp = load_model_from_config(whole, auto_fill=True)
-    registry.resolve({"batcher": nlp.config.interpolate()["training"]["batcher"]})
-    registry.resolve(nlp.config.interpolate()["corpora"])
+    sections = re.findall(r"^\[(.+)\]$", text, re.MULTILINE)
+    above = {section.rsplit(".", depth)[0] for section in sections for depth in range(1, section.count(".") + 1)}
+    parents = "".join(f"[{section}]\n\n" for section in sorted(above - set(sections)))
+    config = load_config("configs/default.cfg").merge(Config().from_str(parents + text, interpolate=False))
+    config["paths"].update(train="corpus/demo/train.spacy", dev="corpus/demo/dev.spacy")
+    nlp = load_model_from_config(config, auto_fill=True)
+    resolved = nlp.config.interpolate()
+    registry.resolve({"batcher": resolved["training"]["batcher"], "corpora": resolved["corpora"]})
 
 
 def check_json_lines(text: str) -> None:
@@ -242,6 +246,8 @@ def test_settings_of_the_component():
     nested = {"model", "candidates", "scorer"}
     config = Language.get_factory_meta("dual_encoder_rel").default_config
     assert documented == {name: value for name, value in config.items() if name not in nested}
+    assert settings_under("docs/training.md", "`[components.dual_encoder_rel.model.network]`") == NETWORK
+    assert settings_under("docs/training.md", "`[components.dual_encoder_rel.model.run]`") == RUN
 
 
 def test_formats():
