@@ -154,7 +154,9 @@ def annotate(folder: Path) -> None:
 
 def run_commands(script: str) -> Iterator[str]:
     """What the commands print. Those of spaCy run in this process, which has imported everything already."""
-    for of_spacy, lines in groupby(script.splitlines(), key=lambda line: line.startswith("python -m spacy ")):
+    for of_spacy, lines in groupby(
+        re.sub(r"\\\n *", "", script).splitlines(), key=lambda line: line.startswith("python -m spacy ")
+    ):
         if of_spacy:
             for line in lines:
                 result = CliRunner().invoke(app, shlex.split(line)[3:])
