@@ -36,7 +36,7 @@ NOT_RUN = {
 }
 #: What the blocks of a page print, and the files that they write: one set of expectations for all pages.
 PRINTED = {
-    "docs/data.md": ["4 documents", "FOUNDED"],
+    "docs/data.md": ["Converted 6 documents", "Document 6"],
     "docs/corpora.md": ["p = "],
     "docs/extract.md": ["Zileuton inhibits 5-lipoxygenase."],
     "docs/raw-text.md": ["mentions"],
@@ -176,7 +176,8 @@ def check_config(text: str) -> None:
     above = {section.rsplit(".", depth)[0] for section in sections for depth in range(1, section.count(".") + 1)}
     parents = "".join(f"[{section}]\n\n" for section in sorted(above - set(sections)))
     config = load_config("configs/default.cfg").merge(Config().from_str(parents + text, interpolate=False))
-    config["paths"].update(train="corpus/demo/train.spacy", dev="corpus/demo/dev.spacy")
+    paths = {"train": "corpus/demo/train.spacy", "dev": "corpus/demo/dev.spacy"}
+    config["paths"].update(paths, descriptions="assets/demo/descriptions.json")
     nlp = load_model_from_config(config, auto_fill=True)
     resolved = nlp.config.interpolate()
     registry.resolve({"batcher": resolved["training"]["batcher"], "corpora": resolved["corpora"]})
