@@ -48,10 +48,9 @@ def write_starter(
     config = Config().from_disk(_HERE / "default.cfg", interpolate=False)
     files = {"train": "corpus/train.spacy", "dev": "corpus/dev.spacy", "descriptions": "descriptions.json"}
     config["paths"].update(files)
-    component = config["components"]["dual_encoder_rel"]
-    component.update(spans_key=SPANS_KEY, symmetric=list(symmetric))
+    config["variables"].update(spans_key=SPANS_KEY, symmetric=list(symmetric))
     if type_pairs:
-        component["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
+        config["variables"]["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
     write_text(paths[0], _HEADER + config.to_str(interpolate=False) + "\n")
     write_json(paths[1], _descriptions(labels, type_pairs))
     write_text(paths[2], (_HERE / "project.yml").read_text(encoding="utf8"))

@@ -36,9 +36,10 @@ def batch_by_candidates(
 ) -> Batcher:
     """Registered as ``spacy-dualre.batch_by_candidates.v1``: batches of `size` descriptions, candidates x predicates.
 
-    Refer to the component's settings: ``candidates = ${components.dual_encoder_rel.candidates}``. The predicates are
-    those of the gold relations and the negative one. A document that does not fit into what is left of a batch is
-    shared out: the next batch gets its other candidates. Only the last batch is smaller.
+    Component and batcher need the same settings, so both refer to ``[variables]``, as in ``${variables.candidates}``
+    (spaCy resolves ``[training]`` without ``[components]``). The predicates are those of the gold relations and the
+    negative one. A document that does not fit into what is left of a batch is shared out: the next batch gets its other
+    candidates. Only the last batch is smaller.
 
     If no document has candidates yet, because annotating_components find the mentions later, a batch has as many
     documents as it should have candidates. An epoch is read at a time, so this is not for an endless corpus
