@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 #: Corpora that somebody may have put into assets/
 IGNORED = ("chemprot_*", "BIORED.zip", "BioRED", "*.tar.gz", "processed_data", "SemEval2010*")
 FEW_STEPS = {
-    "components.dual_encoder_rel.model.max_length": 96,
+    "components.dual_encoder_rel.model.run.max_length": 96,
     "training.max_steps": 4,
     "training.eval_frequency": 2,
     "training.logger.progress_bar": None,

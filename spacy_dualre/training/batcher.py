@@ -36,8 +36,9 @@ def batch_by_candidates(
 ) -> Batcher:
     """Registered as ``spacy-dualre.batch_by_candidates.v1``: batches of `size` descriptions, candidates x predicates.
 
-    It must find the same candidates as the component, so let both refer to one section of the config, as in
-    ``candidates = ${relations.candidates}``. The predicates are those of the gold relations and the negative one. A document that does not fit into what is left of a batch is
+    Component and batcher must find the same candidates, so both refer to one section, as in
+    ``candidates = ${relations.candidates}`` (spaCy resolves ``[training]`` without ``[components]``). The predicates
+    are those of the gold relations and the negative one. A document that does not fit into what is left of a batch is
     shared out: the next batch gets its other candidates. Only the last batch is smaller.
 
     If no document has candidates yet, because annotating_components find the mentions later, a batch has as many
