@@ -35,7 +35,7 @@ def benchmark_cli(
     same weights (everything padded, nothing shared) and against its bare encoders, which are the limit.
     """
     from ..lab.benchmark import Plan, benchmark
-    from ..pipeline.loading import load_pipeline
+    from ..pipeline.pipelines import load_pipeline
 
     plan = Plan(
         repetitions=repetitions,

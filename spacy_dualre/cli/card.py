@@ -32,7 +32,7 @@ def card_cli(
     code: Code = None,
 ) -> None:
     """Write a model card: what the pipeline finds, its scores, corpus, licence and limits."""
-    from ..pipeline.loading import load_pipeline
+    from ..pipeline.pipelines import load_pipeline
     from ..views.card import missing, model_card
 
     with readable_errors():

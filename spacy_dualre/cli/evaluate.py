@@ -13,7 +13,7 @@ from ..annotations.mentions import get_mentions
 from ..errors import Errors
 from ..scoring.protocols import PROTOCOLS
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, mentions_key, print_scores, readable_errors
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, print_scores, readable_errors
 from .options import Code, Gpu, JsonOutput, Model
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def evaluate(
         ValueError: The settings contradict each other, or the documents have no mentions and nothing finds any.
         ImportError: A report needs matplotlib.
     """
-    from ..pipeline.loading import load_pipeline
+    from ..pipeline.pipelines import load_pipeline, mentions_key
     from ..scoring.counting import rel_scores
     from ..scoring.protocols import document_ids, get_protocol
     from ..scoring.scorer import score_mentions
@@ -131,7 +131,7 @@ def _read(nlp: "Language", path: Path, gold_mentions: bool) -> List["Example"]:
 
 def _predict(nlp: "Language", examples: List["Example"], gold_mentions: bool) -> float:
     """Send the predicted Docs through the pipeline. Returns its speed in words per second."""
-    from ..pipeline.components import given_mentions
+    from ..pipeline.pipelines import given_mentions
 
     start = perf_counter()
     with given_mentions(nlp) if gold_mentions else nullcontext():

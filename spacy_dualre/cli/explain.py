@@ -33,7 +33,7 @@ def explain_cli(
 
     Pairs that were not scored are listed with the reason.
     """
-    from ..pipeline.loading import load_pipeline
+    from ..pipeline.pipelines import load_pipeline
     from ..views.explanation import explain
 
     with readable_errors():

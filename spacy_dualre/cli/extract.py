@@ -61,7 +61,7 @@ def extract_cli(
     from ..formats.documents import Documents
     from ..formats.files import Options
     from ..formats.jsonl import dump
-    from ..pipeline.loading import load_pipeline
+    from ..pipeline.pipelines import load_pipeline
 
     output_path = None if output_path == STDOUT else output_path
     stdout = sys.stdout

@@ -27,7 +27,7 @@ def read_docs(nlp: "Language", source: str, limit: int = 0) -> List[Doc]:
     Raises:
         ValueError: A file is missing or empty, or no document has mentions.
     """
-    from ..pipeline.components import components_before, find_component, given_mentions
+    from ..pipeline.pipelines import components_before, find_component, given_mentions
     from ..training.reader import rel_corpus
 
     inputs: List[Any]

@@ -33,7 +33,7 @@ def tune_cli(
     code: Code = None,
 ) -> None:
     """Find out which descriptions need not be read, and write a pipeline that skips them."""
-    from ..pipeline.loading import load_pipeline
+    from ..pipeline.pipelines import load_pipeline
     from ..scoring.tuning import tune
     from ..training.reader import rel_corpus
 

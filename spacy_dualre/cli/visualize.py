@@ -25,8 +25,7 @@ def visualize_cli(
     code: Code = None,
 ) -> None:
     """Draw the relations in a text or in documents as arcs over their sentences, in a file or in the browser."""
-    from ..pipeline.components import find_component
-    from ..pipeline.loading import load_pipeline
+    from ..pipeline.pipelines import find_component, load_pipeline
     from ..views import render, serve
 
     with readable_errors():

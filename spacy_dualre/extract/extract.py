@@ -12,7 +12,7 @@ from spacy.tokens import Doc
 from ..annotations.concepts import set_long_forms
 from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
-from ..pipeline.components import find_component
+from ..pipeline.pipelines import find_component
 from ..records.from_docs import doc_to_record
 from ..records.record import Document, Losses, Record
 from ..records.to_docs import ConversionReport, records_to_docs

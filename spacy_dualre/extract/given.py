@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..errors import Errors
-from ..pipeline.components import MENTIONS, assigned, components_before, find_component, finds_mentions
+from ..pipeline.pipelines import MENTIONS, assigned, components_before, find_component, finds_mentions
 
 #: Key in ``doc.user_data`` of documents whose mentions are given.
 GIVEN = "spacy_dualre_given_mentions"

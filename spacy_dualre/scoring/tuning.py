@@ -17,7 +17,7 @@ from ..annotations.mentions import gold_relations
 from ..errors import Errors
 from ..models.cascade import needed, unknown_to_classifier
 from ..pipeline.component import DualEncoderRel
-from ..pipeline.components import components_before, given_mentions
+from ..pipeline.pipelines import components_before, given_mentions
 from ..types import Candidate, Cascade, Description, Relation
 
 #: The relations of each Doc.

@@ -7,7 +7,7 @@ from spacy.cli.package import generate_readme
 from spacy.language import Language
 
 from ..instances.descriptions import ANY_TYPES
-from ..pipeline.components import components_before, find_component, finds_mentions
+from ..pipeline.pipelines import components_before, find_component, finds_mentions
 from .templating import environment
 
 #: Keys of a pipeline's meta.json that readers of the card need and training does not fill in.

@@ -13,8 +13,8 @@ from ..annotations.mentions import get_mentions, mention_key
 from ..annotations.relations import span_to_json
 from ..instances.descriptions import adapt
 from ..pipeline.component import DualEncoderRel, Scored
-from ..pipeline.components import find_component
 from ..pipeline.decode import as_relation, in_text_order, probabilities
+from ..pipeline.pipelines import find_component
 from ..types import Relation
 
 #: Why a pair is left out that may be a candidate: only the closest mentions of two concepts are asked for.

@@ -391,11 +391,11 @@ def match():
 @pytest.mark.parametrize(
     "command, work",
     [
-        (["evaluate", "MODEL", "DATA", "-o"], "pipeline.loading.load_pipeline"),
-        (["evaluate", "MODEL", "DATA", "--predictions"], "pipeline.loading.load_pipeline"),
-        (["benchmark", "MODEL", "DATA", "-o"], "pipeline.loading.load_pipeline"),
-        (["card", "MODEL", "-o"], "pipeline.loading.load_pipeline"),
-        (["visualize", "MODEL", "DATA", "-o"], "pipeline.loading.load_pipeline"),
+        (["evaluate", "MODEL", "DATA", "-o"], "pipeline.pipelines.load_pipeline"),
+        (["evaluate", "MODEL", "DATA", "--predictions"], "pipeline.pipelines.load_pipeline"),
+        (["benchmark", "MODEL", "DATA", "-o"], "pipeline.pipelines.load_pipeline"),
+        (["card", "MODEL", "-o"], "pipeline.pipelines.load_pipeline"),
+        (["visualize", "MODEL", "DATA", "-o"], "pipeline.pipelines.load_pipeline"),
         (["score", "chemprot", "DATA", "DATA", "-o"], "cli.score.score"),
         (["results", "MODEL", "-o"], "lab.ablations.result.read_results"),
         (["results", "MODEL", "--json"], "lab.ablations.result.read_results"),

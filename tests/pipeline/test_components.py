@@ -7,7 +7,7 @@ from spacy.tokens import DocBin
 
 from spacy_dualre.cli.evaluate import evaluate
 from spacy_dualre.cli.source import read_docs
-from spacy_dualre.pipeline.components import given_mentions
+from spacy_dualre.pipeline.pipelines import given_mentions
 from spacy_dualre.scoring.tuning import Development
 
 RULERS = {

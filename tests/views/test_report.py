@@ -10,7 +10,7 @@ from spacy.training import Example
 
 from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import with_concept
-from spacy_dualre.pipeline.components import find_component
+from spacy_dualre.pipeline.pipelines import find_component
 from spacy_dualre.training.reader import copy_mentions
 from spacy_dualre.views.report import check_report, numbers, write_report
 from spacy_dualre.views.report.html import make_page, worst_mistakes

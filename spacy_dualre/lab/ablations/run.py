@@ -19,8 +19,7 @@ from spacy.util import load_config
 
 from ...errors import Errors
 from ...instances.descriptions import read_descriptions
-from ...pipeline.components import given_mentions
-from ...pipeline.loading import load_pipeline
+from ...pipeline.pipelines import given_mentions, load_pipeline
 from ...scoring.protocols import Protocol, document_ids, get_protocol
 from ...training.reader import rel_corpus
 from ..environment import commit, device_name, package_versions

@@ -16,7 +16,7 @@ from ...models.dual_encoder import forget, get_batches, get_network, get_runner
 from ...models.pytorch.network import DualEncoder
 from ...models.runner import Runner
 from ...pipeline.component import DualEncoderRel
-from ...pipeline.components import find_component
+from ...pipeline.pipelines import find_component
 from ...training.reader import copy_mentions, rel_corpus
 from ...types import Instance, PaddedBatch, PairBatch
 

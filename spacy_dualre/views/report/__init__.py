@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from ...errors import Errors
-from ...pipeline.components import find_component
+from ...pipeline.pipelines import find_component
 from ...writing import write_json, write_text
 from ..plotting import new_figure
 from .charts import plot_calibration, plot_confusion, plot_precision_recall

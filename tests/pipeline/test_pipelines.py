@@ -8,7 +8,7 @@ import warnings
 import pytest
 from helpers.pipelines import NAME, fresh_docs, rels
 
-from spacy_dualre.pipeline.loading import load_pipeline
+from spacy_dualre.pipeline.pipelines import load_pipeline
 
 KEY = f"components.{NAME}"
 

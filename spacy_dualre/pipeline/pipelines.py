@@ -1,0 +1,77 @@
+"""Pipelines: loading them, their component that finds relations, and those that find its mentions."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, List, Mapping, Optional, Set, Tuple, Union
+
+from spacy.language import Language
+from spacy.util import get_model_meta, get_package_path, is_package, load_config, load_model_from_config
+
+from ..annotations.mentions import SPANS_KEY
+from ..errors import Errors
+from .component import DualEncoderRel
+
+#: What a component that finds mentions declares that it assigns.
+MENTIONS = frozenset({"doc.ents", "doc.spans"})
+
+
+def load_pipeline(path: Union[str, Path], overrides: Mapping[str, Any] = {}) -> Language:
+    """Load a trained pipeline from a folder or an installed package, as `spacy.load` does.
+
+    Args:
+        path: The folder or package.
+        overrides: Settings of its config, such as {"components.dual_encoder_rel.threshold": 0.7}. A dict replaces the
+            stored one; `spacy.load` would look for each of its keys.
+
+    Returns:
+        The pipeline.
+
+    Raises:
+        ValueError: There is no pipeline, or it has no such setting.
+    """
+    try:
+        folder = _in_package(str(path)) if is_package(str(path)) else Path(path)
+        config = load_config(folder / "config.cfg", overrides=dict(overrides))
+        return load_model_from_config(config, meta=get_model_meta(folder)).from_disk(folder, overrides=dict(overrides))
+    except OSError as err:
+        raise ValueError(Errors.DR005.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
+
+
+def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:
+    """Find the first component for relations and its name. Raises ValueError if there is none."""
+    for name, component in nlp.pipeline:
+        if isinstance(component, DualEncoderRel):
+            return name, component
+    raise ValueError(Errors.DR172.format(names=", ".join(nlp.pipe_names) or "none"))
+
+
+def mentions_key(nlp: Language) -> Optional[str]:
+    """The span group that relations are read from, None for ``doc.ents``; the converters' one without a component."""
+    return next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
+
+
+def components_before(nlp: Language, name: str) -> List[str]:
+    """The names of the components before one."""
+    return nlp.pipe_names[: nlp.pipe_names.index(name)]
+
+
+def assigned(nlp: Language, name: str) -> Set[str]:
+    """What a component declares that it assigns."""
+    return set(nlp.get_pipe_meta(name).assigns)
+
+
+def finds_mentions(nlp: Language, name: str) -> bool:
+    """Whether a component declares that it finds mentions."""
+    return bool(MENTIONS & assigned(nlp, name))
+
+
+def given_mentions(nlp: Language) -> AbstractContextManager:
+    """Disable the components that find mentions, so that documents keep the ones they have."""
+    return nlp.select_pipes(disable=[name for name in nlp.pipe_names if finds_mentions(nlp, name)])
+
+
+def _in_package(name: str) -> Path:
+    """The folder of the pipeline in a package, which is imported for the code that it may bring along."""
+    folder = get_package_path(name)
+    meta = get_model_meta(folder)
+    return folder / f"{meta['lang']}_{meta['name']}-{meta['version']}"
