@@ -118,6 +118,7 @@ def evaluate(
 
 
 def _read(nlp: "Language", path: Path, gold_mentions: bool) -> List["Example"]:
+    from ..pipeline.pipelines import mentions_key
     from ..training.reader import rel_corpus
 
     examples = list(rel_corpus(path, gold_mentions=gold_mentions)(nlp))
