@@ -26,7 +26,7 @@ class CorpusError(ValueError):
 
 
 class CheckpointError(ValueError):
-    """A training cannot go on from its checkpoint."""
+    """A training that cannot be resumed from its checkpoint."""
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -321,52 +321,55 @@ class Errors(metaclass=ErrorsWithCodes):
         "mentions in {source}, of the types that the pipeline was trained on."
     )
     DR701 = (
-        "A document of {n} mentions of the types {types} has no candidates: the settings of the component's "
-        "'candidates' rule them out."
+        "A document with {n} mentions of the types {types} has no candidates: the settings of 'candidates' rule "
+        "them out."
     )
-    DR702 = "The reference is {reference!r}, which is none of the variants: {variants}."
+    DR702 = "The reference {reference!r} is not among the variants: {variants}."
     DR704 = "The plan's seeds must each occur once, not {seeds}."
     DR705 = (
-        "{where}: {key} must not be set. The plan says it with 'corpus' and 'seeds', and [training.before_update] is "
-        "needed to measure the time."
+        "{where}: {key} must not be set. The plan sets it from 'corpus' and 'seeds', and [training.before_update] "
+        "measures the time."
     )
-    DR706 = "Variant {name!r}: the config {config} has no setting {key!r}. It has there: {known}."
-    DR707 = "{config} with {whose} cannot be used: {problem}"
+    DR706 = "Variant {name!r}: the config {config} has no setting {key!r}. Known there: {known}."
+    DR707 = "{config} cannot be used with {whose}: {problem}"
     DR708 = (
-        "{path} was made with other settings ({keys}). Give the plan another output folder, or remove the results that "
-        "are to be made anew."
+        "{path} was made with other settings ({keys}). Choose another output folder, or remove the results to be "
+        "made again."
     )
     DR709 = "The run {name} failed ({problem}). Its output is in {log}."
     DR710 = "No results (*.run.json, or a packed runs.json) in {paths}."
     DR711 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
-    DR712 = "{path}: results are compared over the same documents and labels, and these are not those of {other}."
+    DR712 = (
+        "{path}: these results are about other documents or labels than {other}, so they cannot be compared. Leave "
+        "one of them out."
+    )
     DR713 = "{path}: plots are written as .png, .svg or .pdf."
-    DR714 = "{path}: no documents in it to score on."
+    DR714 = "{path}: there are no documents to score on."
     DR715 = (
-        "Variant {name!r} is trained as {source!r}: that must be a variant that is trained itself, and what differs "
-        "must be settings that a trained pipeline can be read with (components..., but neither what its network is nor "
-        "what is of training alone)."
+        "Variant {name!r}: 'trained_as' is {source!r}, which must be a variant that is trained itself, and the "
+        "overrides may only be settings that can change when a pipeline is loaded: those of components, but neither "
+        "the encoder and [model.network] nor what only training uses."
     )
     DR716 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
     DR717 = "The plan has no variant {name!r}. It has {variants}."
-    DR718 = "{path} and {other} are seeds of the same variant with other settings ({keys}). Leave one of them out."
+    DR718 = "{path} and {other}: these seeds of a variant have different settings ({keys}). Leave one of them out."
     DR720 = (
-        "{path}: cannot go on from this checkpoint ({problem}). It is damaged, or of other versions of the libraries: "
-        "train anew without --resume."
+        "{path}: cannot resume from this checkpoint ({problem}). It is damaged, or was written with other versions "
+        "of the libraries. Train again without --resume."
     )
     DR721 = (
-        "{path}: the checkpoint is of a training with other settings: {different}. Give those, another --output, or "
-        "train anew without --resume."
+        "{path}: the checkpoint belongs to a training with other settings: {different}. Use those, choose another "
+        "--output, or train again without --resume."
     )
     DR722 = (
-        "The training data are not those of the checkpoint: up to step {step} texts, mentions or relations were others "
-        "({then} words, now {now}). Give those, or train anew without --resume."
+        "The training data differ from the checkpoint's: texts, mentions or relations up to step {step} have "
+        "changed ({then} words then, {now} now). Use the same data, or train again without --resume."
     )
     DR723 = (
-        "{path}: not as they were when the training of this checkpoint began: {names}. Give the same data, "
-        "descriptions and labels, or train anew without --resume."
+        "{path}: not as they were when the training of this checkpoint began: {names}. Use the same data, "
+        "descriptions and labels, or train again without --resume."
     )
-    DR724 = "{path}: the counts of the runs beside it cannot be read ({problem}). Copy or pack them again."
+    DR724 = "{path}: cannot read the counts of the packed runs ({problem}). Copy or pack them again."
 
     # starter/
     DR800 = "Give at least one of the {what}, and each only once, not: {names}."
@@ -472,10 +475,10 @@ class Warnings(metaclass=ErrorsWithCodes):
         "Tuned on {n} gold relations only: what suits them need not suit other documents. Tune on more, and look at "
         "the scores of documents that were not tuned on."
     )
-    DW821 = "Variant {name!r} is the same as the reference with this config, so it is not run."
+    DW821 = "Variant {name!r} equals the reference with this config, so it is not run."
     DW822 = (
-        "{name}: the last {n} of {total} steps were never scored, so the best pipeline does not have them. Let "
-        "training.eval_frequency ({frequency}) be a little less than the steps of an epoch, or of a part of it."
+        "{name}: the last {n} of {total} steps were never scored, so the best pipeline is without them. Set "
+        "training.eval_frequency ({frequency}) a little below the steps of an epoch, or of a fraction of it."
     )
     DW823 = (
         "{n} of {total} documents do not say where their sentences start, so each counts as one sentence. Give "

@@ -20,21 +20,22 @@ def benchmark_cli(
     model: Model,
     data_path: Path = typer.Argument(..., metavar="DATA", help="Documents with mentions, .spacy"),
     output: JsonOutput = None,
-    repetitions: int = typer.Option(5, min=1, help="How often each thing is measured, by turns"),
-    limit: int = typer.Option(0, min=0, help="Read this many documents; 0: all"),
-    threads: int = typer.Option(0, min=0, help="Threads of torch; 0: as many as it takes"),
+    repetitions: int = typer.Option(5, min=1, help="How often to measure each part, by turns"),
+    limit: int = typer.Option(0, min=0, help="Use only the first so many documents; 0: all"),
+    threads: int = typer.Option(0, min=0, help="Threads of torch; 0: its default"),
     prediction: bool = typer.Option(True, help="Measure prediction"),
-    naive_candidates: int = typer.Option(64, min=0, help="Candidates that the naive way is tried on; 0: none"),
-    train: bool = typer.Option(False, "--train", help="Measure a step of training; changes no weight"),
+    naive_candidates: int = typer.Option(64, min=0, help="Candidates to try the naive way on; 0: none"),
+    train: bool = typer.Option(False, "--train", help="Measure a training step, without changing weights"),
     train_batch: int = typer.Option(32, min=1, help="Candidates of a training step"),
-    soak: int = typer.Option(0, min=0, help="Watch the memory while this many documents stream through"),
+    soak: int = typer.Option(0, min=0, help="Watch the memory while so many documents stream through"),
     mentions: int = typer.Option(0, min=0, help="Measure one document with this many mentions, and with half of them"),
     n_process: int = typer.Option(0, min=0, help="Measure nlp.pipe with this many processes against one"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
-    """Measure a pipeline on documents with mentions: median and range of every figure, against a naive way with the
-    same weights (everything padded, nothing shared) and against its bare encoders, which are the limit.
+    """Measure the speed and memory of a pipeline on documents with mentions, compared with a naive way to use the same
+    weights (everything padded, nothing shared) and with its bare encoders, which are the limit. All figures are medians
+    with their range.
     """
     plan = Plan(
         repetitions=repetitions,
@@ -59,7 +60,7 @@ def benchmark_cli(
 
 
 def print_report(report: Dict[str, Any]) -> None:
-    """Tables of everything that was measured."""
+    """Print tables of everything that was measured."""
     settings = {name: value for name, value in report["settings"].items() if name not in ("plan", "versions")}
     _print_values("Settings", settings)
     _print_values("Versions", report["settings"]["versions"])

@@ -1,4 +1,4 @@
-"""`spacy dualre train`: `spacy train` that can be cut off and go on."""
+"""`spacy dualre train`: `spacy train` that can be resumed."""
 
 import logging
 import sys
@@ -22,13 +22,15 @@ def train_cli(
     ctx: typer.Context,
     config_path: Path = typer.Argument(..., metavar="CONFIG", help="Path to config file", exists=True, allow_dash=True),
     output_path: Path = typer.Option(..., "--output", "--output-path", "-o", help="Folder to store the pipeline in"),
-    resume: bool = typer.Option(False, "--resume", help="Go on from the checkpoint in the output folder, if any"),
+    resume: bool = typer.Option(
+        False, "--resume", help="Continue from the checkpoint in the output folder, if there is one"
+    ),
     code_path: Optional[Path] = typer.Option(None, "--code", "-c", help="Python file with additional code to import"),
     verbose: bool = typer.Option(False, "--verbose", "-V", "-VV", help="Display more information for debugging"),
     use_gpu: Gpu = -1,
 ) -> None:
-    """Train as `spacy train` does, with the same options and the same result, and keep a checkpoint of every evaluation
-    in the output folder, from which --resume goes on if the training was cut off.
+    """Train as `spacy train` does, with the same options and the same result, and write a checkpoint to the output
+    folder at every evaluation, from which --resume continues an interrupted training.
     """
     if verbose:
         logger.setLevel(logging.DEBUG)
@@ -43,7 +45,8 @@ def train_cli(
 def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: int, overrides: Dict[str, Any]) -> None:
     """Train from the beginning or, with `resume`, from the checkpoint if there is one.
 
-    Raises CheckpointError where it cannot go on.
+    Raises:
+        CheckpointError: The checkpoint cannot be used.
     """
     if not output_path.exists():
         output_path.mkdir(parents=True)
@@ -69,13 +72,14 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
 def find_run(path: Path, new: Checkpoint) -> Checkpoint:
     """The run of a checkpoint, or the new one if there is none.
 
-    Raises CheckpointError for one that is damaged or of other settings.
+    Raises:
+        CheckpointError: The checkpoint is damaged or has other settings.
     """
     if not path.exists():
-        msg.info(f"No checkpoint in {path.parent}: training starts from the beginning")
+        msg.info(f"No checkpoint in {path.parent}: starting from the beginning")
         return new
     run = Checkpoint.read(path)
     check_settings(path, run.settings, new.settings)
     if not run.finished:
-        msg.info(f"Going on after step {run.evaluations[-1]['step']}, from {path}")
+        msg.info(f"Resuming after step {run.evaluations[-1]['step']}, from {path}")
     return run

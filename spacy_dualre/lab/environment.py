@@ -1,4 +1,4 @@
-"""What something was run with: versions, commit, device."""
+"""The versions, the commit and the device that something was run with."""
 
 import platform
 import subprocess
@@ -12,12 +12,12 @@ _PACKAGES = ("spacy-dualre", "torch", "transformers", "spacy", "spacy-transforme
 
 
 def package_versions() -> Dict[str, str]:
-    """Of this package and those that results depend on."""
+    """The versions of this package and of those that results depend on."""
     return {name: version(name) for name in _PACKAGES}
 
 
 def device_name(device: torch.device) -> str:
-    """What the processor calls itself."""
+    """The name of the processor or GPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     cpus = Path("/proc/cpuinfo")
@@ -27,10 +27,10 @@ def device_name(device: torch.device) -> str:
 
 
 def commit() -> str:
-    """The git commit of this package's code, with "-dirty" where it has been changed since; its version elsewhere."""
+    """The git commit of this package's code, with "-dirty" if it was changed since; its version outside of git."""
     folder = Path(__file__).parent
     try:
-        # A clone of something else that holds an environment with this package does not know this file
+        # An environment with this package may lie in a clone of something else, which does not know this file
         _git(folder, "ls-files", "--error-unmatch", Path(__file__).name)
         return _git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):

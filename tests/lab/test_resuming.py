@@ -252,7 +252,7 @@ def test_what_goes_on_is_as_if_it_had_not_been_killed(arguments, whole, tmp_path
     for number, (place, step) in enumerate(kills):
         train_until(place, step, arguments, tmp_path, *["--resume"][:number])
     output = train(arguments, tmp_path, "--resume")
-    assert "Going on after step" in output
+    assert "Resuming after step" in output
     assert_same_models(tmp_path, whole[0])
     assert table(output) == table(whole[1])
 
