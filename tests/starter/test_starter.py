@@ -78,8 +78,8 @@ def test_from_the_folder_to_a_pipeline(tmp_path, monkeypatch, encoder):
 def test_pairs_of_types_go_into_config_and_descriptions(tmp_path):
     pairs = [("PERSON", "FIRM"), ("PERSON", "PERSON")]
     config, descriptions, _ = write_starter(tmp_path, ["KNOWS"], ["PERSON", "FIRM"], pairs)
-    component = load_config(config)["components"]["dual_encoder_rel"]
-    assert component["candidates"]["type_pairs"] == [["PERSON", "FIRM"], ["PERSON", "PERSON"]]
+    relations = load_config(config, interpolate=False)["relations"]
+    assert relations["candidates"]["type_pairs"] == [["PERSON", "FIRM"], ["PERSON", "PERSON"]]
     texts = srsly.read_json(descriptions)
     assert list(texts) == ["no_relation", "KNOWS"] and set(texts["KNOWS"]) == {"PERSON|FIRM", "PERSON|PERSON"}
     with pytest.raises(ValueError, match="DR041.*still has to be written"):

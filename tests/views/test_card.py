@@ -76,9 +76,9 @@ def test_only_a_pipeline_that_finds_no_mentions_says_so(trained):
 def test_front_matter_of_the_hub(pipeline):
     _, matter, text = model_card(spacy.load(pipeline), SCORES, front_matter=True).split("---\n", 2)
     values = yaml.safe_load(matter)
-    assert (values["language"], values["license"], values["library_name"]) == ("en", "cc-by-4.0", "spacy")
+    assert (values["language"], values["license"], values["library_name"]) == ("multilingual", "cc-by-4.0", "spacy")
     (entry,) = values["model-index"]
-    assert entry["name"] == "en_pipeline" and entry["results"][0]["dataset"]["name"] == "Three sentences"
+    assert entry["name"] == "xx_pipeline" and entry["results"][0]["dataset"]["name"] == "Three sentences"
     metrics = {metric["type"]: metric["value"] for metric in entry["results"][0]["metrics"]}
     assert metrics == {"precision": 0.5, "recall": 0.25, "f1": 0.3333}
     assert "### Relations" in text
@@ -88,7 +88,7 @@ def test_a_package_requires_this_one_and_carries_the_card(pipeline, tmp_path):
     result = card(pipeline, "--scores", tmp_path / "scores.json")
     assert result.exit_code == 0 and "Missing" not in result.output, result.output
     package(pipeline, tmp_path, name="rels", version="1.2.3", create_sdist=False)
-    folder = tmp_path / "en_rels-1.2.3"
+    folder = tmp_path / "xx_rels-1.2.3"
     assert "### Relations" in (folder / "README.md").read_text()
     requirements = srsly.read_json(folder / "meta.json")["requirements"]
     (ours,) = (requirement for requirement in requirements if requirement.startswith("spacy-dualre"))
