@@ -64,7 +64,8 @@ class Journal:
     def done(self) -> Iterator[Record]:
         """The documents done before. Behind the last one, half a line at the end is cut off and `add` may follow."""
         yield from documents_of(self._documents)
-        self._end = _end_of_last_line(self._documents)
+        with self._documents.open("rb") as file:
+            self._end = sum(len(line) for line in file if line.endswith(b"\n"))
         self._file.truncate(self._end)
 
     def add(self, record: Record) -> None:
@@ -118,20 +119,6 @@ def documents_of(path: Path) -> Iterator[Record]:
                 yield jsonl.parse(line, Place(path, number))
             except CorpusError as err:
                 raise ValueError(Errors.DR406.format(path=path, line=number)) from err
-
-
-def _end_of_last_line(path: Path) -> int:
-    """Bytes up to and with the last line end."""
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        while end:
-            start = max(end - 65536, 0)
-            file.seek(start)
-            found = file.read(end - start).rfind(b"\n")
-            if found >= 0:
-                return start + found + 1
-            end = start
-    return 0
 
 
 def _remove(path: Path) -> None:

@@ -64,10 +64,11 @@ def read_labels(path: Path) -> Iterator[Tuple[Place, str, str]]:
         yield from ((place, *_columns(place, line)) for place, line in rows)
         return
     for at in range(0, len(rows), 3):
-        (place, sentence), *others = rows[at : at + 3]
-        if len(others) != 2 or not others[1][1].startswith("Comment:"):
-            raise place.error(Errors.DR371)
-        yield others[0][0], _columns(place, sentence)[0], others[0][1]
+        block = rows[at : at + 3]
+        _, label = _block(block)
+        if label is None:
+            raise block[0][0].error(Errors.DR371)
+        yield block[1][0], _columns(*block[0])[0], label
 
 
 def _columns(place: Place, line: str) -> Tuple[str, str]:

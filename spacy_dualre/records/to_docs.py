@@ -14,7 +14,7 @@ from ..annotations.mentions import SPANS_KEY, sentence_indices
 from ..annotations.relations import set_rels
 from ..errors import CorpusError, Errors
 from ..types import Relation
-from .record import Losses, MentionRecord, Record
+from .record import Losses, MentionRecord, Offsets, Record
 from .sentences import sentence_starts
 
 
@@ -109,8 +109,8 @@ def _checked_meta(record: Record) -> Dict[str, Any]:
 
 def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     """The Doc with token boundaries added where a mention starts or ends inside a token, and with sentences."""
-    tokens = _tokens(record, nlp) if record.tokens is None else _own_tokens(record, nlp)
-    edges = {token.idx for token in tokens} | {token.idx + len(token) for token in tokens}
+    tokens = _with_blanks(_tokens(record, nlp), record)
+    edges = {edge for token in tokens for edge in token}
     cuts = {offset for mention in record.mentions for offset in (mention.start, mention.end)} - edges
     report.mentions_that_split_a_token += sum(
         mention.start in cuts or mention.end in cuts for mention in record.mentions
@@ -118,43 +118,35 @@ def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     cuts |= set(record.breaks if record.sentences is None else record.sentences) - edges
     words: List[str] = []
     spaces: List[bool] = []
-    for token in tokens:
-        inner = sorted(cut - token.idx for cut in cuts if token.idx < cut < token.idx + len(token))
-        for start, end in zip([0, *inner], [*inner, len(token)]):
-            words.append(token.text[start:end])
-            spaces.append(end == len(token) and bool(token.whitespace_))
+    for (start, end), (following, _) in zip(tokens, [*tokens[1:], (len(record.text), 0)]):
+        inner = sorted(cut for cut in cuts if start < cut < end)
+        words += [record.text[first:last] for first, last in zip([start, *inner], [*inner, end])]
+        spaces += [False] * len(inner) + [end < following]
     split = Doc(nlp.vocab, words=words, spaces=spaces)
     starts = sentence_starts(split, record, nlp, report.sentence_starts_removed)
     return Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=starts)  # type: ignore[arg-type]
 
 
-def _tokens(record: Record, nlp: Language) -> Doc:
+def _tokens(record: Record, nlp: Language) -> Sequence[Offsets]:
+    if record.tokens is not None:
+        return record.tokens
     try:
-        return nlp.make_doc(record.text)
+        return [(token.idx, token.idx + len(token)) for token in nlp.make_doc(record.text)]
     except ValueError as err:  # a text that is too long
         raise record.place.error(Errors.DR309, id=record.id, problem=err) from err
 
 
-def _own_tokens(record: Record, nlp: Language) -> Doc:
-    """A Doc of the record's tokens; blanks beyond a single one between them are tokens, as in spaCy."""
-    words: List[str] = []
-    spaces: List[bool] = []
+def _with_blanks(tokens: Sequence[Offsets], record: Record) -> List[Offsets]:
+    """The tokens and, as in spaCy, the blanks between them beyond a single one."""
+    found: List[Offsets] = []
     end = 0
-    for start, stop in (*(record.tokens or ()), (len(record.text), len(record.text))):
+    for start, stop in (*tokens, (len(record.text), len(record.text))):
         if not end <= start <= stop <= len(record.text):
             raise record.place.error(Errors.DR307, start=start, end=stop, id=record.id)
-        gap = record.text[end:start]
-        if words and gap.startswith(" "):
-            spaces[-1] = True
-            gap = gap[1:]
-        if gap:
-            words.append(gap)
-            spaces.append(False)
-        if start < stop:
-            words.append(record.text[start:stop])
-            spaces.append(False)
+        end += bool(found) and record.text[end:start].startswith(" ")
+        found += [piece for piece in ((end, start), (start, stop)) if piece[0] < piece[1]]
         end = stop
-    return Doc(nlp.vocab, words=words, spaces=spaces)
+    return found
 
 
 def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionReport) -> Dict[str, Span]:

@@ -516,7 +516,7 @@ BAD_GOLD = {
         "no label": (SEMEVAL_KEY + "7\n", 7, "a number, a tab and a label"),
         "no number": (SEMEVAL_KEY + "x\tOther\n", 7, "a number, a tab and a label"),
         "sentence": (SEMEVAL_KEY + "1\tOther\n", 7, "sentence 1 occurs twice"),
-        "no comment": (SEMEVAL_FULL.replace("Comment: a", "a"), 5, "its label and a line Comment:"),
+        "no comment": (SEMEVAL_FULL.replace("Comment: a", "a"), 7, "must begin with 'Comment:'"),
         "no labels": ('1\t"<e1>Rain</e1> brings <e2>mud</e2>."\n2\t"x"\n3\t"y"\n', 1, "its label and a line Comment:"),
         "blanks": (" \n\n", 0, "nothing but empty lines"),
     },
