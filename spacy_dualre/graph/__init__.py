@@ -1,10 +1,10 @@
 """Merges the relations of many documents into one knowledge graph and writes it in common graph formats."""
 
-from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node
+from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Naming, Node
 from .merge import Merger
 from .rdf import check_base_uri
 from .read import read_documents
-from .writers import WRITERS, Naming, check_output, write
+from .writers import WRITERS, check_output, write
 
 __all__ = [
     "WRITERS",

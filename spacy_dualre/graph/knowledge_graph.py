@@ -136,5 +136,17 @@ class KnowledgeGraph:
     edges: List[Edge]
 
 
+class Naming(NamedTuple):
+    """Names in written graphs.
+
+    Attributes:
+        base_uri: What the URIs of all RDF resources start with. The default is no registered namespace, hence "x-".
+        title: Title of the HTML page.
+    """
+
+    base_uri: str = "urn:x-spacy-dualre:"
+    title: str = "Knowledge graph"
+
+
 def _certainty(score: float) -> float:
     return round(-math.log1p(-score) / _UNIT) * _UNIT if score < 1 else math.inf

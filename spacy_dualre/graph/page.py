@@ -6,11 +6,13 @@ Text from documents enters the page as JSON and is shown as text, never as HTML,
 import base64
 import hashlib
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy
 
-from .knowledge_graph import Evidence, KnowledgeGraph
+from ..writing import write_text
+from .knowledge_graph import Evidence, KnowledgeGraph, Naming
 from .layout import layout
 
 #: Joined, they are one script.
@@ -19,21 +21,22 @@ _SCRIPTS = ("graph.js", "drawing.js", "panels.js", "control.js")
 Piece = Tuple[str, str]
 
 
-def make_page(graph: KnowledgeGraph, title: str) -> str:
-    """The page, as HTML."""
+def write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+    """Write the page."""
     from jinja2 import Environment
     from markupsafe import Markup
 
     environment = Environment(autoescape=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     script = "\n".join(map(_file, _SCRIPTS))
-    return environment.from_string(_file("page.html")).render(
-        title=title,
+    html = environment.from_string(_file("page.html")).render(
+        title=naming.title,
         style=Markup(_file("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode("utf8")).digest()).decode(),
         data=_to_json(graph),
     )
+    write_text(path, html)
 
 
 def pieces(evidence: Evidence) -> List[Piece]:

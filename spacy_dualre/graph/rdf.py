@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..annotations.concepts import Concept
 from ..errors import Errors
 from ..writing import whole_file
-from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node
+from .knowledge_graph import Edge, KnowledgeGraph, Naming, Node
 
 if TYPE_CHECKING:
     from rdflib import URIRef
@@ -28,10 +27,10 @@ def check_base_uri(value: str) -> None:
         raise ValueError(Errors.DR502.format(value=value))
 
 
-def write_rdf(graph: KnowledgeGraph, path: Path, base_uri: str, format: str) -> None:
+def write_rdf(graph: KnowledgeGraph, path: Path, naming: Naming, format: str) -> None:
     """Write "turtle" (https://www.w3.org/TR/turtle/) or "nt", N-Triples (https://www.w3.org/TR/n-triples/)."""
-    check_base_uri(base_uri)
-    rdf = _Rdf(base_uri)
+    check_base_uri(naming.base_uri)
+    rdf = _Rdf(naming.base_uri)
     for node in graph.nodes:
         rdf.add_node(node)
     for edge in graph.edges:
@@ -55,7 +54,7 @@ class _Rdf:
 
     def add_node(self, node: Node) -> None:
         """A concept, typed by its type, with its surface forms."""
-        concept, values = self._concept(node.concept), node.to_json()
+        concept, values = self._name("concept", *node.concept), node.to_json()
         self._add(concept, self.lib.RDF.type, self._name("type", node.concept.type))
         self._add(concept, self.lib.RDFS.label, self.lib.Literal(values["label"]))
         self._add_values(concept, **{name: values[name] for name in ("concept", "documents", "mentions")})
@@ -68,7 +67,7 @@ class _Rdf:
     def add_edge(self, edge: Edge) -> None:
         """The edge itself, and a statement about it."""
         rdf, predicate = self.lib.RDF, self._name("predicate", edge.predicate)
-        triple = self._concept(edge.subject), predicate, self._concept(edge.object)
+        triple = self._name("concept", *edge.subject), predicate, self._name("concept", *edge.object)
         self._add(*triple)
         self._add(predicate, self.lib.RDFS.label, self.lib.Literal(edge.predicate))
         if edge.symmetric:
@@ -80,14 +79,11 @@ class _Rdf:
         values = edge.to_json()
         self._add_values(statement, **{name: values[name] for name in ("sentences", "documents", "score", "pooled")})
         for evidence in edge.evidence:
-            self._add(statement, self.terms.evidence, self._evidence(edge, evidence))
-
-    def _evidence(self, edge: Edge, evidence: Evidence) -> "URIRef":
-        resource = self._digest("evidence", (edge.triple, evidence))
-        values = (*evidence[:4], *evidence.subject, *evidence.object, evidence.score)
-        self._add(resource, self.lib.RDF.type, self.terms.Evidence)
-        self._add_values(resource, **dict(zip(_EVIDENCE, values)))
-        return resource
+            resource = self._digest("evidence", (edge.triple, evidence))
+            self._add(statement, self.terms.evidence, resource)
+            self._add(resource, rdf.type, self.terms.Evidence)
+            places = (*evidence[:4], *evidence.subject, *evidence.object, evidence.score)
+            self._add_values(resource, **dict(zip(_EVIDENCE, places)))
 
     def _add(self, subject: Any, predicate: Any, object: Any) -> None:
         self.graph.add((subject, predicate, object))
@@ -95,9 +91,6 @@ class _Rdf:
     def _add_values(self, resource: "URIRef", **values: Any) -> None:
         for name, value in values.items():
             self._add(resource, self.terms[name], self.lib.Literal(value))
-
-    def _concept(self, concept: Concept) -> "URIRef":
-        return self._name("concept", *concept)
 
     def _name(self, *parts: str) -> "URIRef":
         return self.lib.URIRef(self.base_uri + "/".join(quote(part, safe="") for part in parts))

@@ -3,14 +3,15 @@
 import csv
 import json
 import re
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, Sequence
 
 from ..errors import Errors
 from ..writing import check_writable, whole_file, write_text
-from .knowledge_graph import KnowledgeGraph
-from .page import make_page
+from .knowledge_graph import KnowledgeGraph, Naming
+from .page import write_page
 from .rdf import write_rdf
 
 if TYPE_CHECKING:
@@ -25,18 +26,6 @@ _RELATIONSHIPS = (
     *(":START_ID", ":END_ID", ":TYPE"),
     *("symmetric:boolean", "sentences:int", "documents:int", "score:double", "pooled:double", "evidence"),
 )
-
-
-class Naming(NamedTuple):
-    """Names in written graphs.
-
-    Attributes:
-        base_uri: What the URIs of all RDF resources start with. The default is no registered namespace, hence "x-".
-        title: Title of the HTML page.
-    """
-
-    base_uri: str = "urn:x-spacy-dualre:"
-    title: str = "Knowledge graph"
 
 
 _DEFAULT = Naming()
@@ -91,14 +80,6 @@ def to_networkx(graph: KnowledgeGraph) -> "MultiDiGraph":
     return network
 
 
-def _write_turtle(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    write_rdf(graph, path, naming.base_uri, "turtle")
-
-
-def _write_ntriples(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    write_rdf(graph, path, naming.base_uri, "nt")
-
-
 def _write_graphml(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
     """Surface forms and evidence are JSON texts. Characters that XML cannot hold become U+FFFD.
 
@@ -134,10 +115,6 @@ def _write_csv(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
             csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-def _write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    write_text(path, make_page(graph, naming.title))
-
-
 def _row(values: Dict[str, Any]) -> Iterator[Any]:
     return (json.dumps(value) if isinstance(value, bool) else _flat(value) for value in values.values())
 
@@ -158,10 +135,10 @@ class Writer(NamedTuple):
 
 
 WRITERS: Dict[str, Writer] = {
-    ".ttl": Writer(_write_turtle, "rdflib"),
-    ".nt": Writer(_write_ntriples, "rdflib"),
+    ".ttl": Writer(partial(write_rdf, format="turtle"), "rdflib"),
+    ".nt": Writer(partial(write_rdf, format="nt"), "rdflib"),
     ".graphml": Writer(_write_graphml, "networkx"),
     ".json": Writer(_write_node_link, "networkx"),
     ".csv": Writer(_write_csv),
-    ".html": Writer(_write_page),
+    ".html": Writer(write_page),
 }

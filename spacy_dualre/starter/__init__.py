@@ -28,9 +28,7 @@ def write_starter(
     refuses the descriptions until they are filled in.
 
     Args:
-        output: The folder.
         labels: The predicates.
-        types: The types of mentions.
         type_pairs: Pairs of types that may be related; by default those related in the training data.
         symmetric: Predicates without direction.
 

@@ -18,7 +18,6 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None, front_
     """Write the model card of a pipeline in Markdown. It extends the one that `spacy package` generates from meta.json.
 
     Args:
-        nlp: The pipeline.
         scores: As `spacy dualre evaluate` writes them.
         front_matter: Begin with YAML for the Hugging Face hub. `spacy huggingface-hub push` adds its own.
 

@@ -78,7 +78,6 @@ def explain(nlp: Language, doc: Doc) -> List[Explanation]:
     """Explain what a pipeline decides on each pair of mentions of a Doc.
 
     Args:
-        nlp: The pipeline.
         doc: With mentions and sentences, as the pipeline returns it. It is not changed.
 
     Returns:

@@ -27,7 +27,6 @@ def write_report(nlp: Language, examples: Sequence[Example], folder: Path) -> No
     """Write index.html, report.json and the charts. The numbers are those of ``spacy-dualre.rel_scorer.v1``.
 
     Args:
-        nlp: The pipeline.
         examples: Their predicted Docs have gone through the pipeline. Their candidates are scored once more.
         folder: Where to write; created if need be.
 

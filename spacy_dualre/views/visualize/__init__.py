@@ -81,8 +81,6 @@ def serve(
 
     Args:
         docs, page, minify, options: As for `render`.
-        port: The port to listen on.
-        host: The host to listen on.
         auto_select_port: Take the next free port if this one is in use.
 
     Raises:

@@ -44,9 +44,7 @@ def draw(
     """Draw each sentence as a picture of its own.
 
     Args:
-        doc: The Doc.
         mentions: Distinct ones, among them those of the relations.
-        rels: The relations to draw.
         options: With a colour for every type of the mentions.
         sentences: Numbers, from 0, of the sentences to draw; None: all.
     """

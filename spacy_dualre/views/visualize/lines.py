@@ -89,8 +89,7 @@ def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List
     """Break a Doc into lines. Each sentence starts a new one.
 
     Args:
-        doc: The Doc.
-        mentions: Distinct mentions of the Doc.
+        mentions: Distinct ones of the Doc.
         width: Of a line in pixels; every x is between 0 and it.
         rtl: Whether the text runs from right to left.
     """
