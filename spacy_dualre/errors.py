@@ -414,11 +414,11 @@ class Errors(metaclass=ErrorsWithCodes):
     DR835 = "{path} is empty. Give a text, a .txt file, - for standard input, or a .spacy file."
     DR836 = "{path} is neither a text (.txt) nor a file of documents (.spacy)."
     DR837 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
-    DR843 = "{path} exists already. Overwrite it with --force, or name another file with --output."
-    DR844 = "{path} holds no scores. Give the file that `spacy dualre evaluate --output` writes."
     DR840 = "{path}: is a file; --shard-size writes a folder of files. Name a folder."
     DR841 = "{path}: expected the name of a .spacy file or, with --shard-size, of a folder."
     DR842 = "{path}: is also the output, or one lies in the other. Give --dev another path."
+    DR843 = "{path} exists already. Overwrite it with --force, or name another file with --output."
+    DR844 = "{path} holds no scores. Give the file that `spacy dualre evaluate --output` writes."
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -488,3 +488,4 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW825 = "No mentions, and so no relations, in {n} of {total} documents."
     DW826 = "Left out of the input: {reason}, {n} times, first at {where}."
     DW827 = "The output format has no place for: {what}, {n} times."
+    DW828 = "The card lacks: {names}. Add them to {path}."

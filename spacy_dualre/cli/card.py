@@ -7,7 +7,7 @@ import srsly
 import typer
 from wasabi import msg
 
-from ..errors import Errors
+from ..errors import Errors, Warnings
 from ..pipeline.pipelines import load_pipeline
 from ..views.card import missing, model_card
 from ..writing import check_writable, write_text
@@ -44,7 +44,7 @@ def card_cli(
         nlp = load_pipeline(str(model))
         write_text(path, model_card(nlp, scores, front_matter))
     if missing(nlp):
-        msg.warn(f"Missing from the card: {', '.join(missing(nlp))}. Add them to {model / 'meta.json'}.")
+        msg.warn(Warnings.DW828.format(names=", ".join(missing(nlp)), path=model / "meta.json"))
     msg.good(f"Wrote {path}")
 
 

@@ -70,7 +70,7 @@ def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
     rows += [("nodes", len(graph.nodes)), ("  left out: concepts without an edge", merger.concepts - len(graph.nodes))]
     msg.table([(name, str(n)) for name, n in rows if n or not name.startswith(" ")], aligns=("l", "r"))
     for reason, n in merger.dropped.items():
-        msg.warn(f"Left out: {reason}, {n} times, first at {merger.dropped_first[reason]}")
+        msg.warn(Warnings.DW826.format(reason=reason, n=n, where=merger.dropped_first[reason]))
     if merger.without_sentences:
         msg.warn(Warnings.DW823.format(n=merger.without_sentences, total=merger.documents))
 

@@ -86,7 +86,7 @@ def test_front_matter_of_the_hub(pipeline):
 
 def test_a_package_requires_this_one_and_carries_the_card(pipeline, tmp_path):
     result = card(pipeline, "--scores", tmp_path / "scores.json")
-    assert result.exit_code == 0 and "Missing" not in result.output, result.output
+    assert result.exit_code == 0 and "DW828" not in result.output, result.output
     package(pipeline, tmp_path, name="rels", version="1.2.3", create_sdist=False)
     folder = tmp_path / "xx_rels-1.2.3"
     assert "### Relations" in (folder / "README.md").read_text()
