@@ -28,7 +28,7 @@ def init_config_cli(
         paths = write_starter(output, _split(labels), _split(types), pairs, _split(symmetric))
     for path in paths:
         msg.good(f"Wrote {path}")
-    msg.text(f"Now write the descriptions in {paths[1]}, then see {paths[2]}: python -m spacy project run all {output}")
+    msg.text(f"Now fill in {paths[1]}, check {paths[2]}, then run: python -m spacy project run all {output}")
 
 
 def _split(names: str) -> List[str]:

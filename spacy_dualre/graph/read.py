@@ -1,4 +1,4 @@
-"""The documents of several files, one after another, past what is broken in them."""
+"""Reads the documents of several files one after another, skipping what is broken."""
 
 from hashlib import blake2b
 from pathlib import Path

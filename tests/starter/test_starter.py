@@ -53,7 +53,7 @@ def document(person, i):
 
 def test_from_the_folder_to_a_pipeline(tmp_path, monkeypatch, encoder):
     result = command("dualre", "init-config", *OPTIONS, "--output", tmp_path / "new")
-    assert result.exit_code == 0 and "Now write the descriptions" in result.output, result.output
+    assert result.exit_code == 0 and "Now fill in" in result.output, result.output
     monkeypatch.chdir(tmp_path / "new")
     Path("data").mkdir()
     srsly.write_jsonl("data/annotated.jsonl", [document(person, i) for i, person in enumerate(PEOPLE)])
