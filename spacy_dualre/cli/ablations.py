@@ -1,19 +1,21 @@
 """`spacy dualre ablations`: train the variants of a plan and compare them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional
+from typing import List, Optional
 
 import typer
+from spacy.cli._util import setup_gpu
+from spacy.util import ENV_VARS
 from wasabi import msg
 
 from ..errors import Warnings
+from ..lab.ablations.plan import Plan, Run, plan_runs, read_plan
+from ..lab.ablations.result import result_path, write_result
+from ..lab.ablations.run import RunError, discard, execute, to_do
+from ..lab.ablations.table import Table
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .options import Gpu
 from .results import print_tables, results
-
-if TYPE_CHECKING:
-    from ..lab.ablations.plan import Plan, Run
-    from ..lab.ablations.table import Table
 
 #: The share of a training that may come after its last evaluation without a warning.
 _MOST_UNSCORED = 0.1
@@ -38,12 +40,6 @@ def ablations_cli(
     result is already in the output folder are not repeated. Further options are settings of the config for all
     variants, as in `spacy train`.
     """
-    from spacy.cli._util import setup_gpu
-    from spacy.util import ENV_VARS
-
-    from ..lab.ablations.plan import plan_runs, read_plan
-    from ..lab.ablations.run import discard, to_do
-
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx, ENV_VARS.CONFIG_OVERRIDES)
@@ -72,11 +68,8 @@ def ablations_cli(
             msg.fail(f"{len(failed)} of {total} runs failed: {', '.join(run.name for run in failed)}", exits=1)
 
 
-def run_and_report(plan: "Plan", run: "Run", folder: Path, use_gpu: int) -> bool:
+def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
     """Make a run and write its result to the folder. Returns whether it succeeded."""
-    from ..lab.ablations.result import result_path, write_result
-    from ..lab.ablations.run import RunError, execute
-
     msg.text(f"{run.name} ...")
     try:
         result = execute(plan, run, folder, use_gpu)
@@ -94,7 +87,7 @@ def run_and_report(plan: "Plan", run: "Run", folder: Path, use_gpu: int) -> bool
     return True
 
 
-def write_tables(output: Path, folder: Path) -> "List[Table]":
+def write_tables(output: Path, folder: Path) -> List[Table]:
     """Write tables of the runs in the folder and, if matplotlib is installed, a plot."""
     markdown, json = output / "table.md", output / "table.json"
     try:

@@ -5,7 +5,6 @@ the modules of the commands, and torch with them, are imported only when they ar
 """
 
 import signal
-import sys
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -109,8 +108,3 @@ def print_scores(scores: Dict[str, Any]) -> None:
 
 def _percent(*values: float) -> tuple:
     return tuple(f"{100 * value:.1f}" for value in values)
-
-
-def interactive() -> bool:
-    """Whether standard error is a terminal, so that a progress bar makes sense."""
-    return sys.stderr.isatty()

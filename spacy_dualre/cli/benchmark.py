@@ -7,6 +7,8 @@ import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
+from ..lab.benchmark import Plan, benchmark
+from ..pipeline.pipelines import load_pipeline
 from ..writing import check_writable, write_json
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, readable_errors
 from .options import Code, Gpu, JsonOutput, Model
@@ -34,9 +36,6 @@ def benchmark_cli(
     """Measure a pipeline on documents with mentions: median and range of every figure, against a naive way with the
     same weights (everything padded, nothing shared) and against its bare encoders, which are the limit.
     """
-    from ..lab.benchmark import Plan, benchmark
-    from ..pipeline.pipelines import load_pipeline
-
     plan = Plan(
         repetitions=repetitions,
         limit=limit,

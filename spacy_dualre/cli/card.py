@@ -8,6 +8,8 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..pipeline.pipelines import load_pipeline
+from ..views.card import missing, model_card
 from ..writing import check_writable, write_text
 from .app import dualre_cli, existing, readable_errors
 from .options import Code
@@ -32,9 +34,6 @@ def card_cli(
     code: Code = None,
 ) -> None:
     """Write a model card: what the pipeline finds, its scores, corpus, licence and limits."""
-    from ..pipeline.pipelines import load_pipeline
-    from ..views.card import missing, model_card
-
     with readable_errors():
         existing(model, "Expected the folder of a trained pipeline.")
         path = output or model / "README.md"

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 import typer
 from tqdm import tqdm
@@ -11,12 +11,11 @@ from wasabi import msg
 from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
 from ..formats import function, names
+from ..records.shards import DocWriter, is_held_out
+from ..records.to_docs import ConversionReport, records_to_docs
 from ..records.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..writing import check_writable, write_json
-from .app import dualre_cli, interactive, readable_errors
-
-if TYPE_CHECKING:
-    from ..records.to_docs import ConversionReport
+from .app import dualre_cli, readable_errors
 
 
 @dualre_cli.command("convert", no_args_is_help=True)
@@ -40,9 +39,6 @@ def convert_cli(
     report_path: Optional[Path] = typer.Option(None, "--report", help="Write the report as JSON to this file"),
 ) -> None:
     """Convert a corpus to spaCy's binary format and report what became of everything in it."""
-    from ..records.shards import DocWriter, is_held_out
-    from ..records.to_docs import ConversionReport, records_to_docs
-
     with readable_errors():
         read = function(format, "read")
         _check_outputs(output_path, dev_path, shard_size)
@@ -53,7 +49,7 @@ def convert_cli(
         with ExitStack() as files:
             output = files.enter_context(DocWriter(output_path, shard_size))
             held_out = files.enter_context(DocWriter(dev_path, shard_size)) if dev_path is not None else output
-            for doc in tqdm(docs, unit=" documents", disable=not interactive()):
+            for doc in tqdm(docs, unit=" documents", disable=None):
                 if corpus is not None:
                     doc.user_data["corpus"] = corpus
                 (held_out if is_held_out(doc.text, dev_fraction, seed) else output).add(doc)
@@ -78,7 +74,7 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
             raise ValueError(Errors.DR842.format(path=dev_path))
 
 
-def _check(report: "ConversionReport", path: Path) -> None:
+def _check(report: ConversionReport, path: Path) -> None:
     """Raise CorpusError if nothing came out that could be of use."""
     lost = [(reason, n, first) for reason, n, first in report.dropped if reason.startswith("mention:")]
     if not report.documents:
@@ -88,7 +84,7 @@ def _check(report: "ConversionReport", path: Path) -> None:
         raise CorpusError(Errors.DR820.format(where=lost[0][2], n=sum(n for _, n, _ in lost), reasons=reasons))
 
 
-def print_report(report: "ConversionReport") -> None:
+def print_report(report: ConversionReport) -> None:
     """Print the report as a table, and what was left out as warnings."""
     rows: List[Tuple[str, str]] = []
     for name, value in report.to_json().items():

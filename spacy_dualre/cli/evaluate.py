@@ -3,22 +3,28 @@
 from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
+from spacy.language import Language
 from spacy.scorer import Scorer
+from spacy.training import Example
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
-from ..scoring.protocols import PROTOCOLS
+from ..extract import check_finds_mentions
+from ..pipeline.component import DualEncoderRel
+from ..pipeline.pipelines import given_mentions, load_pipeline, mentions_key
+from ..scoring.counting import rel_scores
+from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
+from ..scoring.scorer import make_rel_scorer, score_mentions
+from ..scoring.significance import bootstrap
+from ..training.reader import rel_corpus
+from ..views.report import check_report, write_report
 from ..writing import check_writable, write_json
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, print_scores, readable_errors
 from .options import Code, Gpu, JsonOutput, Model
-
-if TYPE_CHECKING:
-    from spacy.language import Language
-    from spacy.training import Example
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
@@ -80,13 +86,6 @@ def evaluate(
         ValueError: The settings contradict each other, or the documents have no mentions and nothing finds any.
         ImportError: A report needs matplotlib.
     """
-    from ..pipeline.pipelines import load_pipeline, mentions_key
-    from ..scoring.counting import rel_scores
-    from ..scoring.protocols import document_ids, get_protocol
-    from ..scoring.scorer import score_mentions
-    from ..scoring.significance import bootstrap
-    from ..views.report import check_report, write_report
-
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR821.format(known=", ".join(PROTOCOLS)))
     if protocol_name is not None and not gold_mentions:
@@ -117,9 +116,7 @@ def evaluate(
     return result
 
 
-def _read(nlp: "Language", path: Path, gold_mentions: bool) -> List["Example"]:
-    from ..training.reader import rel_corpus
-
+def _read(nlp: Language, path: Path, gold_mentions: bool) -> List[Example]:
     examples = list(rel_corpus(path, gold_mentions=gold_mentions)(nlp))
     if not examples:
         raise ValueError(Errors.DR714.format(path=path))
@@ -129,10 +126,8 @@ def _read(nlp: "Language", path: Path, gold_mentions: bool) -> List["Example"]:
     return examples
 
 
-def _predict(nlp: "Language", examples: List["Example"], gold_mentions: bool) -> float:
+def _predict(nlp: Language, examples: List[Example], gold_mentions: bool) -> float:
     """Send the predicted Docs through the pipeline. Returns its speed in words per second."""
-    from ..pipeline.pipelines import given_mentions
-
     start = perf_counter()
     with given_mentions(nlp) if gold_mentions else nullcontext():
         for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
@@ -140,16 +135,12 @@ def _predict(nlp: "Language", examples: List["Example"], gold_mentions: bool) ->
     return sum(len(example.predicted) for example in examples) / (perf_counter() - start)
 
 
-def _expect_raw_text(nlp: "Language") -> None:
+def _expect_raw_text(nlp: Language) -> None:
     """Score mentions strictly, by offsets and type: official protocols count by ids, which found mentions lack.
 
     Raises:
         ValueError: Nothing in the pipeline finds mentions.
     """
-    from ..extract import check_finds_mentions
-    from ..pipeline.component import DualEncoderRel
-    from ..scoring.scorer import make_rel_scorer
-
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, DualEncoderRel):
             check_finds_mentions(nlp)

@@ -1,18 +1,17 @@
 """`spacy dualre explain`: why a pipeline relates two mentions, or does not."""
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import srsly
 import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..pipeline.pipelines import load_pipeline
+from ..views.explanation import Explanation, explain
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .options import Code, Model
 from .source import SOURCE_HELP, read_docs
-
-if TYPE_CHECKING:
-    from ..views.explanation import Explanation
 
 #: How many pairs are listed per reason why they were not scored.
 _SHOWN = 5
@@ -33,9 +32,6 @@ def explain_cli(
 
     Pairs that were not scored are listed with the reason.
     """
-    from ..pipeline.pipelines import load_pipeline
-    from ..views.explanation import explain
-
     with readable_errors():
         nlp = load_pipeline(model, config_overrides(ctx))
         explained = [
@@ -52,7 +48,7 @@ def explain_cli(
         print_explanations(pairs)
 
 
-def chosen(pairs: "List[Explanation]", subject: Optional[str], object: Optional[str]) -> "List[Explanation]":
+def chosen(pairs: List[Explanation], subject: Optional[str], object: Optional[str]) -> List[Explanation]:
     """The pairs with this subject and object. Raises ValueError if there is no such mention."""
     known = dict.fromkeys(span.text for pair in pairs for span in (pair.subject, pair.object))
     for text in (subject, object):
@@ -61,7 +57,7 @@ def chosen(pairs: "List[Explanation]", subject: Optional[str], object: Optional[
     return [pair for pair in pairs if subject in (None, pair.subject.text) and object in (None, pair.object.text)]
 
 
-def print_explanations(pairs: "List[Explanation]") -> None:
+def print_explanations(pairs: List[Explanation]) -> None:
     """Print a table of predicates for each scored pair, then the other pairs by reason."""
     left_out: Dict[str, List[Explanation]] = {}
     for pair in pairs:
@@ -77,13 +73,13 @@ def print_explanations(pairs: "List[Explanation]") -> None:
         msg.warn("No pairs: there are fewer than two mentions, or no pair in this direction.")
 
 
-def _name(pair: "Explanation") -> str:
+def _name(pair: Explanation) -> str:
     subject, object = (f"{span.text} ({span.label_})" for span in (pair.subject, pair.object))
     concepts = f", as {pair.concepts[0].id} -> {pair.concepts[1].id}" if pair.concepts else ""
     return f"{subject} -> {object}{concepts}"
 
 
-def _print_scored(pair: "Explanation") -> None:
+def _print_scored(pair: Explanation) -> None:
     msg.divider(_name(pair))
     print(f"read: {pair.text}\n")
     rows: List[Tuple[str, ...]] = []

@@ -5,7 +5,7 @@ import signal
 import sys
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -13,15 +13,16 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import Errors, Warnings
+from ..extract import Extraction, Journal, Tally, part_of
 from ..formats import names, output_format
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, interactive, readable_errors
+from ..formats.documents import Documents
+from ..formats.files import Options
+from ..formats.jsonl import dump
+from ..pipeline.pipelines import load_pipeline
+from ..records.record import Record
+from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .interrupt import Interrupted, interruptible
 from .options import Code, Gpu, Model
-
-if TYPE_CHECKING:
-    from ..extract import Tally
-    from ..formats.documents import Documents
-    from ..records.record import Record
 
 STDOUT = Path("-")
 _INPUT = "File or folder of documents, or - for standard input"
@@ -57,12 +58,6 @@ def extract_cli(
     While it works, what is done is in the folder OUTPUT.part. Documents that cannot be read are named, the others are
     done, and the exit status is 1.
     """
-    from ..extract import Extraction, Journal
-    from ..formats.documents import Documents
-    from ..formats.files import Options
-    from ..formats.jsonl import dump
-    from ..pipeline.pipelines import load_pipeline
-
     output_path = None if output_path == STDOUT else output_path
     stdout = sys.stdout
     # Standard output may be for the documents alone
@@ -115,8 +110,6 @@ def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
 
 @contextmanager
 def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
-    from ..extract import part_of
-
     folder = part_of(output_path) if output_path is not None else None
     try:
         with interruptible(signal.SIGINT, signal.SIGTERM):
@@ -135,9 +128,9 @@ def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
         raise typer.Exit(err.code) from None
 
 
-def _shown(found: Iterable["Record"], show: int) -> Iterator["Record"]:
+def _shown(found: Iterable[Record], show: int) -> Iterator[Record]:
     """The same documents, with a progress bar, the first ones printed."""
-    for number, record in enumerate(tqdm(found, unit=" documents", disable=not interactive()), 1):
+    for number, record in enumerate(tqdm(found, unit=" documents", disable=None), 1):
         if number <= show:
             _print(record)
         yield record
@@ -147,7 +140,7 @@ def _say(message: str) -> None:
     typer.echo(message, err=True)
 
 
-def _report(tally: "Tally", documents: "Documents", output_path: Optional[Path]) -> None:
+def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> None:
     """Say what became of everything. Raises ValueError if not all of the input was read."""
     for reason, n, first in (*tally.left_out, *documents.skipped):
         _say(Warnings.DW826.format(reason=reason, n=n, where=first))
@@ -162,7 +155,7 @@ def _report(tally: "Tally", documents: "Documents", output_path: Optional[Path])
         raise ValueError(Errors.DR826.format(n=tally.broken, documents=tally.documents))
 
 
-def _print(record: "Record") -> None:
+def _print(record: Record) -> None:
     msg.divider(f"Document {record.id}")
     print(record.text)
     texts = {mention.id: record.covered(mention) for mention in record.mentions}

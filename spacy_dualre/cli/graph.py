@@ -1,17 +1,15 @@
 """`spacy dualre graph`: the relations of many documents as one knowledge graph."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional
+from typing import List, Optional
 
 import typer
 from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import CorpusError, Errors, Warnings
-from .app import dualre_cli, interactive, readable_errors
-
-if TYPE_CHECKING:
-    from ..graph import KnowledgeGraph, Merger
+from ..graph import KnowledgeGraph, Merger, Naming, check_base_uri, check_output, read_documents, write
+from .app import dualre_cli, readable_errors
 
 
 @dualre_cli.command("graph", no_args_is_help=True)
@@ -34,8 +32,6 @@ def graph_cli(
 
     The exit status is 1 if a line of the input cannot be read; the other lines are used nevertheless.
     """
-    from ..graph import Merger, Naming, write
-
     with readable_errors():
         naming = Naming(base_uri or Naming().base_uri, title or Naming().title)
         files = _check(triples, outputs, naming.base_uri)
@@ -53,22 +49,20 @@ def graph_cli(
         msg.fail(f"{broken} lines or files of the input could not be read", exits=1)
 
 
-def merge(merger: "Merger", paths: List[Path]) -> int:
+def merge(merger: Merger, paths: List[Path]) -> int:
     """Merge the documents of the files, report what cannot be read, and return how often that was."""
-    from ..graph import read_documents
-
     errors: List[CorpusError] = []
 
     def report(err: CorpusError) -> None:
         errors.append(err)
         msg.warn(str(err))
 
-    for record in tqdm(read_documents(paths, report), unit=" documents", disable=not interactive()):
+    for record in tqdm(read_documents(paths, report), unit=" documents", disable=None):
         merger.add(record)
     return len(errors)
 
 
-def print_report(merger: "Merger", graph: "KnowledgeGraph") -> None:
+def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
     """Print a table of what was merged and warnings about what was left out."""
     rows = [("documents", merger.documents), ("relations", merger.counts["relations"])]
     rows += [(f"  left out: {why}", n) for why, n in merger.counts.items() if n and why != "relations"]
@@ -83,8 +77,6 @@ def print_report(merger: "Merger", graph: "KnowledgeGraph") -> None:
 
 def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path]:
     """Return the files that will be written. Raises ValueError or ImportError if they cannot be."""
-    from ..graph import check_base_uri, check_output
-
     check_base_uri(base_uri)
     files = [file for path in outputs for file in check_output(path)]
     known = [path.resolve() for path in (*triples, *files)]
@@ -94,7 +86,7 @@ def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path
     return files
 
 
-def _warn_of_unknown(merger: "Merger", names: List[str]) -> None:
+def _warn_of_unknown(merger: Merger, names: List[str]) -> None:
     unknown = sorted(set(names) - merger.seen_predicates)
     if unknown:
         known = ", ".join(sorted(merger.seen_predicates)) or "none"

@@ -7,6 +7,7 @@ import typer
 from wasabi import msg
 
 from ..errors import Errors
+from ..starter import write_starter
 from ..types import TypePair
 from .app import dualre_cli, readable_errors
 
@@ -22,8 +23,6 @@ def init_config_cli(
     symmetric: str = typer.Option("", help="Predicates without direction, separated by commas"),
 ) -> None:
     """Write a config, a project file and a template of descriptions for your own corpus."""
-    from ..starter import write_starter
-
     with readable_errors():
         pairs = [_pair(pair) for pair in _split(type_pairs)]
         paths = write_starter(output, _split(labels), _split(types), pairs, _split(symmetric))

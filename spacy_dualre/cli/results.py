@@ -1,16 +1,16 @@
 """`spacy dualre results`: tables and a plot of runs that were made."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, List, Optional
+from typing import List, Optional
 
 import typer
 from wasabi import msg
 
+from ..lab.ablations.plot import plot_tables
+from ..lab.ablations.result import pack_results, read_results
+from ..lab.ablations.table import Table, header, make_tables, to_cells, to_json, to_markdown
 from ..writing import check_writable, write_json, write_text
 from .app import dualre_cli, existing, readable_errors
-
-if TYPE_CHECKING:
-    from ..lab.ablations.table import Table
 
 
 @dualre_cli.command("results", no_args_is_help=True)
@@ -43,17 +43,13 @@ def results(
     seed: int = 0,
     reference: Optional[str] = None,
     pack: Optional[Path] = None,
-) -> "List[Table]":
+) -> List[Table]:
     """Make the tables of all results in these folders, and write them where a path is given.
 
     Raises:
         ValueError: There are no results, none of the reference, or two that do not fit together.
         ImportError: A plot is wanted, and matplotlib is not installed.
     """
-    from ..lab.ablations.plot import plot_tables
-    from ..lab.ablations.result import pack_results, read_results
-    from ..lab.ablations.table import make_tables, to_json, to_markdown
-
     for folder in folders:
         existing(folder, "Expected results that `spacy dualre ablations` wrote.")
     check_writable(output, json, plot)
@@ -70,10 +66,8 @@ def results(
     return tables
 
 
-def print_tables(tables: "List[Table]") -> None:
+def print_tables(tables: List[Table]) -> None:
     """Print scores in per cent and differences in points."""
-    from ..lab.ablations.table import header, to_cells
-
     for table in tables:
         msg.divider(table.title)
         aligns = ("l", *"r" * (len(header(table)) - 1))

@@ -1,18 +1,19 @@
 """`spacy dualre score`: official scores of predictions, whoever made them, and the test between two of them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
+import spacy
 import typer
 from wasabi import msg
 
-from ..scoring.protocols import PROTOCOLS, get_protocol
+from ..scoring.counting import rel_scores
+from ..scoring.protocols import PROTOCOLS, Items, Protocol, get_protocol
+from ..scoring.significance import approximate_randomization, bootstrap
+from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, print_scores, readable_errors
 from .options import JsonOutput
-
-if TYPE_CHECKING:
-    from ..scoring.protocols import Items, Protocol
 
 _FILES = "In the format of the corpus's makers, or .spacy"
 
@@ -43,11 +44,8 @@ def score_cli(
         msg.text(f"F1 differs by {100 * results['difference']:+.2f}, p = {results['p_value']:.4f}")
 
 
-def score(protocol: "Protocol", gold_path: Path, paths: List[Path], samples: int, seed: int) -> Dict[str, Any]:
+def score(protocol: Protocol, gold_path: Path, paths: List[Path], samples: int, seed: int) -> Dict[str, Any]:
     """The official scores of one or two predictions; of two the difference of F1 (second - first) and its p-value."""
-    from ..scoring.counting import rel_scores
-    from ..scoring.significance import approximate_randomization, bootstrap
-
     gold = read_items(protocol, gold_path, is_gold=True)
     counts = protocol.count(gold, *(read_items(protocol, path) for path in paths))
     results: Dict[str, Any] = {
@@ -68,12 +66,8 @@ def score(protocol: "Protocol", gold_path: Path, paths: List[Path], samples: int
     return results
 
 
-def read_items(protocol: "Protocol", path: Path, is_gold: bool = False) -> "Items":
+def read_items(protocol: Protocol, path: Path, is_gold: bool = False) -> Items:
     """The relations of a file. Raises CorpusError or ValueError naming what is wrong with it."""
-    import spacy
-
-    from ..training.reader import rel_corpus
-
     existing(path, "Expected relations in the format of the corpus's makers, or .spacy.")
     if path.is_dir() or path.suffix == ".spacy":
         return protocol.from_docs(example.reference for example in rel_corpus(path)(spacy.blank("en")))

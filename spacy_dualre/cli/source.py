@@ -2,21 +2,22 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, List
+from typing import Any, List
 
+from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
+from ..formats.files import STDIN, read_text
+from ..pipeline.pipelines import components_before, find_component, given_mentions
+from ..training.reader import rel_corpus
 from .app import existing
-
-if TYPE_CHECKING:
-    from spacy.language import Language
 
 SOURCE_HELP = "A text, a .txt file, - for standard input, or documents with mentions: a .spacy file or a folder of them"
 
 
-def read_docs(nlp: "Language", source: str, limit: int = 0) -> List[Doc]:
+def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
     """Run a pipeline on the named documents. It finds no mentions of its own if any document has some.
 
     Args:
@@ -27,9 +28,6 @@ def read_docs(nlp: "Language", source: str, limit: int = 0) -> List[Doc]:
     Raises:
         ValueError: A file is missing or empty, or no document has mentions.
     """
-    from ..pipeline.pipelines import components_before, find_component, given_mentions
-    from ..training.reader import rel_corpus
-
     inputs: List[Any]
     if source.endswith(".spacy") or _is_there(source) and Path(source).is_dir():
         existing(Path(source), "Expected documents with mentions from `spacy dualre convert`.")
@@ -49,8 +47,6 @@ def read_docs(nlp: "Language", source: str, limit: int = 0) -> List[Doc]:
 
 
 def _read_text(source: str) -> str:
-    from ..formats.files import STDIN, read_text
-
     if source == "-":
         return read_text(STDIN)
     if source.endswith(".txt"):

@@ -3,19 +3,18 @@
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import Any, Dict, Optional
 
 import typer
 from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
+from spacy.training.initialize import init_nlp
 from spacy.util import load_config, logger
 from wasabi import msg
 
 from ..errors import CheckpointError
+from ..lab.resuming import CHECKPOINT, Checkpoint, check_settings, settings_of, train
 from .app import WITH_OVERRIDES, dualre_cli, readable_errors
 from .options import Gpu
-
-if TYPE_CHECKING:
-    from ..lab.resuming import Checkpoint
 
 
 @dualre_cli.command("train", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -46,10 +45,6 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
 
     Raises CheckpointError where it cannot go on.
     """
-    from spacy.training.initialize import init_nlp
-
-    from ..lab.resuming import CHECKPOINT, Checkpoint, settings_of, train
-
     if not output_path.exists():
         output_path.mkdir(parents=True)
         msg.good(f"Created output directory: {output_path}")
@@ -71,13 +66,11 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
     train(nlp, output_path, run, sys.stdout, sys.stderr)
 
 
-def find_run(path: Path, new: "Checkpoint") -> "Checkpoint":
+def find_run(path: Path, new: Checkpoint) -> Checkpoint:
     """The run of a checkpoint, or the new one if there is none.
 
     Raises CheckpointError for one that is damaged or of other settings.
     """
-    from ..lab.resuming import Checkpoint, check_settings
-
     if not path.exists():
         msg.info(f"No checkpoint in {path.parent}: training starts from the beginning")
         return new

@@ -2,19 +2,19 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import Any, Dict, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
 from ..errors import Errors, Warnings
+from ..pipeline.pipelines import load_pipeline
+from ..scoring.tuning import Tuned, tune
+from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, readable_errors
 from .options import Code, Gpu, Model
-
-if TYPE_CHECKING:
-    from ..scoring.tuning import Tuned
 
 #: Gold relations below which a warning is due.
 _FEW = 500
@@ -33,10 +33,6 @@ def tune_cli(
     code: Code = None,
 ) -> None:
     """Find out which descriptions need not be read, and write a pipeline that skips them."""
-    from ..pipeline.pipelines import load_pipeline
-    from ..scoring.tuning import tune
-    from ..training.reader import rel_corpus
-
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         existing(dev_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
@@ -52,12 +48,12 @@ def tune_cli(
     msg.good(f"Wrote the pipeline to {output}")
 
 
-def to_json(tuned: "Tuned") -> Dict[str, Any]:
+def to_json(tuned: Tuned) -> Dict[str, Any]:
     """The report: every F from 0 to 1; the cascade as the component's setting, null for none."""
     return {**asdict(tuned), "cascade": tuned.cascade._asdict() if tuned.cascade else None}
 
 
-def print_tuned(tuned: "Tuned") -> None:
+def print_tuned(tuned: Tuned) -> None:
     """Print tables of the threshold, if it has changed, and of the cascade."""
     if tuned.gold < _FEW:
         msg.warn(Warnings.DW820.format(n=tuned.gold))
@@ -69,7 +65,7 @@ def print_tuned(tuned: "Tuned") -> None:
     msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
 
 
-def _print_cascade(tuned: "Tuned") -> None:
+def _print_cascade(tuned: Tuned) -> None:
     header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
     rows = [("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0 %", "")]
     if tuned.cascade is not None:

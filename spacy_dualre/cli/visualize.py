@@ -6,6 +6,8 @@ from typing import Optional
 import typer
 from wasabi import msg
 
+from ..pipeline.pipelines import find_component, load_pipeline
+from ..views import render, serve
 from ..writing import check_writable, write_text
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .options import Code, Model
@@ -25,9 +27,6 @@ def visualize_cli(
     code: Code = None,
 ) -> None:
     """Draw the relations in a text or in documents as arcs over their sentences, in a file or in the browser."""
-    from ..pipeline.pipelines import find_component, load_pipeline
-    from ..views import render, serve
-
     with readable_errors():
         check_writable(output)
         nlp = load_pipeline(model, config_overrides(ctx))

@@ -1,6 +1,7 @@
 """The commands under `spacy dualre`, called as typer calls them."""
 
 import json
+from pathlib import Path
 
 import pytest
 import spacy
@@ -11,7 +12,8 @@ from spacy.cli._util import app
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
-import spacy_dualre.cli  # noqa: F401
+import spacy_dualre.cli
+from spacy_dualre.cli.app import COMMANDS
 
 DEMO = ROOT / "assets" / "demo" / "demo_development"
 
@@ -30,6 +32,17 @@ def pipeline(trained, tmp_path):
         doc.user_data["doc_id"] = f"D{number}"
     DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "data.spacy")
     return tmp_path
+
+
+def test_the_help_names_every_command_and_each_explains_itself():
+    modules = {path.stem.replace("_", "-") for path in Path(spacy_dualre.cli.__file__).parent.glob("*.py")}
+    assert set(COMMANDS) == modules - {"--init--", "app", "interrupt", "options", "source"}
+    result = dualre("--help")
+    assert all(f"  {name} " in result.output and text in result.output for name, text in COMMANDS.items())
+    for name in COMMANDS:
+        result = dualre(name, "--help")
+        assert result.exit_code == 0 and f"dualre {name} " in result.output, result.output
+    assert dualre("no-command").exit_code == 2
 
 
 def test_convert_writes_the_same_bytes_twice_and_reports(tmp_path):
@@ -391,19 +404,19 @@ def match():
 @pytest.mark.parametrize(
     "command, work",
     [
-        (["evaluate", "MODEL", "DATA", "-o"], "pipeline.pipelines.load_pipeline"),
-        (["evaluate", "MODEL", "DATA", "--predictions"], "pipeline.pipelines.load_pipeline"),
-        (["benchmark", "MODEL", "DATA", "-o"], "pipeline.pipelines.load_pipeline"),
-        (["card", "MODEL", "-o"], "pipeline.pipelines.load_pipeline"),
-        (["visualize", "MODEL", "DATA", "-o"], "pipeline.pipelines.load_pipeline"),
-        (["score", "chemprot", "DATA", "DATA", "-o"], "cli.score.score"),
-        (["results", "MODEL", "-o"], "lab.ablations.result.read_results"),
-        (["results", "MODEL", "--json"], "lab.ablations.result.read_results"),
-        (["results", "MODEL", "--plot"], "lab.ablations.result.read_results"),
+        (["evaluate", "MODEL", "DATA", "-o"], "evaluate.load_pipeline"),
+        (["evaluate", "MODEL", "DATA", "--predictions"], "evaluate.load_pipeline"),
+        (["benchmark", "MODEL", "DATA", "-o"], "benchmark.load_pipeline"),
+        (["card", "MODEL", "-o"], "card.load_pipeline"),
+        (["visualize", "MODEL", "DATA", "-o"], "visualize.load_pipeline"),
+        (["score", "chemprot", "DATA", "DATA", "-o"], "score.score"),
+        (["results", "MODEL", "-o"], "results.read_results"),
+        (["results", "MODEL", "--json"], "results.read_results"),
+        (["results", "MODEL", "--plot"], "results.read_results"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_said_before_the_work(pipeline, monkeypatch, command, work):
-    monkeypatch.setattr(f"spacy_dualre.{work}", lambda *args: pytest.fail("worked first"))
+    monkeypatch.setattr(f"spacy_dualre.cli.{work}", lambda *args: pytest.fail("worked first"))
     paths = {"MODEL": pipeline / "pipeline", "DATA": pipeline / "data.spacy"}
     result = dualre(*(paths.get(part, part) for part in command), pipeline / "data.spacy" / "out.json")
     assert result.exit_code == 1, result.output
