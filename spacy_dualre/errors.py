@@ -367,6 +367,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "descriptions and labels, or train anew without --resume."
     )
     DR724 = "{path}: the counts of the runs beside it cannot be read ({problem}). Copy or pack them again."
+    DR725 = 'Benchmarks need psutil ({problem}). Install it with: pip install "spacy-dualre[benchmark]"'
 
     # starter/
     DR800 = "Give at least one of the {what}, and each only once, not: {names}."
