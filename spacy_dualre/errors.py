@@ -370,6 +370,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "descriptions and labels, or train again without --resume."
     )
     DR724 = "{path}: cannot read the counts of the packed runs ({problem}). Copy or pack them again."
+    DR725 = 'Benchmarks need psutil ({problem}). Install it with: pip install "spacy-dualre[benchmark]"'
 
     # starter/
     DR800 = "Give at least one of the {what}, and each only once, not: {names}."

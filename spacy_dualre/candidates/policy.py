@@ -1,6 +1,19 @@
 """What a candidate policy is, and what all policies share: which types may be related, and when relations are equal."""
 
-from typing import Container, Hashable, Iterable, Iterator, List, Optional, Protocol, Sequence, Set, Tuple, Union
+from typing import (
+    Container,
+    Hashable,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Protocol,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+    runtime_checkable,
+)
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -11,6 +24,7 @@ from ..types import Candidate, Pair, Pairs, Relation, TypePairs
 TypePairSetting = Union[str, List[List[str]]]
 
 
+@runtime_checkable  # spaCy before 3.8.13 asks whether what a config resolves to is one
 class CandidatePolicy(Protocol):
     """What ``[components.dual_encoder_rel.candidates]`` must resolve to."""
 

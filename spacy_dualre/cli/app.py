@@ -47,7 +47,8 @@ class LazyGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in COMMANDS:
-            import_module(f"{__package__}.{cmd_name.replace('-', '_')}")
+            with readable_errors():  # of a library that only this command needs
+                import_module(f"{__package__}.{cmd_name.replace('-', '_')}")
         return get_group(dualre_cli).commands.get(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

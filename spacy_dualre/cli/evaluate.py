@@ -11,11 +11,11 @@ from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Example
 
-from ..annotations.mentions import SPANS_KEY, get_mentions
+from ..annotations.mentions import get_mentions
 from ..errors import Errors
 from ..extract import check_finds_mentions
 from ..pipeline.component import DualEncoderRel
-from ..pipeline.pipelines import given_mentions, load_pipeline
+from ..pipeline.pipelines import given_mentions, load_pipeline, mentions_key
 from ..scoring.counting import rel_scores
 from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
 from ..scoring.scorer import make_rel_scorer, score_mentions
@@ -104,7 +104,7 @@ def evaluate(
     scores = Scorer(nlp).score(examples)
     result = {"documents": len(examples), **{name: scores.get(name) for name in SCORES}, "speed": speed}
     if not gold_mentions:
-        result.update(score_mentions(examples, _mentions_key(nlp)))
+        result.update(score_mentions(examples, mentions_key(nlp)))
     if protocol is not None:
         counts = protocol.count_examples(examples)
         result.update(rel_scores(protocol.scores(counts)))
@@ -120,15 +120,10 @@ def _read(nlp: Language, path: Path, gold_mentions: bool) -> List[Example]:
     examples = list(rel_corpus(path, gold_mentions=gold_mentions)(nlp))
     if not examples:
         raise ValueError(Errors.DR714.format(path=path))
-    spans_key = _mentions_key(nlp)
+    spans_key = mentions_key(nlp)
     if gold_mentions and not any(get_mentions(example.predicted, spans_key) for example in examples):
         raise ValueError(Errors.DR823.format(path=path))
     return examples
-
-
-def _mentions_key(nlp: Language) -> Optional[str]:
-    """The span group that holds a pipeline's mentions; None for ``doc.ents``."""
-    return next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
 
 
 def _predict(nlp: Language, examples: List[Example], gold_mentions: bool) -> float:

@@ -19,7 +19,6 @@ from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.lab.ablations import run as run_module
 from spacy_dualre.lab.ablations.clock import training_clock
 from spacy_dualre.lab.ablations.plan import plan_runs, read_plan
 from spacy_dualre.lab.ablations.result import COUNTS, RUNS, RunResult, read_result, read_results, write_result
@@ -469,7 +468,7 @@ def pretend(monkeypatch):
             raise problems[run.name]
         return made(run.variant, run.seed, random_counts(run.seed), plan.corpus, settings=run.settings)
 
-    monkeypatch.setattr(run_module, "execute", execute)
+    monkeypatch.setattr("spacy_dualre.cli.ablations.execute", execute)
     return names, problems
 
 
@@ -537,7 +536,9 @@ def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkey
 @pytest.mark.parametrize("steps, frequency, n", [(9, 4, 0), (8, 4, 3), (40, 13, 0), (41, 13, 1), (4, 9, 3)])
 def test_steps_after_the_last_evaluation_are_told(inside, tmp_path, monkeypatch, steps, frequency, n):
     plan = write_plan(tmp_path / "plan.json", seeds=[0])
-    monkeypatch.setattr(run_module, "execute", lambda *args: made("full", 0, random_counts(0), steps=steps))
+    monkeypatch.setattr(
+        "spacy_dualre.cli.ablations.execute", lambda *args: made("full", 0, random_counts(0), steps=steps)
+    )
     options = ("--variant", "full", "--training.eval_frequency", frequency)
     output = dualre("ablations", plan, "-o", tmp_path / "out", *options).output
     told = f"full-0: the last {n} of {steps} steps were never scored" in " ".join(output.split())

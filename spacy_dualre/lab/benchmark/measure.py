@@ -8,8 +8,14 @@ from threading import Event, Thread
 from time import perf_counter
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence
 
-import psutil
 import torch
+
+from ...errors import Errors
+
+try:
+    import psutil
+except ImportError as err:
+    raise ImportError(Errors.DR725.format(problem=err)) from err
 
 #: The figures of one run by name, such as {"seconds": 1.5}.
 Figures = Dict[str, float]
