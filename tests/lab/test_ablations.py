@@ -102,6 +102,7 @@ def trained(project):
     return result.stdout, project / "training" / "demo" / "ablations"
 
 
+@pytest.mark.slow
 def test_results_of_real_runs(trained):
     output, folder = trained
     results = {(result.variant, result.seed): result for result in read_results([folder]).values()}
@@ -137,6 +138,7 @@ def test_results_of_real_runs(trained):
     assert {path.name.partition(".")[2] for path in (folder / "runs").iterdir()} == {"run.json", "log"}
 
 
+@pytest.mark.slow
 def test_table_and_plot_of_real_runs(trained):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     _, folder = trained
@@ -148,6 +150,7 @@ def test_table_and_plot_of_real_runs(trained):
     assert (folder / "table.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, inside):
     _, folder = trained
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "runs").glob("*.run.json")}
@@ -164,6 +167,7 @@ def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, insi
     assert "shared" in result.output and "difference" in result.output
 
 
+@pytest.mark.slow
 def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
     """Its training is made with it, is read again where it is kept, and is not where its settings were others."""
     cascade = {"trained_as": "shared", "overrides": {f"{REL}.cascade": {"predicates": 1, "negative": 0.1}}}
@@ -639,6 +643,7 @@ def test_variant_that_changes_nothing_is_left_out(inside, tmp_path, pretend):
     match("DW821.*no-context", result.output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_plan_of_this_repository_suits_every_corpus(project, tmp_path, monkeypatch, corpus):
     monkeypatch.chdir(ROOT)
