@@ -332,7 +332,7 @@ PLACES = st.lists(st.tuples(st.integers(0, 11), st.integers(1, 4)), max_size=5)
 
 
 @given(PLACES, PLACES, st.integers(1, 6), st.booleans(), st.sets(st.integers(1, 15)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_closest_are_those_of_all_pairs_in_order(first, second, k, one_side, boundaries):
     doc = Doc(VOCAB, words=["t"] * 16)
     left = spans(doc, [(start, start + n) for start, n in first])

@@ -26,7 +26,7 @@ def doc_of(n_tokens, mentions, sent_starts=(0,), key="nested"):
 def pairs(doc, policy, type_pairs=None, key="nested"):
     """The candidates as ((start, end, type), (start, end, type))."""
     return [
-        tuple((span.start, span.end, span.label_) for span in candidate)
+        tuple((span.start, span.end, span.label_) for span in candidate[:2])
         for candidate in policy(doc, get_mentions(doc, key), type_pairs)
     ]
 
@@ -78,7 +78,7 @@ def test_given_type_pairs_restrict_the_direction(three_sentences):
 def test_undirected_takes_given_type_pairs_in_either_order(three_sentences):
     policy = entity_pairs(max_sentences=None, directed=False)
     assert starts(three_sentences, policy, frozenset({("A", "B")})) == [(0, 2), (0, 4), (2, 3), (3, 4)]
-    assert policy.why_not(three_sentences, *get_mentions(three_sentences, "nested")[1:3], {("A", "B")}) is None
+    assert policy.why_not(*get_mentions(three_sentences, "nested")[1:3], {("A", "B")}) is None
 
 
 def test_type_pair_settings():
@@ -134,12 +134,12 @@ def test_long_mention_far_in_front_is_found():
     assert starts(doc, entity_pairs()) == [(0, 2), (0, 6), (2, 0), (6, 0)]
 
 
-def test_300_mentions():
-    one = doc_of(300, [(i, i + 1, "A") for i in range(300)])
-    many = doc_of(300, [(i, i + 1, "A") for i in range(300)], sent_starts=range(0, 300, 3))
-    assert len(pairs(one, entity_pairs())) == len(set(pairs(one, entity_pairs()))) == 300 * 299
-    assert len(pairs(many, entity_pairs())) == 100 * 3 * 2
-    assert len(pairs(many, entity_pairs(max_sentences=1))) == 100 * 3 * 2 + 99 * 3 * 3 * 2
+def test_many_mentions():
+    one = doc_of(120, [(i, i + 1, "A") for i in range(120)])
+    many = doc_of(120, [(i, i + 1, "A") for i in range(120)], sent_starts=range(0, 120, 3))
+    assert len(pairs(one, entity_pairs())) == len(set(pairs(one, entity_pairs()))) == 120 * 119
+    assert len(pairs(many, entity_pairs())) == 40 * 3 * 2
+    assert len(pairs(many, entity_pairs(max_sentences=1))) == 40 * 3 * 2 + 39 * 3 * 3 * 2
 
 
 def test_no_mentions_no_candidates():
@@ -161,13 +161,13 @@ def test_no_mentions_no_candidates():
 def test_reason_of_a_pair_that_is_no_candidate(three_sentences, policy, pair, reason):
     mentions = get_mentions(three_sentences, "nested")
     type_pairs = {("A", "B")} if "B|A" in reason else None
-    said = entity_pairs(**policy).why_not(three_sentences, mentions[pair[0]], mentions[pair[1]], type_pairs)
+    said = entity_pairs(**policy).why_not(mentions[pair[0]], mentions[pair[1]], type_pairs)
     assert said == reason
 
 
 def test_reason_overlapping():
     doc = doc_of(3, [(0, 3, "A"), (1, 2, "B")])
-    assert entity_pairs(overlapping=False).why_not(doc, *doc.spans["nested"], None) == "overlapping mentions"
+    assert entity_pairs(overlapping=False).why_not(*doc.spans["nested"], None) == "overlapping mentions"
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,10 @@ def test_pairs_are_equal_over_other_tokens():
     policy = entity_pairs()
     assert policy.pairs(*on_reference) == policy.pairs(*on_predicted) == [((0, 8, "GPE"), (15, 17, "ORG"))]
     assert policy.pairs(*on_reference) != policy.pairs(*reversed(on_reference))
+    assert [candidate.about for candidate in policy(predicted, on_predicted, None)] == [
+        *policy.pairs(*on_reference),
+        *policy.pairs(*reversed(on_reference)),
+    ]
 
 
 def test_each_pair_of_mentions_is_decided_by_itself():
@@ -257,7 +261,7 @@ def is_candidate(doc, policy, type_pairs, subject, object):
 
 
 @given(documents(), POLICIES, TYPE_PAIRS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_candidates_are_the_pairs_that_the_settings_mean(doc, policy, type_pairs):
     mentions = get_mentions(doc, "nested")
     numbered = [
@@ -268,11 +272,11 @@ def test_candidates_are_the_pairs_that_the_settings_mean(doc, policy, type_pairs
         for i, j in numbered
         if is_candidate(doc, policy, type_pairs, mentions[i], mentions[j])
     ]
-    assert [tuple(candidate) for candidate in policy(doc, mentions, type_pairs)] == expected
+    assert [candidate[:2] for candidate in policy(doc, mentions, type_pairs)] == expected
 
 
 @given(documents(), POLICIES, TYPE_PAIRS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_pair_has_a_reason_exactly_if_it_is_no_candidate(doc, policy, type_pairs):
     mentions = get_mentions(doc, "nested")
     assume(len(mentions) > 1)
@@ -281,4 +285,4 @@ def test_a_pair_has_a_reason_exactly_if_it_is_no_candidate(doc, policy, type_pai
         for object in mentions:
             pair = tuple((span.start, span.end, span.label_) for span in (subject, object))
             key = frozenset(pair) if not policy.directed else pair
-            assert (policy.why_not(doc, subject, object, type_pairs) is None) == (key in found)
+            assert (policy.why_not(subject, object, type_pairs) is None) == (key in found)

@@ -110,7 +110,7 @@ def test_impossible_predicates_stay_impossible():
 
 
 @given(arrays("float32", (1, 4), elements=st.floats(-500, 500, width=32) | st.just(-numpy.inf)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_single_mention_pair_decides_alone(odds):
     doc = doc_of(4, [(0, 1, "A", "1"), (2, 3, "B", "2")])
     shown, rows = pooled(concept_pairs(mention_pairs=1), doc, odds)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -31,7 +32,6 @@ from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraCo
 
 from spacy_dualre.annotations.mentions import get_mentions
 from spacy_dualre.models.dual_encoder import get_network
-from spacy_dualre.pipeline import component as pipeline
 from spacy_dualre.pipeline.decode import PREDICTIONS
 
 NO_DROPOUT = {
@@ -104,10 +104,10 @@ def test_scores_do_not_depend_on_slices_batches_or_order(trained, monkeypatch):
     expected = probabilities(nlp, docs)
     assert len(expected) == 7
     assert_close(probabilities(nlp, docs[::-1]), expected)
-    monkeypatch.setattr(pipeline, "_SLICE", 1)
     rel = nlp.get_pipe(NAME)
     rel.max_candidates_per_batch = 1
-    assert len(list(rel._score(candidate for doc in docs for candidate in rel.get_candidates(doc)))) == 7
+    monkeypatch.setattr(rel, "stream", partial(rel.stream, at_least=1))
+    assert len(list(rel.stream(docs))) == 7
     assert_close(probabilities(nlp, docs), expected)
     single = {key: row for doc in docs for key, row in probabilities(nlp, [doc]).items()}
     assert_close(single, expected)
@@ -291,8 +291,7 @@ print(sum(len(doc._.rels) for doc in nlp.pipe([doc.copy() for doc in docs], n_pr
     assert result.stdout.split() == ["28", "28"], result.stderr
 
 
-@pytest.mark.parametrize("frozen_layers", [0, 1])
-@pytest.mark.parametrize("kind", ["distilbert", "electra", "deberta"])
+@pytest.mark.parametrize("kind, frozen_layers", [("distilbert", 1), ("electra", 0), ("electra", 1), ("deberta", 1)])
 def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind, frozen_layers):
     shutil.copytree(encoder, tmp_path / kind)
     vocab_size = len(Path(encoder, "vocab.txt").read_text().splitlines())
@@ -311,7 +310,7 @@ def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind, frozen_layer
     examples = make_examples(nlp.vocab)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     before = nlp.update(examples, sgd=optimizer())[NAME]
-    assert train(nlp, steps=30)[1] < before
+    assert train(nlp, steps=15)[1] < before
     nlp.to_disk(tmp_path / "pipeline")
     expected = probabilities(nlp, fresh_docs(nlp))
     assert_close(probabilities(spacy.load(tmp_path / "pipeline"), fresh_docs(nlp)), expected)

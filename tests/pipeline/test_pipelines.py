@@ -15,20 +15,20 @@ KEY = f"components.{NAME}"
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    trained(threshold={"*": 0.2, "INHIBITS": 0.4}).to_disk(tmp_path / "pipeline")
+    trained(threshold=0.2).to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 
 
 def test_settings_that_are_dicts(folder):
     cascade = {"predicates": 1, "negative": 0.5}
-    settings = {f"{KEY}.cascade": cascade, f"{KEY}.threshold": {"*": 0.3}, f"{KEY}.context": 7}
+    settings = {f"{KEY}.cascade": cascade, f"{KEY}.threshold": 0.3, f"{KEY}.context": 7}
     nlp = load_pipeline(folder, {**settings, "training.max_steps": 7})
     rel = nlp.get_pipe(NAME)
-    assert (rel.cascade._asdict(), rel.threshold, rel.context) == (cascade, {"*": 0.3}, 7)
+    assert (rel.cascade._asdict(), rel.threshold, rel.context) == (cascade, 0.3, 7)
     assert nlp.config["components"][NAME]["cascade"] == cascade
     # For what is trained or packaged from it
     assert nlp.config["training"]["max_steps"] == 7
-    assert load_pipeline(folder).get_pipe(NAME).threshold == {"*": 0.2, "INHIBITS": 0.4}
+    assert load_pipeline(folder).get_pipe(NAME).threshold == 0.2
 
 
 def test_installed_package(folder, tmp_path, monkeypatch):
@@ -57,7 +57,7 @@ def test_where_there_is_no_pipeline(tmp_path):
 
 def test_network_that_the_config_has_otherwise(folder):
     with pytest.warns(UserWarning, match="DW169.*mean_fusion = False"):
-        load_pipeline(folder, {f"{KEY}.model.mean_fusion": True})
+        load_pipeline(folder, {f"{KEY}.model.network.mean_fusion": True})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        load_pipeline(folder, {f"{KEY}.model.description_memory": 0})
+        load_pipeline(folder, {f"{KEY}.model.run.description_memory": 0})

@@ -17,6 +17,7 @@ from thinc.api import Adam
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
+from spacy_dualre.pipeline.component import DualEncoderRel
 
 CONFIGS = ROOT / "configs"
 TEXTS = [
@@ -81,14 +82,16 @@ def rules(tmp_path):
 
 def test_training_on_the_mentions_of_annotating_components(folder, encoder, rules, monkeypatch):
     seen = []
-    original = spacy_dualre.pipeline.component.DualEncoderRel._training_candidates
+    original = DualEncoderRel.training_targets
 
     def spy(self, examples):
-        candidates, targets = original(self, examples)
-        seen.extend((c.subject.text, c.object.text, *target) for c, target in zip(candidates, targets))
-        return candidates, targets
+        targets = original(self, examples)
+        for candidate, row in zip(*targets, strict=True):
+            gold = [label for label, share in zip(self.labels, row[1:], strict=True) if share]
+            seen.append((candidate.subject.text, candidate.object.text, *gold))
+        return targets
 
-    monkeypatch.setattr(spacy_dualre.pipeline.component.DualEncoderRel, "_training_candidates", spy)
+    monkeypatch.setattr(DualEncoderRel, "training_targets", spy)
     settings = with_ruler(config(folder, encoder), rules, ["sentencizer", "entity_ruler"])
     with pytest.warns(UserWarning, match="DW163.*1 of 4 gold relations.*entity missing on the predicted document"):
         nlp = init_nlp(settings)

@@ -18,6 +18,11 @@ def row(*values):
     return numpy.array([values], dtype="float64")
 
 
+def scores_of(similarity, logits, mask):
+    """Scores of candidates whose possible predicates' descriptions were all read."""
+    return RelScores(similarity, logits, possible=mask, read=mask)
+
+
 def torch_cross_entropy(scores, targets, mask):
     """Sum over the rows of -sum(targets * log_softmax), over the columns of the mask."""
     masked = scores.masked_fill(~torch.as_tensor(mask), -math.inf)
@@ -36,7 +41,7 @@ def draw_batch(seed, n=5, n_labels=4, n_classes=4, dtype="float64", masked=True)
         target[columns] = 1 / len(columns)
     mask = numbers.random_sample((n, n_labels)) < 0.6 if masked else numpy.ones((n, n_labels), dtype=bool)
     mask[:, 0] = True
-    return RelScores(similarity, logits, mask | (targets > 0)), targets
+    return scores_of(similarity, logits, mask | (targets > 0)), targets
 
 
 def test_cross_entropy_by_hand():
@@ -90,9 +95,9 @@ def test_extreme_scores_stay_finite():
 def test_cross_entropy_is_torchs(seed, masked, dtype):
     batch, targets = draw_batch(seed, dtype=dtype, masked=masked)
     scores = torch.tensor(batch.similarity, requires_grad=True)
-    expected = torch_cross_entropy(scores, targets, batch.mask)
+    expected = torch_cross_entropy(scores, targets, batch.possible)
     expected.backward()
-    loss, gradient = cross_entropy(batch.similarity, targets, batch.mask)
+    loss, gradient = cross_entropy(batch.similarity, targets, batch.possible)
     assert loss == pytest.approx(expected.item(), rel=1e-5, abs=1e-5)
     assert gradient.dtype == numpy.float32 and numpy.allclose(gradient, scores.grad.numpy(), atol=1e-6)
 
@@ -104,8 +109,8 @@ def test_cross_entropy_is_torchs(seed, masked, dtype):
 def test_joint_loss_is_torchs(alpha, n_classes, seed):
     batch, targets = draw_batch(seed, n_classes=n_classes)
     similarity, logits = (torch.tensor(x, requires_grad=True) for x in (batch.similarity, batch.logits))
-    classifier = torch_cross_entropy(logits, targets[:, :n_classes], batch.mask[:, :n_classes])
-    contrastive = torch_cross_entropy(similarity, targets, batch.mask)
+    classifier = torch_cross_entropy(logits, targets[:, :n_classes], batch.possible[:, :n_classes])
+    contrastive = torch_cross_entropy(similarity, targets, batch.possible)
     expected = (alpha * classifier + (1 - alpha) * contrastive) / 5
     expected.backward()
     loss, gradients = joint_loss(batch, targets, alpha, 5)
@@ -115,7 +120,7 @@ def test_joint_loss_is_torchs(alpha, n_classes, seed):
 
 
 def test_alpha_weighs_the_classifier():
-    batch = RelScores(row(0.0, 0.0, 0.0, 0.0), row(0.0, 0.0), numpy.ones((1, 4), dtype=bool))
+    batch = scores_of(row(0.0, 0.0, 0.0, 0.0), row(0.0, 0.0), numpy.ones((1, 4), dtype=bool))
     loss, gradients = joint_loss(batch, row(1, 0, 0, 0), 0.75, 1)
     assert loss == pytest.approx(0.75 * math.log(2) + 0.25 * math.log(4))
     assert numpy.allclose(gradients.logits, [[-0.375, 0.375]])
@@ -129,7 +134,7 @@ def test_alpha_0_and_1_train_one_head_alone():
 
 
 def test_new_label_trains_the_similarity_alone():
-    batch = RelScores(row(0.0, 0.0, 0.0), row(3.0, 1.0), ALL)
+    batch = scores_of(row(0.0, 0.0, 0.0), row(3.0, 1.0), ALL)
     loss, gradients = joint_loss(batch, row(0, 0, 1), 0.5, 1)
     assert loss == pytest.approx(0.5 * math.log(3))
     assert gradients.logits.tolist() == [[0.0, 0.0]]
@@ -138,11 +143,19 @@ def test_new_label_trains_the_similarity_alone():
 
 def test_loss_is_the_mean_over_the_candidates():
     one, targets = draw_batch(2, n=1)
-    three = RelScores(*(numpy.repeat(x, 3, axis=0) for x in (one.similarity, one.logits, one.mask)))
+    three = scores_of(*(numpy.repeat(x, 3, axis=0) for x in (one.similarity, one.logits, one.possible)))
     loss_one, gradients_one = joint_loss(one, targets, 0.5, 1)
     loss_three, gradients_three = joint_loss(three, numpy.repeat(targets, 3, axis=0), 0.5, 3)
     assert loss_three == pytest.approx(loss_one)
     assert numpy.allclose(gradients_three.similarity.sum(axis=0), gradients_one.similarity[0], atol=1e-6)
+
+
+def test_a_description_that_was_not_read_trains_the_classifier_alone():
+    read = numpy.array([[True, False, True]])
+    loss, gradients = joint_loss(RelScores(row(0.0, 9.0, 0.0), row(0.0, 0.0, 0.0), ALL, read), row(1, 0, 0), 0.5, 1)
+    assert loss == pytest.approx(0.5 * math.log(3) + 0.5 * math.log(2))
+    assert numpy.allclose(gradients.similarity, [[-0.25, 0.0, 0.25]])
+    assert numpy.allclose(gradients.logits, [[-1 / 3, 1 / 6, 1 / 6]])
 
 
 @given(st.integers(0, 10_000), st.integers(1, 7), st.sampled_from([0.0, 0.3, 1.0]))
@@ -152,7 +165,7 @@ def test_slices_add_up_to_the_batch(seed, size, alpha):
     whole, gradients = joint_loss(batch, targets, alpha, 7)
     parts = [
         joint_loss(
-            RelScores(batch.similarity[i : i + size], batch.logits[i : i + size], batch.mask[i : i + size]),
+            scores_of(batch.similarity[i : i + size], batch.logits[i : i + size], batch.possible[i : i + size]),
             targets[i : i + size],
             alpha,
             7,
