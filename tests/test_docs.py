@@ -27,6 +27,7 @@ from typer.testing import CliRunner
 from spacy_dualre.cli.app import COMMANDS
 from spacy_dualre.formats import names
 from spacy_dualre.models.settings import NETWORK, RUN
+from spacy_dualre.pipeline import factory  # noqa: F401 (makes dual_encoder_rel known)
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 #: What is in a block that is not run, and why.
@@ -246,7 +247,6 @@ def test_settings_of_functions(heading: str, registered: Any):
 def test_settings_of_the_component():
     documented = settings_under("docs/training.md", "Settings of `[components.dual_encoder_rel]`")
     nested = {"model", "candidates", "scorer"}
-    registry.factories.get("dual_encoder_rel")
     config = Language.get_factory_meta("dual_encoder_rel").default_config
     assert documented == {name: value for name, value in config.items() if name not in nested}
     assert settings_under("docs/training.md", "`[components.dual_encoder_rel.model.network]`") == NETWORK
