@@ -24,9 +24,10 @@ from test_project import copy_project, run
 from thinc.api import Config
 from typer.testing import CliRunner
 
-from spacy_dualre.cli import dualre_cli
-from spacy_dualre.formats import FORMATS
+from spacy_dualre.cli.app import COMMANDS
+from spacy_dualre.formats import names
 from spacy_dualre.models.settings import NETWORK, RUN
+from spacy_dualre.pipeline import factory  # noqa: F401 (makes dual_encoder_rel known)
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 #: What is in a block that is not run, and why.
@@ -127,13 +128,13 @@ def test_run_all(project: Path):
 def test_blocks(page: str, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
     """The blocks of a page build on one another, as a reader runs them."""
     monkeypatch.chdir(project)
-    names: Dict[str, Any] = {}
+    variables: Dict[str, Any] = {}
     printed: List[str] = []
     for block in filter(is_run, blocks_of(page)):
         if "project run all mine" in block.text:
             annotate(project / "mine")
         if block.language == "python":
-            exec(block.text, names)
+            exec(block.text, variables)
         elif block.language == "bash":
             printed += run_commands(block.text)
         else:
@@ -201,24 +202,23 @@ CHECKS = {"ini": check_config, "json": check_json_lines, "sparql": check_sparql,
 
 
 def rows_under(page: str, heading: str) -> Dict[str, List[str]]:
-    """The first table after a line with these words: the cells of each row by its first cell, without backticks."""
-    lines = iter(read(page).split(heading, 1)[1].splitlines())
-    table = []
-    for line in lines:
+    """The first table after these words: the cells of each row by its first cell."""
+    rows: List[List[str]] = []
+    for line in read(page).split(heading, 1)[1].splitlines():
         if line.startswith("|"):
-            table.append([cell.strip() for cell in line.strip("|").split(" | ")])
-        elif table:
+            rows.append([cell.strip() for cell in line[1:-1].split("|")])
+        elif rows:
             break
-    return {row[0].strip("| "): [cell.strip("| ") for cell in row[1:]] for row in table[2:]}
+    return {first: cells for first, *cells in rows[2:]}
 
 
 def settings_under(page: str, heading: str) -> Dict[str, Any]:
     """The settings of a table with their defaults; those without one are left out."""
     settings = {}
-    for names, (default, *_) in rows_under(page, heading).items():
+    for cell, (default, *_) in rows_under(page, heading).items():
         values = [json.loads(value) for value in default.replace("`", "").split(", ") if value]
-        names = re.findall(r"`(\w+)`", names)
-        settings.update(zip(names, values * len(names) if len(values) == 1 else values))
+        settings_of_row = re.findall(r"`(\w+)`", cell)
+        settings.update(zip(settings_of_row, values * len(settings_of_row) if len(values) == 1 else values))
     return settings
 
 
@@ -254,15 +254,16 @@ def test_settings_of_the_component():
 
 
 def test_formats():
-    documented = {
-        name for names in rows_under("docs/data.md", "becomes spaCy's") for name in re.findall(r"`([\w-]+)`", names)
-    }
-    assert documented == set(FORMATS)
+    to_convert = " ".join(rows_under("docs/data.md", "becomes spaCy's"))
+    assert set(re.findall(r"`([\w-]+)`", to_convert)) == set(names("read"))
+    to_extract = rows_under("docs/extract.md", "any of these formats")
+    for kind, column in (("stream", 1), ("write", 2)):
+        assert {name.strip("`") for name, cells in to_extract.items() if cells[column]} == set(names(kind))
 
 
 def test_commands():
-    documented = {re.match(r"`([\w-]+)", command)[1] for command in rows_under("docs/commands.md", "lists the options")}
-    assert documented == {command.name for command in dualre_cli.registered_commands}
+    documented = rows_under("docs/commands.md", "lists the options")
+    assert {re.match(r"`([\w-]+)", command)[1] for command in documented} == set(COMMANDS)
 
 
 def test_links_of_the_readme():
