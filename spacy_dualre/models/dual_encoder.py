@@ -303,7 +303,7 @@ def _weights_version(network: DualEncoder) -> int:
 def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]) -> HFObjects:
     try:
         return huggingface_from_pretrained(name, dict(tokenizer_config), dict(transformer_config))
-    except Exception as err:  # folders that are not encoders fail in as many ways as there are file formats
+    except Exception as err:  # tokenizers raises no subclass for a damaged file
         raise ValueError(Errors.DR102.format(name=name, problem=err)) from err
 
 
