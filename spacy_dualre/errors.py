@@ -35,7 +35,6 @@ class Errors(metaclass=ErrorsWithCodes):
     # Settings and names, wherever they are given
     DR001 = "'{name}' must be a number from {low} to {high}, not {value!r}."
     DR002 = "'{name}' must be a whole number of at least {low}, not {value!r}."
-    DR003 = "{where}: {problem}"
     DR004 = "Unknown {name} {value!r}. Known: {known}."
     DR005 = "{path}: not found. {hint}"
 

@@ -34,7 +34,7 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
         subject, object = mentions.id_of(rel.subject), mentions.id_of(rel.object)
         record.add_relation(RelationRecord(rel.predicate, subject, object, round(rel.score, 4)))
     long_forms = get_long_forms(doc)
-    texts = dict.fromkeys(map(record.covered, record.mentions))
+    texts = dict.fromkeys(record.covered(mention) for mention in record.mentions if mention.listed)
     record.long_forms = {text: long_forms[text] for text in texts if text in long_forms}
     return record
 
