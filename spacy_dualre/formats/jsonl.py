@@ -28,12 +28,13 @@ Keys that are not in this list are errors, since most are slips of the pen.
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Annotated, Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
+from ..records.arguments import Arguments, Key
 from ..records.record import (
     Document,
     MentionRecord,
@@ -47,9 +48,6 @@ from ..records.record import (
     split_concepts,
 )
 from .files import Source, decode_text, parse_json, write_lines
-
-#: start, end, type
-_Key = Tuple[int, int, str]
 
 
 class _Schema(BaseModel):
@@ -65,7 +63,7 @@ class _Argument(_Schema):
     kb_id: Optional[str] = None
 
     @property
-    def key(self) -> _Key:
+    def key(self) -> Key:
         return (self.start, self.end, self.type)
 
     @property
@@ -142,7 +140,13 @@ def to_json(record: Record, tokens: bool = False) -> Dict[str, Any]:
 
     An id that `parse` makes itself is left out. A mention that only a relation names stands in the relation alone.
     """
-    mentions = {mention.id: _mention_to_json(mention, record) for mention in record.mentions}
+    mentions: Dict[str, Dict[str, Any]] = {}
+    seen: Set[Key] = set()
+    for mention in record.mentions:
+        key = (mention.start, mention.end, mention.type)
+        has_own_id = key in seen or mention.id != free_id(*key, ())
+        seen.add(key)
+        mentions[mention.id] = _mention_to_json(mention, record, has_own_id)
     values: Dict[str, Any] = {
         "id": record.id,
         "text": record.text,
@@ -156,10 +160,10 @@ def to_json(record: Record, tokens: bool = False) -> Dict[str, Any]:
     return {**values, "meta": record.meta} if record.meta else values
 
 
-def _mention_to_json(mention: MentionRecord, record: Record) -> Dict[str, Any]:
+def _mention_to_json(mention: MentionRecord, record: Record, has_own_id: bool) -> Dict[str, Any]:
     text = record.covered(mention)
     values = {"start": mention.start, "end": mention.end, "text": text, "type": mention.type}
-    if mention.id != free_id(mention.start, mention.end, mention.type, ()):
+    if has_own_id:
         values["id"] = mention.id
     if mention.concepts:
         values["kb_id"] = SEPARATOR.join(mention.concepts)
@@ -207,12 +211,13 @@ def _record(document: _Document, place: Place, default_id: str) -> Record:
         meta=document.meta or {},
         mentions_given=bool({"mentions", "rels"} & document.model_fields_set),
     )
-    mentions = _Mentions(record, document)
+    inline = [one for rel in document.rels for one in (rel.subject, rel.object) if not isinstance(one, str)]
+    arguments = Arguments(record, (mention.id for mention in (*document.mentions, *inline)))
     for mention in document.mentions:
-        mentions.add(mention, _parts(record, mention))
+        arguments.add(mention.key, mention.id, mention.concepts, _parts(record, mention), mention.text)
         _add_long_form(record, mention)
     for rel in document.rels:
-        _add_relation(record, rel, mentions)
+        _add_relation(record, rel, arguments)
     return record
 
 
@@ -240,62 +245,27 @@ def _add_long_form(record: Record, mention: _Mention) -> None:
         record.drop("long form", "the same text had another one before", detail=f"mention {mention.start}")
 
 
-def _add_relation(record: Record, rel: _Rel, mentions: "_Mentions") -> None:
+def _add_relation(record: Record, rel: _Rel, arguments: Arguments) -> None:
+    ids: List[str] = []
     for argument in (rel.subject, rel.object):
-        why = mentions.why_no_argument(argument)
+        if isinstance(argument, str):
+            ids.append(argument)
+            continue
+        why = _why_no_argument(argument, arguments)
         if why:
             record.drop("relation", why, detail=f"relation {rel.predicate}")
             return
-    subject, object = mentions.id_of(rel.subject), mentions.id_of(rel.object)
-    record.add_relation(RelationRecord(rel.predicate, subject, object, rel.score))
+        n = len(arguments.by_id)
+        ids.append(arguments.id_of(argument.key, argument.id, argument.concepts))
+        if argument.id not in (None, "", ids[-1]) and len(arguments.by_id) == n:
+            record.notes["id of an argument is not that of its mention"] += 1
+    record.add_relation(RelationRecord(rel.predicate, ids[0], ids[1], rel.score))
 
 
-class _Mentions:
-    """The mentions of one record: those of the document's list and those that only its relations name."""
-
-    def __init__(self, record: Record, document: _Document) -> None:
-        self.record = record
-        arguments = [argument for rel in document.rels for argument in (rel.subject, rel.object)]
-        given = [*document.mentions, *(argument for argument in arguments if not isinstance(argument, str))]
-        self.taken = {mention.id for mention in given if mention.id}
-        self.by_id: Dict[str, _Argument] = {}
-        self.ids: Dict[_Key, List[str]] = {}
-
-    def add(self, mention: _Argument, parts: Tuple[Offsets, ...] = (), listed: bool = True) -> str:
-        """Add or drop a mention and return its id."""
-        id = mention.id or free_id(*mention.key, self.taken)
-        self.taken.add(id)
-        if id not in self.by_id:
-            self.by_id[id] = mention
-            self.ids.setdefault(mention.key, []).append(id)
-        value = MentionRecord(id, mention.type, mention.start, mention.end, mention.concepts, parts, listed)
-        self.record.add_mention(value, text=mention.text)
-        return id
-
-    def why_no_argument(self, argument: Union[str, _Argument]) -> Optional[str]:
-        """What an argument says of itself that cannot be, if anything."""
-        if isinstance(argument, str):
-            return None
-        if argument.text not in (None, self.record.text[argument.start : argument.end]):
-            return "offsets of an argument do not match the text"
-        if argument.key not in self.ids and argument.id in self.by_id:
-            return "id of an argument is that of another mention"
-        return None
-
-    def id_of(self, argument: Union[str, _Argument]) -> str:
-        """The id of the mention that an argument stands for, which is added where there is none."""
-        if isinstance(argument, str):
-            return argument
-        same = [id for id in self.ids.get(argument.key, ()) if self._agree(argument, self.by_id[id])]
-        if argument.id in same:
-            return argument.id
-        if same:
-            if argument.id:
-                self.record.notes["id of an argument is not that of its mention"] += 1
-            return same[0]
-        new = argument.model_copy(update={"id": None}) if argument.id in self.by_id else argument
-        return self.add(new, listed=False)
-
-    def _agree(self, argument: _Argument, mention: _Argument) -> bool:
-        # An argument may stand for one of several concepts of its mention: then it is one more mention
-        return not argument.kb_id or argument.concepts == mention.concepts
+def _why_no_argument(argument: _Argument, arguments: Arguments) -> str:
+    """The contradiction in what an argument says of itself, if there is one."""
+    if argument.text not in (None, arguments.record.text[argument.start : argument.end]):
+        return "offsets of an argument do not match the text"
+    if argument.key not in arguments.at and argument.id in arguments.by_id:
+        return "id of an argument is that of another mention"
+    return ""

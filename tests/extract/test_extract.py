@@ -86,7 +86,7 @@ def test_texts_become_triples(make_pipeline, texts, tmp_path):
     assert "No mentions, and so no relations, in 1 of 3 documents" in result.stderr
     documents = list(srsly.read_jsonl(tmp_path / "new" / "out.jsonl"))
     assert documents[1]["sentences"] == [0, 25] and "tokens" not in documents[1]
-    assert documents[0]["meta"] == {"model": "en_pipeline", "version": "0.0.0"}
+    assert documents[0]["meta"] == {"model": "xx_pipeline", "version": "0.0.0"}
     assert not part_of(tmp_path / "new" / "out.jsonl").exists()
 
 
@@ -114,7 +114,7 @@ def test_given_mentions_stay_among_documents_whose_mentions_are_found(make_pipel
     ]
     found = list(srsly.read_jsonl(tmp_path / "out.jsonl"))
     assert [(m["id"], m.get("kb_id")) for m in found[1]["mentions"]] == [("a", "D2"), ("b", None)]
-    assert found[1]["meta"] == {"source": "made up", "model": "en_pipeline", "version": "0.0.0"}
+    assert found[1]["meta"] == {"source": "made up", "model": "xx_pipeline", "version": "0.0.0"}
     assert found[1]["sentences"] == [0] and found[2]["mentions"] == []
 
 
