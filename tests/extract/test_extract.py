@@ -354,6 +354,7 @@ def run_slowly(args, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_a_signal_ends_it_and_it_goes_on(make_pipeline, tmp_path, monkeypatch, kind):
     srsly.write_jsonl(tmp_path / "in.jsonl", [{"id": str(n), "text": TEXTS[0]} for n in range(40)])
     args = (make_pipeline(), tmp_path / "in.jsonl", tmp_path / "out.jsonl", "--batch-size", 1)

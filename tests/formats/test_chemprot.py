@@ -534,6 +534,7 @@ def test_official_counts_of_fine_labels(number: int, split: str) -> None:
     "reader, split, mentions, repeated",
     [(read, "sample", 1289, 0), (read_groups, "development", 15567, 12), (read_fine, "sample", 1289, 0)],
 )
+@pytest.mark.slow
 def test_a_whole_official_split_becomes_docs_without_a_loss(
     reader: Any, split: str, mentions: int, repeated: int
 ) -> None:

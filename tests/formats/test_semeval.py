@@ -363,6 +363,7 @@ def test_official_counts_of_the_nineteen_classes(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LABELS)
+@pytest.mark.slow
 def test_every_official_mention_and_relation_reaches_the_docs(name: str) -> None:
     records, report = official(name), ConversionReport()
     glued = 0

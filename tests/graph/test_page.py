@@ -217,6 +217,7 @@ def test_keys_wheel_and_dragging_move_the_picture(show: Callable) -> None:
     assert len(set(shots)) == len(shots)
 
 
+@pytest.mark.slow
 def test_two_thousand_nodes(show: Callable) -> None:
     facts = [
         ((f"drug {i}", "CHEMICAL", ""), "P", (f"gene {i // 40 if i % 2 else i}", "GENE", ""), 0.5) for i in range(1350)

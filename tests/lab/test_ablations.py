@@ -139,6 +139,7 @@ def test_results_of_real_runs(trained):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_table_and_plot_of_real_runs(trained):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     _, folder = trained
@@ -150,6 +151,7 @@ def test_table_and_plot_of_real_runs(trained):
     assert (folder / "table.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, inside):
     _, folder = trained
@@ -167,6 +169,7 @@ def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, insi
     assert "shared" in result.output and "difference" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
     """Its training is made with it, is read again where it is kept, and is not where its settings were others."""
@@ -683,6 +686,7 @@ def test_clock_remembers_when_epochs_began(tmp_path, monkeypatch):
     assert srsly.read_json(tmp_path / "clock.json") == {"epochs": [100.0, 110.0, 120.0], "steps": 5}
 
 
+@pytest.mark.slow
 def test_pipeline_that_another_run_needs_is_trained_again(inside, tmp_path, pretend):
     names, _ = pretend
     command = ("ablations", "--output", tmp_path / "out", "--seed", "0")

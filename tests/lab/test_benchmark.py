@@ -128,6 +128,7 @@ def test_naive_bare_and_pipeline_score_alike(make_nlp, model, shared):
         numpy.testing.assert_allclose(logits, found.logits, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_prediction_has_all_figures_of_all_repetitions(trained):
     workload = make_workload(trained(model={"precision": "bfloat16"}), times=2)
     found = prediction.measure_prediction(workload, repetitions=2, naive_candidates=3)
@@ -311,6 +312,7 @@ def dualre(*args):
     return CliRunner().invoke(app, ["dualre", "benchmark", *map(str, args)])
 
 
+@pytest.mark.slow
 def test_command_writes_and_prints_everything(saved):
     before = {path: path.read_bytes() for path in (saved / "pipeline").rglob("*") if path.is_file()}
     options = (

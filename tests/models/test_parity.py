@@ -130,6 +130,7 @@ def recorded(line: Dict[str, Any], heads: str) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("heads", HEAD_FILES)
+@pytest.mark.slow
 def test_similarities_and_logits_agree(outputs: Any, lines: List[Dict[str, Any]], heads: str) -> None:
     assert len(lines) == 24
     for output, key in (("similarity", "scores"), ("logits", "logits")):
@@ -173,6 +174,7 @@ def test_the_loss_of_each_candidate_agrees(outputs: Any, lines: List[Dict[str, A
             assert found == pytest.approx(line[key], abs=3e-5)
 
 
+@pytest.mark.slow
 def test_loss_and_gradient_of_the_first_training_step_agree(network: DualEncoder, lines: Any, meta: Any) -> None:
     load_heads(network, HEAD_FILES["fresh"])
     step = meta["train_steps"]["steps"][0]

@@ -273,6 +273,7 @@ def test_undirected_templates_for_a_pair_of_types_hold_in_text_order(make_nlp):
     assert nlp.evaluate(examples)["rels_f"] == 1.0
 
 
+@pytest.mark.slow
 def test_several_processes_with_several_threads_come_to_an_end(encoder):
     code = f"""
 import torch, spacy; from helpers import pipelines as conftest
