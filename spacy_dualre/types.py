@@ -26,11 +26,8 @@ DescriptionTexts = Dict[str, Union[TemplateTexts, Dict[str, TemplateTexts]]]
 class Candidate(NamedTuple):
     """An ordered pair of mentions that may be related.
 
-    Attributes:
-        subject: The first argument.
-        object: The second argument.
-        about: The pair of mentions or concepts that a decision on this candidate is about. A mention with several
-            concepts takes part in a candidate for each.
+    `about` is the pair of mentions or concepts that it is about: a mention with several concepts takes part in a
+    candidate for each.
     """
 
     subject: Span
@@ -41,11 +38,7 @@ class Candidate(NamedTuple):
 class Relation(NamedTuple):
     """A triple, as read from and written to ``Doc._.rels``.
 
-    Attributes:
-        subject: The first argument.
-        predicate: The name of the relation.
-        object: The second argument.
-        score: Probability of the predicate against the negative one, 0 to 1; 1 for gold relations.
+    `score` is the probability of the predicate against the negative one, 0 to 1; it is 1 for gold relations.
     """
 
     subject: Span
@@ -92,11 +85,9 @@ class Description(NamedTuple):
 
 
 class Instance(NamedTuple):
-    """What the model reads of one candidate.
+    """What the model reads of one candidate: its marked text, and the adapted templates of each of the L predicates.
 
-    Attributes:
-        text: The text with both mentions marked.
-        descriptions: The adapted templates of each of the L predicates. An empty tuple rules the predicate out.
+    A predicate without templates is impossible.
     """
 
     text: MarkedText

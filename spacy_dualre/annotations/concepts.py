@@ -29,27 +29,14 @@ def is_concept(id: str) -> bool:
 
 
 class Concept(NamedTuple):
-    """A thing that mentions refer to.
-
-    Attributes:
-        type: The entity type.
-        id: Knowledge-base id, or the (long) surface form in lower case with single blanks.
-    """
+    """What mentions refer to: a type with a knowledge-base id, or with the (long) surface form in lower case."""
 
     type: str
     id: str
 
 
 class ConceptRelation(NamedTuple):
-    """A relation of the whole document.
-
-    Attributes:
-        subject: The first argument.
-        predicate: The name of the relation.
-        object: The second argument.
-        score: The highest score of its evidence, 0 to 1.
-        evidence: The relations between mentions that it is derived from.
-    """
+    """A relation of the whole document; its evidence are relations between mentions, its score their highest."""
 
     subject: Concept
     predicate: str

@@ -82,9 +82,6 @@ def concept_pairs(
         type_pairs: As in `entity_pairs`.
         directed: Ask for both orders of a pair. If false, each pair comes once and no predicate has a direction.
 
-    Returns:
-        The policy.
-
     Raises:
         ValueError: A setting is out of range.
     """

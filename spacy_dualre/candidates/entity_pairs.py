@@ -113,9 +113,6 @@ def entity_pairs(
             on the mention pair that speaks most for it. Mentions without an id stand for themselves, as all do
             without this setting. See `concept_pairs` for whole documents.
 
-    Returns:
-        The policy.
-
     Raises:
         ValueError: A setting is out of range.
     """

@@ -33,9 +33,6 @@ def read_descriptions(path: Union[str, Path], without: Sequence[str] = ()) -> De
         path: The file.
         without: Predicates to leave out.
 
-    Returns:
-        The descriptions, as written.
-
     Raises:
         ValueError: The file, or a description in it, is not usable; names the file and the predicate.
     """
@@ -76,13 +73,7 @@ def plain_template(label: str, negative: bool = False) -> str:
 
 
 class Completed(NamedTuple):
-    """Descriptions of all predicates, the negative one first.
-
-    Attributes:
-        texts: The descriptions.
-        undescribed: Predicates whose description is made from their name.
-        unused: Described predicates that no gold relation has.
-    """
+    """Descriptions of all predicates, the negative one first; those made from a name; those that are not in gold."""
 
     texts: DescriptionTexts
     undescribed: List[str]
@@ -109,8 +100,7 @@ def choose_templates(
     Args:
         descriptions: Parsed descriptions.
         labels: L predicates.
-        subject_type: Type of the subject.
-        object_type: Type of the object.
+        subject_type, object_type: The pair of types.
         directed: False if subject and object are merely the first and the second mention in the text. A template for
             the reverse pair of types is then used with its placeholders exchanged.
 

@@ -13,12 +13,7 @@ _MOST_WORDS = 50_000
 
 
 class Cut(NamedTuple):
-    """A text in pieces.
-
-    Attributes:
-        ids: All piece ids.
-        starts: (words + 1,) where each word's pieces begin, and the end of the last.
-    """
+    """A text as piece ids; starts: (words + 1,) where each word's pieces begin, and the end of the last."""
 
     ids: numpy.ndarray
     starts: List[int]

@@ -20,14 +20,7 @@ from .stages import stage
 
 
 class Runner:
-    """Predicts with one network, whose weights must not change meanwhile.
-
-    Args:
-        network: The network.
-        batches: Makes its batches.
-        precision: Of the encoders, see `RunSettings`.
-        memory: How many descriptions' vectors to remember.
-    """
+    """Predicts with one network, whose weights must not change; for precision and memory see `RunSettings`."""
 
     def __init__(self, network: DualEncoder, batches: BatchMaker, precision: str, memory: int) -> None:
         self.network = network

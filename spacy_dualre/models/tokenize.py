@@ -11,15 +11,7 @@ from .pieces import Cut, Pieces
 
 
 class _Kept(NamedTuple):
-    """The pieces of a window that are read.
-
-    Attributes:
-        ids: Their ids.
-        start: The place of the first one in the text, if `places` is None.
-        places: The rising places of all in the text; None if they have no gap.
-        lost_words: Whether more than context was cut.
-        lost_mention: Whether a part of a mention was cut.
-    """
+    """The pieces of a window that are read, at these rising places of the text, or from `start` on without a gap."""
 
     ids: numpy.ndarray
     start: int

@@ -62,15 +62,7 @@ from .settings import as_cascade, check_settings
 
 
 class Scored(NamedTuple):
-    """Consecutive candidates of one Doc, with what the model reads of them and its scores, on the CPU.
-
-    Attributes:
-        doc: The Doc.
-        candidates: P of them.
-        instances: What the model reads of each.
-        scores: Of the P candidates, as numpy arrays.
-        odds: (P, L) log odds of the head that decides, see `log_odds`.
-    """
+    """P consecutive candidates of a Doc with instances, scores and log odds (P, L), in numpy arrays."""
 
     doc: Doc
     candidates: List[Candidate]
@@ -408,13 +400,7 @@ class DualEncoderRel(TrainablePipe):
     def decide(
         self, candidates: Sequence[Candidate], odds: numpy.ndarray, threshold: Optional[float] = None
     ) -> List[Relation]:
-        """Decide on the relations of a Doc.
-
-        Args:
-            candidates: All of the Doc's, P.
-            odds: (P, L), their log odds.
-            threshold: Replaces the component's own.
-        """
+        """Decide on the relations of a Doc from the log odds (P, L) of all its candidates."""
         decisions, pooled = self.candidates.pool(candidates, odds)
         threshold = self.threshold if threshold is None else threshold
         return decode(decisions, pooled, list(self.label_data), threshold, self.undirected, self.multi_label)
@@ -448,10 +434,7 @@ class DualEncoderRel(TrainablePipe):
             examples: The batch.
             drop: Not used: dropout is a setting of the model.
             sgd: Change the weights with this optimizer; None only collects gradients.
-            losses: Gets the loss under the component's name.
-
-        Returns:
-            The losses.
+            losses: Gets the loss under the component's name; returned.
 
         Raises:
             ValueError: A gold predicate is unknown.

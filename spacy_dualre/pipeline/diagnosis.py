@@ -71,13 +71,7 @@ def diagnose(
 ) -> Diagnosis:
     """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate.
 
-    Args:
-        examples: The training data.
-        policy: The candidate policy.
-        spans_key: The span group with the mentions; None for ``doc.ents``.
-        type_pairs: The pairs of types that may be candidates.
-        undirected: Predicates without direction.
-        is_possible: Whether a predicate has a description for the types of two mentions.
+    `is_possible` tells whether a predicate has a description for the types of two mentions.
     """
     counts = Diagnosis()
     for example in examples:

@@ -45,14 +45,6 @@ def batch_by_candidates(
     documents as it should have candidates. An epoch is read at a time, so this is not for an endless corpus
     (max_epochs = -1).
 
-    Args:
-        size: Descriptions per batch.
-        candidates: The component's candidate policy.
-        spans_key: The component's span group.
-        symmetric: The component's symmetric predicates.
-
-    Returns:
-        A batcher for ``[training]``.
     """
 
     def batch(examples: Iterable[Example]) -> Iterator[List[Example]]:

@@ -50,15 +50,9 @@ def adamw(
     Args:
         learn_rate: A number or a schedule, such as ``warmup_linear.v1``.
         weight_decay: Decay per step, relative to the learning rate.
-        beta1: Decay of the first moment.
-        beta2: Decay of the second moment.
-        eps: Keeps the step finite.
         grad_clip: The largest norm of one parameter's gradient.
         new_weights_lr_scale: Learning rate of weights that are not pretrained (projections, classifier, temperature,
             markers), as a multiple of learn_rate.
-
-    Returns:
-        The optimizer.
     """
     return AdamW(
         learn_rate,

@@ -85,11 +85,8 @@ def rel_corpus(
         seed: Decides which documents get the gold mentions, by their text: the same ones at every reading.
         without: Leave out documents with a relation of one of these predicates.
 
-    Returns:
-        A corpus for ``[corpora]``. It raises ValueError for a component that the pipeline does not have.
-
     Raises:
-        ValueError: The path does not exist, or the share is out of range.
+        ValueError: The path does not exist, the share is out of range, or (when read) a component is missing.
     """
     if path is None or not Path(path).exists():
         raise ValueError(Errors.DR005.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
