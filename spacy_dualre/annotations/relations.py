@@ -103,7 +103,7 @@ def _position(span: Span) -> tuple:
 
 def _restore(doc: Doc, start: int, end: int, labels: Iterable[str]) -> Optional[Span]:
     # Not len(doc.text), which spaCy rebuilds at each access
-    if not 0 <= start < end <= doc[-1].idx + len(doc[-1]):
+    if not len(doc) or not 0 <= start < end <= doc[-1].idx + len(doc[-1]):
         return None
     label, kb_id, span_id = labels
     return doc.char_span(start, end, label=label, kb_id=kb_id, span_id=span_id, alignment_mode="expand")

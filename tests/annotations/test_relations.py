@@ -167,6 +167,11 @@ def test_part_of_a_document_keeps_the_relations_inside_it():
     assert read(second) == [("F", "IN_SECOND", "D")]
 
 
+def test_an_empty_document_has_no_relations_whatever_it_stores(doc):
+    empty = Doc(VOCAB, user_data=doc.user_data)
+    assert read(empty) == []
+
+
 def test_merged_tokens_keep_the_mentions_text(doc):
     doc._.rels = [Relation(doc[2:5], "R", doc[0:1])]
     with doc.retokenize() as retokenizer:

@@ -1,10 +1,12 @@
 """Bad input and extreme input: a clear error or a defined result, never a traceback from the depths."""
 
+import random
 import shutil
 import warnings
 
 import pytest
 import spacy
+import srsly
 from helpers.pipelines import DESCRIPTIONS, make_doc, make_examples, optimizer
 from spacy.training import Example
 
@@ -194,6 +196,45 @@ def test_sentence_of_three_thousand_tokens(trained):
     words = [("Aspirin", "CHEMICAL"), *[("and", "")] * 3000, ("COX-1", "GENE")]
     with pytest.warns(UserWarning, match="DW166"):
         assert len(nlp(make_doc(nlp.vocab, words))._.rels) == 1
+
+
+def damaged(data, rng):
+    """The bytes cut, with a few bits flipped, or without a part."""
+    data, place = bytearray(data), rng.randrange(len(data))
+    way = rng.choice(["cut", "flip", "drop"])
+    if way == "flip":
+        for _ in range(20):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        return bytes(data)
+    return bytes(data[:place] if way == "cut" else data[:place] + data[place + 20 :])
+
+
+def test_damaged_bytes_are_said_to_be(trained):
+    """Whatever the libraries below raise; a few bits of the weights may change unseen."""
+    rel = trained().get_pipe(NAME)
+    stored = srsly.msgpack_loads(rel.to_bytes(exclude=["vocab"]))
+    stored["cfg"] = stored["cfg"].encode()
+    rng, n_refused = random.Random(0), 0
+    for i in range(60):
+        part = "cfg" if i % 4 == 0 else "model"
+        try:
+            rel.from_bytes(srsly.msgpack_dumps({**stored, part: damaged(stored[part], rng)}), exclude=["vocab"])
+        except ValueError as err:
+            assert "DR171" in str(err) and err.__cause__ is not None
+            n_refused += 1
+    assert n_refused > 30
+
+
+def test_a_bug_is_not_taken_for_damage(trained, monkeypatch):
+    rel = trained().get_pipe(NAME)
+    data = rel.to_bytes()
+
+    def bug(*args, **kwargs):
+        raise NameError("name 'x' is not defined")
+
+    monkeypatch.setattr(type(rel.model), "from_bytes", bug)
+    with pytest.raises(NameError):
+        rel.from_bytes(data)
 
 
 @pytest.mark.parametrize("damage", ["missing cfg", "missing model", "cut model", "broken cfg", "foreign model"])

@@ -311,7 +311,7 @@ def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind, frozen_layer
     examples = make_examples(nlp.vocab)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     before = nlp.update(examples, sgd=optimizer())[NAME]
-    assert train(nlp, steps=15)[1] < before
+    assert train(nlp, steps=40)[1] < before
     nlp.to_disk(tmp_path / "pipeline")
     expected = probabilities(nlp, fresh_docs(nlp))
     assert_close(probabilities(spacy.load(tmp_path / "pipeline"), fresh_docs(nlp)), expected)

@@ -110,7 +110,7 @@ def log_softmax(scores, mask):
 
 
 @given(HALVES, HALVES, MASKS, st.sampled_from([0.0, 0.25, 0.5, 1.0]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_joint_ranks_as_the_weighted_sum_of_both_log_softmaxes(similarity, logits, mask, alpha):
     with numpy.errstate(invalid="ignore"):
         summed = alpha * log_softmax(logits, mask) + (1 - alpha) * log_softmax(similarity, mask)
@@ -125,7 +125,7 @@ def test_joint_ranks_as_the_weighted_sum_of_both_log_softmaxes(similarity, logit
 
 
 @given(HALVES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_threshold_of_a_half_is_the_argmax(similarity):
     ranked = numpy.sort(similarity, axis=1)
     assume((ranked[:, -1] > ranked[:, -2]).all())
@@ -218,7 +218,7 @@ def test_stream_gives_each_documents_candidates_whatever_the_slices(trained, siz
 
 
 def test_a_part_of_the_stream_comes_before_the_next_document_is_asked_for(trained):
-    nlp = trained()
+    nlp = trained(max_candidates_per_batch=1)
     asked = []
     docs = (asked.append(doc) or doc for doc in fresh_docs(nlp))
     next(nlp.get_pipe("dual_encoder_rel").stream(docs, at_least=1))

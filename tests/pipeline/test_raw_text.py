@@ -37,7 +37,7 @@ def command(*args):
 @pytest.fixture
 def folder(tmp_path, encoder):
     """Documents of a sentence with a relation each, descriptions, and default.cfg with a few steps."""
-    vocab = spacy.blank("en").vocab
+    vocab = spacy.blank("xx").vocab
     docs = []
     for subject, verb, obj in TEXTS:
         words = [(subject, "CHEMICAL"), (verb, ""), (obj, "GENE"), (".", "")]
@@ -57,6 +57,7 @@ def config(folder, encoder, **changes):
 
 def with_ruler(config, rules, annotating):
     """The config with a ruler before the component, which finds the mentions of the training documents."""
+    config["nlp"]["lang"] = "xx"
     config["nlp"]["pipeline"] = ["sentencizer", "entity_ruler", NAME]
     config["components"]["sentencizer"] = {"factory": "sentencizer"}
     config["components"]["entity_ruler"] = {"source": str(rules)}
@@ -71,7 +72,7 @@ def with_ruler(config, rules, annotating):
 @pytest.fixture
 def rules(tmp_path):
     """A ruler that finds three of the four subjects, and takes a verb for a gene."""
-    nlp = spacy.blank("en")
+    nlp = spacy.blank("xx")
     nlp.add_pipe("sentencizer")
     names = [("CHEMICAL", name) for name in ("Aspirin", "Losartan", "Warfarin")]
     names += [("GENE", name) for name in ("COX1", "AT1", "CYP2", "OPRM", "activates")]
@@ -112,11 +113,14 @@ def test_training_where_nobody_finds_the_mentions_says_what_to_do(folder, encode
         init_nlp(settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ner", "spancat", "ner_transformer", "spancat_transformer"])
 def test_one_pipeline_takes_raw_text(folder, encoder, name, trained):
     mentions = name.split("_")[0]
     # The encoder is a random one
-    overrides = {"paths.train": str(folder / "data.spacy")} | ({"paths.encoder": encoder} if name != mentions else {})
+    overrides = {"nlp.lang": "xx", "paths.train": str(folder / "data.spacy")} | (
+        {"paths.encoder": encoder} if name != mentions else {}
+    )
     settings = load_config(CONFIGS / f"{name}.cfg", overrides=overrides, interpolate=True)
     finder = load_model_from_config(settings, auto_fill=True)
     examples = list(Corpus(folder / "data.spacy")(finder))
@@ -134,7 +138,7 @@ def test_one_pipeline_takes_raw_text(folder, encoder, name, trained):
     trained(spans_key="entities" if mentions == "spancat" else None, threshold=0.0).to_disk(folder / "relations")
     options = ("--paths.mentions", folder / mentions, "--components.mentions.component", mentions)
     options += ("--paths.relations", folder / "relations")
-    command("assemble", CONFIGS / "pipeline.cfg", folder / "pipeline", *options)
+    command("assemble", CONFIGS / "pipeline.cfg", folder / "pipeline", "--nlp.lang", "xx", *options)
 
     nlp = spacy.load(folder / "pipeline")
     assert nlp.pipe_names == ["sentencizer", "mentions", NAME]
@@ -164,7 +168,7 @@ def test_relations_learnt_from_span_groups_read_the_entities_of_an_ner(trained):
 def test_an_ner_and_abbreviations_of_scispacy(folder, trained):
     pytest.importorskip("scispacy", reason="the extra 'biomed' is not installed")
     # A ruler in place of scispaCy's own pipelines, which have to be downloaded
-    finder = spacy.blank("en")
+    finder = spacy.blank("xx")
     names = [("CHEMICAL", "Acetylsalicylic acid"), ("CHEMICAL", "ASA"), ("GENE", "COX1")]
     finder.add_pipe("entity_ruler").add_patterns([{"label": label, "pattern": name} for label, name in names])
     finder.to_disk(folder / "finder")
@@ -174,7 +178,7 @@ def test_an_ner_and_abbreviations_of_scispacy(folder, trained):
     with warnings.catch_warnings():
         # The ruler has no word vectors
         warnings.simplefilter("ignore")
-        command("assemble", CONFIGS / "pipeline_scispacy.cfg", folder / "pipeline", *options)
+        command("assemble", CONFIGS / "pipeline_scispacy.cfg", folder / "pipeline", "--nlp.lang", "xx", *options)
     nlp = spacy.load(folder / "pipeline")
     (doc,) = nlp.pipe(["Acetylsalicylic acid (ASA) inhibits COX1 . ASA inhibits COX1 ."])
     assert len(doc._.rels) == 3
@@ -190,7 +194,7 @@ def test_a_list_of_names_in_a_config(folder, trained):
     patterns = [{"label": "CHEMICAL", "pattern": "Aspirin"}, {"label": "GENE", "pattern": "COX1"}]
     srsly.write_json(folder / "names.json", patterns)
     options = ("--paths.patterns", folder / "names.json", "--paths.relations", folder / "relations")
-    command("assemble", CONFIGS / "pipeline_ruler.cfg", folder / "pipeline", *options)
+    command("assemble", CONFIGS / "pipeline_ruler.cfg", folder / "pipeline", "--nlp.lang", "xx", *options)
     (rel,) = spacy.load(folder / "pipeline")("Aspirin inhibits COX1.")._.rels
     assert (rel.subject.text, rel.object.text) == ("Aspirin", "COX1")
 
