@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 def lines(path: Path, data: bytes, **settings: Any) -> List[Tuple[int, str]]:
     path.write_bytes(data)
-    return list(read_lines(path, **settings))
+    return [(place.line, line) for place, line in read_lines(path, **settings)]
 
 
 def documents(path: Path, text: str) -> List[Tuple[Place, Document]]:
