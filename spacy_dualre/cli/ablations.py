@@ -17,7 +17,7 @@ from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .options import Gpu
 from .results import print_tables, results
 
-#: The share of a training that may come after its last evaluation without a warning.
+#: The largest share of a training after its last evaluation that causes no warning.
 _MOST_UNSCORED = 0.1
 
 
@@ -28,17 +28,17 @@ def ablations_cli(
     output: Path = typer.Option(..., "--output", "-o", help="Folder for results, logs, tables and plot"),
     config: Optional[str] = typer.Option(None, help="Training config, instead of the plan's"),
     corpus: Optional[str] = typer.Option(None, help="Folder with train.spacy and dev.spacy, instead of the plan's"),
-    protocol: Optional[str] = typer.Option(None, help="How to count, instead of the plan's"),
-    seeds: Optional[List[int]] = typer.Option(None, "--seed", help="Instead of the plan's; may be given several times"),
+    protocol: Optional[str] = typer.Option(None, help="Scoring protocol, instead of the plan's"),
+    seeds: Optional[List[int]] = typer.Option(None, "--seed", help="Seed, instead of the plan's. May be repeated"),
     variants: Optional[List[str]] = typer.Option(
-        None, "--variant", help="Only this one, and the one it is trained as; may be given several times"
+        None, "--variant", help="Run only this variant, and the one it is trained as. May be repeated"
     ),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
     use_gpu: Gpu = -1,
 ) -> None:
     """Train the variants of a plan with each seed, score them officially, and write tables and a plot. Runs whose
-    result is already in the output folder are not repeated. Further options are settings of the config for all
-    variants, as in `spacy train`.
+    result is already in the output folder are not repeated. Further options override config settings for all variants,
+    as in `spacy train`.
     """
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
@@ -69,7 +69,7 @@ def ablations_cli(
 
 
 def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
-    """Make a run and write its result to the folder. Returns whether it succeeded."""
+    """Execute a run and write its result to the folder. Returns whether it succeeded."""
     msg.text(f"{run.name} ...")
     try:
         result = execute(plan, run, folder, use_gpu)
@@ -88,7 +88,7 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
 
 
 def write_tables(output: Path, folder: Path) -> List[Table]:
-    """Write tables of the runs in the folder and, if matplotlib is installed, a plot."""
+    """Write tables of all runs in the folder and, if matplotlib is installed, a plot."""
     markdown, json = output / "table.md", output / "table.json"
     try:
         tables = results([folder], markdown, json, plot=output / "table.png")

@@ -363,8 +363,8 @@ def test_seeds_of_a_variant_with_other_settings_are_refused():
     with pytest.raises(ValueError, match=r"DR718.*training.steps"):
         make_tables(named(run(0, {"steps": None}), run(1, {"steps": {"of": 4}})))
     with pytest.raises(ValueError, match=r"DR718.*\(alpha\)"):
-        make_tables(named(run(0, {}, overrides={"alpha": 1}), run(1, {})))
-    # Said or not, it is the same
+        make_tables(named(made("full", 0, random_counts(0), overrides={"alpha": 1}, settings={}), run(1, {})))
+    # An override that says what the other's config says
     assert make_tables(named(run(0, {"steps": 4}, overrides={"training.steps": 4}), run(1, {"steps": 4})), samples=10)
 
 

@@ -398,7 +398,7 @@ def test_documents_with_nothing_to_tune_on(trained, tmp_path, make, problem):
     [
         ({0: "missing"}, "DR005.*missing"),
         ({1: "missing.spacy"}, "DR005.*missing.spacy"),
-        ({2: "dev.spacy"}, "DR824.*dev.spacy: cannot be written"),
+        ({2: "dev.spacy"}, "DR824.*dev.spacy/meta.json: cannot be written"),
         ({3: "--component", 4: "ner"}, f"DR205.*'ner'.*{NAME}"),
         ({3: "--component", 4: "sentencizer"}, "DR205.*'sentencizer'"),
         ({3: "--report", 4: "dev.spacy/report.json"}, "DR824.*dev.spacy/report.json: cannot be written"),
