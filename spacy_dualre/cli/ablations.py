@@ -10,12 +10,14 @@ from wasabi import msg
 
 from ..errors import Warnings
 from ..lab.ablations.plan import Plan, Run, plan_runs, read_plan
-from ..lab.ablations.result import result_path, write_result
+from ..lab.ablations.plot import plot_tables
+from ..lab.ablations.result import read_results, result_path, write_result
 from ..lab.ablations.run import RunError, discard, execute, to_do
-from ..lab.ablations.table import Table
+from ..lab.ablations.table import Table, make_tables, to_json, to_markdown
+from ..writing import write_json, write_text
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .options import Gpu
-from .results import print_tables, results
+from .results import print_tables
 
 #: The largest share of a training after its last evaluation that causes no warning.
 _MOST_UNSCORED = 0.1
@@ -89,11 +91,12 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
 
 def write_tables(output: Path, folder: Path) -> List[Table]:
     """Write tables of all runs in the folder and, if matplotlib is installed, a plot."""
-    markdown, json = output / "table.md", output / "table.json"
+    tables = make_tables(read_results([folder]))
+    write_text(output / "table.md", to_markdown(tables))
+    write_json(output / "table.json", to_json(tables))
     try:
-        tables = results([folder], markdown, json, plot=output / "table.png")
+        plot_tables(tables, output / "table.png")
     except ImportError as err:
         msg.warn(str(err))
-        return results([folder], markdown, json)
-    msg.good(f"Wrote tables and plot to {output}")
+    msg.good(f"Wrote {', '.join(path.name for path in sorted(output.glob('table.*')))} to {output}")
     return tables

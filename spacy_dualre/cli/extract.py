@@ -46,7 +46,7 @@ def extract_cli(
     n_process: int = typer.Option(1, min=1, help="Number of processes"),
     resume: bool = typer.Option(False, "--resume", help="Continue where an earlier call stopped, if one did"),
     gold_mentions: bool = typer.Option(
-        True, help="Keep mentions that documents already have, instead of finding all anew"
+        True, help="Keep mentions that documents already have, instead of finding them again"
     ),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
     use_gpu: Gpu = -1,

@@ -30,40 +30,20 @@ def results_cli(
     and whether it differs significantly from the reference.
     """
     with readable_errors():
-        tables = results(folders, output, json, plot, samples, seed, reference, pack)
+        for folder in folders:
+            existing(folder, "Expected results from `spacy dualre ablations`.")
+        check_writable(output, json, plot)
+        found = read_results(folders)
+        tables = make_tables(found, samples, seed, reference)
+        if output is not None:
+            write_text(output, to_markdown(tables))
+        if json is not None:
+            write_json(json, to_json(tables))
+        if plot is not None:
+            plot_tables(tables, plot)
+        if pack is not None:
+            pack_results(found, pack)
     print_tables(tables)
-
-
-def results(
-    folders: List[Path],
-    output: Optional[Path] = None,
-    json: Optional[Path] = None,
-    plot: Optional[Path] = None,
-    samples: int = 10_000,
-    seed: int = 0,
-    reference: Optional[str] = None,
-    pack: Optional[Path] = None,
-) -> List[Table]:
-    """Make the tables of all results in these folders, and write them to the given paths.
-
-    Raises:
-        ValueError: There are no results, none of the reference, or incompatible ones.
-        ImportError: matplotlib is needed for a plot.
-    """
-    for folder in folders:
-        existing(folder, "Expected results from `spacy dualre ablations`.")
-    check_writable(output, json, plot)
-    found = read_results(folders)
-    tables = make_tables(found, samples, seed, reference)
-    if output is not None:
-        write_text(output, to_markdown(tables))
-    if json is not None:
-        write_json(json, to_json(tables))
-    if plot is not None:
-        plot_tables(tables, plot)
-    if pack is not None:
-        pack_results(found, pack)
-    return tables
 
 
 def print_tables(tables: List[Table]) -> None:

@@ -18,10 +18,9 @@ SOURCE_HELP = "A text, a .txt file, - for standard input, or documents with ment
 
 
 def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
-    """Run a pipeline on the documents of a source, see `SOURCE_HELP`. It only finds mentions if no document has any.
+    """Run a pipeline on a source, see `SOURCE_HELP`, or the first documents of .spacy files (limit 0: all).
 
-    Args:
-        limit: The maximum number of documents from .spacy files; 0: all.
+    The pipeline only finds mentions if no document has any.
 
     Raises:
         ValueError: A file is missing or empty, or no document has mentions.

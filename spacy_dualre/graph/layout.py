@@ -14,16 +14,10 @@ _GRAVITY = 1.5 * _LENGTH
 
 
 def layout(nodes: int, edges: numpy.ndarray) -> List[List[float]]:
-    """Place the nodes of a graph; edges tend towards a length of 60.
+    """Find a place (x, y) for each node of a graph with (E, 2) edges, which tend towards a length of 60.
 
     Each connected part is laid out separately, and the parts are put side by side in rows, the largest first.
-
-    Args:
-        nodes: The number of nodes.
-        edges: (E, 2) indices of nodes. Directions, duplicates and loops make no difference.
-
-    Returns:
-        The place (x, y) of each node.
+    Directions, duplicates and loops of edges make no difference.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -42,17 +36,10 @@ def layout(nodes: int, edges: numpy.ndarray) -> List[List[float]]:
 
 
 def force_directed(nodes: int, edges: numpy.ndarray) -> numpy.ndarray:
-    """Place the nodes of a connected graph by forces, after Fruchterman and Reingold (1991).
+    """Place the nodes of a connected graph by forces, after Fruchterman and Reingold (1991), wider than high.
 
-    All nodes push each other away, edges pull, and a little gravity keeps branches from straying. As in ForceAtlas2
-    (Jacomy et al., 2014), nodes with many edges push harder, which gives hubs room.
-
-    Args:
-        nodes: The number of nodes.
-        edges: (E, 2) indices of nodes, distinct and without loops.
-
-    Returns:
-        Places (nodes, 2), wider than high.
+    All nodes push each other away, edges (E, 2) pull, and a little gravity keeps branches from straying. As in
+    ForceAtlas2 (Jacomy et al., 2014), nodes with many edges push harder, which leaves room around hubs.
     """
     # Start on a spiral, so that nothing is random
     number = numpy.arange(nodes)

@@ -17,11 +17,9 @@ def count(gold: Collection[Key], predicted: Collection[Key], labels: Sequence[st
 
 
 def prf(totals: numpy.ndarray, macro: bool = False) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """Precision, recall and F1 over all labels, 0 where undefined.
+    """Precision, recall and F1 (each ...) of true positives, predicted and gold items (..., labels, 3); 0 if undefined.
 
-    Args:
-        totals: True positives, predicted and gold items (..., labels, 3).
-        macro: Average over the labels, even those that do not occur, instead of summing their counts.
+    With macro they are averaged over all labels, even those that do not occur, instead of summing their counts.
     """
     if not macro:
         totals = totals.sum(axis=-2, keepdims=True)

@@ -15,13 +15,8 @@ _EPSILON = 1e-12
 def bootstrap(counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 0) -> Tuple[float, float]:
     """The 95 % percentile bootstrap interval (low, high) of a score over n samples of the documents.
 
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
-
-    Args:
-        counts: True positives, predicted and gold items (documents, labels, 3), see `Protocol.count`.
-
-    Raises:
-        ValueError: There is no document.
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Counts are as from `Protocol.count`,
+    (documents, labels, 3). Raises ValueError if there is no document.
     """
     _check(counts)
     documents = len(counts)
@@ -57,7 +52,6 @@ def approximate_randomization(
         counts_a: (documents, labels, 3), or (documents, runs, labels, 3) if the figure turns (..., runs, labels, 3)
             into one score.
         counts_b: Counts of the other system on the same documents.
-        n: Number of shuffles.
         batch: Shuffles at a time, which bounds memory.
 
     Raises:

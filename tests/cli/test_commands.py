@@ -143,7 +143,7 @@ def test_convert_fails_where_no_mention_is_of_use(tmp_path, match):
     source = write_semeval(tmp_path / "MADE_UP.TXT", EMPTY, EMPTY)
     result = dualre("convert", "semeval", source, tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match(r"DR820.*Not one mention could be used: 4 were left out \(nothing but blanks\)", result.output)
+    match(r"DR820.*None of the mentions could be used: 4 were left out \(nothing but blanks\)", result.output)
     match("the first at .*MADE_UP.TXT, line 1, document 1, mention e1", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
@@ -226,7 +226,7 @@ def test_convert_does_not_hold_out_where_the_output_is_read(tmp_path, dev, match
     args = (tmp_path / "out", "--dev", tmp_path / dev, "--shard-size", "9")
     result = dualre("convert", "chemprot", DEMO, *args)
     assert result.exit_code == 1 and list(tmp_path.iterdir()) == []
-    match("one lies in the other. Give --dev another path", result.output)
+    match("one is inside the other. Give --dev another path", result.output)
 
 
 @pytest.mark.parametrize(

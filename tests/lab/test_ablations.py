@@ -139,7 +139,6 @@ def test_results_of_real_runs(trained):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_table_and_plot_of_real_runs(trained):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     _, folder = trained
@@ -151,7 +150,6 @@ def test_table_and_plot_of_real_runs(trained):
     assert (folder / "table.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, inside):
     _, folder = trained
@@ -169,7 +167,6 @@ def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, insi
     assert "shared" in result.output and "difference" in result.output
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
     """Its training is made with it, is read again where it is kept, and is not where its settings were others."""
@@ -513,23 +510,6 @@ def test_results_of_other_settings_are_not_taken_for_these(inside, tmp_path, pre
     result = dualre(*command, "--seed", "3", "--training.dropout", "0.2")
     assert result.exit_code == 1
     match(r"DR708.*full-3.run.json.*other settings \(training.dropout\)", result.output)
-
-
-def test_results_from_before_a_setting_are_those_of_its_default(inside, tmp_path, pretend):
-    names, _ = pretend
-    command = ("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out", "--seed", "3")
-    assert dualre(*command).exit_code == 0
-    for path in (tmp_path / "out" / "runs").glob("*.run.json"):
-        result = srsly.read_json(path)
-        del result["settings"]["components"]["dual_encoder_rel"]["predicates_per_corpus"]
-        srsly.write_json(path, result)
-    names.clear()
-    assert dualre(*command).exit_code == 0
-    assert not names
-    # Not where it is given, even if the default is
-    result = dualre(*command, "--components.dual_encoder_rel.predicates_per_corpus", "false")
-    assert result.exit_code == 1
-    match(r"DR708.*other settings \(components.dual_encoder_rel.predicates_per_corpus\)", result.output)
 
 
 def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkeypatch):

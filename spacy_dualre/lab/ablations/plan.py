@@ -10,7 +10,7 @@ from spacy.schemas import ConfigSchemaInit, ConfigSchemaTraining
 from spacy.util import load_config, load_model_from_config, registry
 
 from ...errors import Errors
-from ...formats.files import parse_json, read_text, validate
+from ...formats.files import parse_json, read_text
 from ...models.settings import NETWORK, RUN
 from ...records.record import Place
 from ...scoring.protocols import get_protocol
@@ -53,7 +53,7 @@ class Variant(BaseModel):
 
 
 class Plan(BaseModel):
-    """The variants of a config to train and compare. "{corpus}" in its strings becomes the name of the corpus folder.
+    """The variants of a config to train and compare.
 
     Attributes:
         corpus: A folder with train.spacy and dev.spacy (and test.spacy).
@@ -80,8 +80,8 @@ class Plan(BaseModel):
             raise ValueError(Errors.DR702.format(reference=self.reference, variants=", ".join(self.variants)))
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(Errors.DR704.format(seeds=self.seeds))
-        overrides = {**self.overrides, **{key: 0 for variant in self.variants.values() for key in variant.overrides}}
-        for key in set(_RESERVED) & set(overrides):
+        given = {*self.overrides, *(key for variant in self.variants.values() for key in variant.overrides)}
+        for key in sorted(given & {*_RESERVED}):
             raise ValueError(Errors.DR705.format(key=key, where="the plan's overrides"))
         for name, variant in self.variants.items():
             unknown = sorted({*variant.new_predicates} - {*labels})
@@ -98,13 +98,9 @@ class Plan(BaseModel):
         return is_trained and not variant.new_predicates and all(map(_is_set_at_loading, variant.overrides))
 
     @property
-    def config_path(self) -> str:
-        return self._filled_in(self.config)
-
-    @property
     def common(self) -> Overrides:
         """Settings shared by all variants, without the seed."""
-        return {"paths.train": self.data("train"), "paths.dev": self.data("dev"), **self._filled_in(self.overrides)}
+        return {"paths.train": self.data("train"), "paths.dev": self.data("dev"), **self.overrides}
 
     def data(self, split: str) -> str:
         return str(Path(self.corpus) / f"{split}.spacy")
@@ -114,17 +110,12 @@ class Plan(BaseModel):
         own = self.variants[variant]
         inherited = self.of(own.trained_as) if own.trained_as else {}
         left_out = {key: own.new_predicates for key in WITHOUT if own.new_predicates}
-        return {**inherited, **left_out, **self._filled_in(own.overrides)}
+        return {**inherited, **left_out, **own.overrides}
 
     def new_predicates(self, variant: str) -> List[str]:
         """Predicates that a variant is not trained on."""
         own = self.variants[variant]
         return self.new_predicates(own.trained_as) if own.trained_as else own.new_predicates
-
-    def _filled_in(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._filled_in(item) for key, item in value.items()}
-        return value.replace("{corpus}", Path(self.corpus).name) if isinstance(value, str) else value
 
 
 class Run(NamedTuple):
@@ -152,11 +143,9 @@ class Run(NamedTuple):
 
 
 def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> Plan:
-    """Read a plan from a JSON file and check it.
+    """Read a plan from a JSON file, with more overrides and changed fields, and check it.
 
-    Args:
-        overrides: Added to the file's.
-        changes: Fields to replace, unless None.
+    "{corpus}" anywhere in the plan becomes the name of the corpus folder.
 
     Raises:
         ValueError: Names the first problem in the plan or its documents.
@@ -164,7 +153,8 @@ def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> 
     plan = parse_json(read_text(path), Plan, Place(path))
     given = {name: value for name, value in changes.items() if value is not None}
     values = {**plan.model_dump(), **given, "overrides": {**plan.overrides, **overrides}}
-    plan = validate(values, Plan, Place(path))
+    text = json.dumps(values).replace("{corpus}", json.dumps(Path(values["corpus"]).name)[1:-1])
+    plan = parse_json(text, Plan, Place(path))
     data = Path(plan.data(plan.split))
     if not get_protocol(plan.protocol).from_docs(example.reference for example in rel_corpus(data)(spacy.blank("en"))):
         raise ValueError(Errors.DR714.format(path=data))
@@ -196,7 +186,7 @@ def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[L
             raise ValueError(Errors.DR717.format(name=name, variants=", ".join(plan.variants)))
     base = _fill(plan, "its own settings", {})
     if base["training"]["before_update"] is not None:
-        raise ValueError(Errors.DR705.format(key="training.before_update", where=plan.config_path))
+        raise ValueError(Errors.DR705.format(key="training.before_update", where=plan.config))
     settings = {name: _settings(plan, name, base) for name in plan.variants}
     same = [name for name in plan.variants if name != plan.reference and settings[name] == settings[plan.reference]]
     trained_as = {name: variant.trained_as or name for name, variant in plan.variants.items() if name not in same}
@@ -216,14 +206,14 @@ def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[L
 def _settings(plan: Plan, variant: str, base: Dict[str, Any]) -> Dict[str, Any]:
     overrides = {**plan.common, **plan.of(variant)}
     for key in overrides:
-        known = missing_at(base, key)
+        known = _missing_at(base, key)
         if known is not None:
-            text = Errors.DR706.format(key=key, name=variant, config=plan.config_path, known=", ".join(known))
+            text = Errors.DR706.format(key=key, name=variant, config=plan.config, known=", ".join(known))
             raise ValueError(text)
     return _fill(plan, f"variant {variant!r}", overrides)
 
 
-def missing_at(settings: Dict[str, Any], key: str) -> Optional[List[str]]:
+def _missing_at(settings: Dict[str, Any], key: str) -> Optional[List[str]]:
     """None if a config has this dotted key, else the names it has at the level where the key fails."""
     section: Any = settings
     for part in key.split("."):
@@ -237,7 +227,7 @@ def missing_at(settings: Dict[str, Any], key: str) -> Optional[List[str]]:
 
 def _fill(plan: Plan, whose: str, overrides: Overrides) -> Dict[str, Any]:
     """The whole config as training would fill it; with overrides also resolved, except for the encoder."""
-    path = Path(plan.config_path)
+    path = Path(plan.config)
     if not path.is_file():
         raise ValueError(Errors.DR005.format(path=path, hint="Expected a training config."))
     try:

@@ -3,17 +3,17 @@
 import json
 import lzma
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy
 from pydantic import BaseModel, ConfigDict
-from spacy.util import dict_to_dot, load_config
+from spacy.util import dict_to_dot
 
 from ...errors import Errors
 from ...formats.files import parse_json, read_text, validate
 from ...records.record import Place
 from ...writing import whole_file, write_text
-from .plan import Overrides, Plan, Run, missing_at
+from .plan import Overrides, Plan, Run
 
 SUFFIX = ".run.json"
 #: The files of `pack_results`.
@@ -77,8 +77,8 @@ class RunResult(BaseModel):
 
 def setup_of(plan: Plan) -> Setup:
     """The setup of a plan's runs."""
-    own = plan.model_dump(include={"corpus", "split", "protocol"})
-    return Setup(data=plan.data(plan.split), config=plan.config_path, common=plan.common, **own)
+    own = plan.model_dump(include={"corpus", "split", "protocol", "config"})
+    return Setup(data=plan.data(plan.split), common=plan.common, **own)
 
 
 #: Results by their source, for messages.
@@ -150,35 +150,24 @@ def is_done(path: Path, plan: Plan, run: Run) -> bool:
     result = read_result(path)
     keys = {"corpus", "data", "protocol"}
     there = {**result.setup.model_dump(include=keys), **result.settings}
-    check_settings(path, there, {**setup_of(plan).model_dump(include=keys), **run.settings}, plan, run)
+    check_settings(path, there, {**setup_of(plan).model_dump(include=keys), **run.settings})
     return True
 
 
-def check_settings(path: Path, there: Dict[str, Any], wanted: Dict[str, Any], plan: Plan, run: Run) -> None:
-    """Raise ValueError naming the settings in which a file differs from the wanted ones.
-
-    A setting missing there that neither config nor plan gives is newer than the file, and its default changes nothing.
-    """
-    given = {**dict_to_dot(load_config(Path(plan.config_path))), **run.overrides}
-    newer = [key for key in given if missing_at(there, key) is not None and missing_at(wanted, key) is None]
-    different = [*_different(there, wanted), *newer]
-    if different:
-        raise ValueError(Errors.DR708.format(path=path, keys=", ".join(different)))
+def check_settings(path: Path, there: Dict[str, Any], wanted: Dict[str, Any]) -> None:
+    """Raise ValueError naming the settings in which a file differs from the wanted ones."""
+    keys = _different(there, wanted)
+    if keys:
+        raise ValueError(Errors.DR708.format(path=path, keys=", ".join(keys)))
 
 
 def different_settings(first: RunResult, second: RunResult) -> List[str]:
-    """The settings in which two seeds of a variant differ: of all, or of the overrides in packed results."""
-    if first.settings and second.settings:
-        return [key for key in _different(first.settings, second.settings) if key != "training.seed"]
-    a, b = first.overrides, second.overrides
-    return [key for key in {**a, **b} if a.get(key) != b.get(key)]
+    """The settings in which two seeds of a variant differ; in packed results only the overrides are known."""
+    if not (first.settings and second.settings):
+        return _different(first.overrides, second.overrides)
+    return [key for key in _different(first.settings, second.settings) if key != "training.seed"]
 
 
-def _different(first: Dict[str, Any], second: Dict[str, Any], section: str = "") -> Iterator[str]:
-    """The dotted keys that two configs share with different values."""
-    for key in first:
-        if key in second and first[key] != second[key]:
-            if isinstance(first[key], dict) and isinstance(second[key], dict):
-                yield from _different(first[key], second[key], f"{section}{key}.")
-            else:
-                yield f"{section}{key}"
+def _different(first: Dict[str, Any], second: Dict[str, Any]) -> List[str]:
+    first, second = dict_to_dot(first), dict_to_dot(second)
+    return [key for key in {**first, **second} if first.get(key) != second.get(key)]

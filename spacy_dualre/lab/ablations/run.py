@@ -53,7 +53,7 @@ def _is_trained(plan: Plan, run: Run, folder: Path) -> bool:
     path = _training_path(folder, run)
     is_done(result_path(folder, run), plan, run)
     if path.exists():
-        check_settings(path, srsly.read_json(path)["settings"], run.settings, plan, run)
+        check_settings(path, srsly.read_json(path)["settings"], run.settings)
     return path.exists()
 
 
@@ -68,7 +68,7 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
     log = folder / f"{run.name}.log"
     try:
         if run.source is None:
-            _train(run, Path(plan.config_path), folder, use_gpu)
+            _train(run, Path(plan.config), folder, use_gpu)
         return _score(plan, run, folder, torch.device("cuda", use_gpu) if use_gpu >= 0 else torch.device("cpu"))
     except subprocess.CalledProcessError as err:
         raise RunError(Errors.DR709.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err

@@ -69,11 +69,7 @@ class Table(BaseModel):
 
 
 def make_tables(results: Results, samples: int = 10_000, seed: int = 0, reference: Optional[str] = None) -> List[Table]:
-    """Make a table for each setup, in the order of the results.
-
-    Args:
-        samples: Random samples of the significance test.
-        reference: The variant to compare with. None: that of the newest result.
+    """Make a table for each setup, with tests against the reference, by default that of the newest result.
 
     Raises:
         ValueError: A run occurs twice, the seeds of a variant have different settings, the runs of a table are about

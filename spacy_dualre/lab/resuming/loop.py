@@ -30,20 +30,15 @@ from .states import random_states, set_random_states, set_training_state, traini
 
 Evaluate = Callable[[], Tuple[float, Dict[str, Any]]]
 _SAY = Printer(no_print=True)
-#: The values kept of an evaluation.
-_REPORTED = ("step", "epoch", "score", "other_scores", "losses", "seconds", "words")
 
 
 def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr: IO) -> None:
     """Train an initialised pipeline as `spacy.training.loop.train` does, with the same output and result.
 
-    Args:
-        output_path: The folder for models and checkpoint.
-        run: A new run, which replaces the folder's contents, or the one read from its checkpoint, which is resumed.
+    A new run replaces the models and the checkpoint in the output folder; one read from its checkpoint is resumed.
 
     Raises:
-        CheckpointError: The training cannot be resumed: the data or the initialised components have changed, or the
-            state does not fit the pipeline.
+        CheckpointError: The data or the initialised components have changed, or the state does not fit the pipeline.
     """
     config = nlp.config.interpolate()
     given = given_by(nlp, config)
@@ -184,8 +179,8 @@ class _Loop:
         with self.nlp.use_params(self.optimizer.averages):
             score, other_scores = evaluate()
         self.results.append((score, step))
-        values = (step, epoch, score, other_scores, self.losses, int(timer() - self.start), self.words)
-        info = dict(zip(_REPORTED, values))
+        info = {"step": step, "epoch": epoch, "score": score, "other_scores": other_scores, "losses": self.losses}
+        info.update(seconds=int(timer() - self.start), words=self.words)
         self.run.evaluations.append({**info, "data": self.data})
         info = self._reported({**info, "checkpoints": self.results})
         # The models come after the checkpoint, from which they can be written again after an interruption

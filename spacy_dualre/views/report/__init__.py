@@ -24,10 +24,9 @@ def check_report(folder: Path) -> None:
 
 
 def write_report(nlp: Language, examples: Sequence[Example], folder: Path) -> None:
-    """Write index.html, report.json and the charts, with the numbers of ``spacy-dualre.rel_scorer.v1``.
+    """Write index.html, report.json and charts on predicted Docs from the pipeline, whose candidates are scored again.
 
-    Args:
-        examples: With predicted Docs from the pipeline. Their candidates are scored again.
+    The numbers are those of ``spacy-dualre.rel_scorer.v1``.
 
     Raises:
         ValueError: The pipeline has no component for relations, or the folder is a file.

@@ -77,10 +77,9 @@ def serve(
     host: str = "localhost",
     auto_select_port: bool = False,
 ) -> None:
-    """Serve the result of `render` over HTTP until interrupted (Ctrl+C). The address is logged.
+    """Serve the result of `render` over HTTP until interrupted (Ctrl+C), and log the address.
 
-    Args:
-        auto_select_port: Take the next free port if this one is in use. Otherwise that raises ValueError.
+    If the port is in use, take the next free one (`auto_select_port`) or raise ValueError.
     """
     html = (render(docs, page=page, minify=minify, jupyter=False, options=options) or "").encode("utf8")
 
