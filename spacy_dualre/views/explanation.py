@@ -12,7 +12,7 @@ from ..annotations.concepts import Concept
 from ..annotations.mentions import get_mentions, mention_key
 from ..annotations.relations import span_to_json
 from ..instances.descriptions import adapt
-from ..pipeline.component import DualEncoderRel, Scored
+from ..pipeline.component import DualEncoderRel, Scored, join
 from ..pipeline.decode import as_relation, in_text_order, probabilities
 from ..pipeline.pipelines import find_component
 from ..types import Relation
@@ -102,8 +102,7 @@ def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
     parts = list(rel.stream([doc]))
     if not parts:
         return
-    candidates = [candidate for part in parts for candidate in part.candidates]
-    relations = rel.decide(candidates, numpy.concatenate([part.odds for part in parts]))
+    relations = rel.decide(*join(parts))
     for part in parts:
         for row, (candidate, text) in enumerate(zip(part.candidates, rel.texts_as_read(part.instances))):
             one, other = candidate.about

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Collection, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, cast
 
 import numpy
 from spacy.training import Example
@@ -10,7 +10,7 @@ from spacy.training import Example
 from ...annotations.mentions import doc_name, get_mentions, gold_relations
 from ...annotations.relations import get_rels
 from ...candidates.policy import relation_keys
-from ...pipeline.component import DualEncoderRel
+from ...pipeline.component import DualEncoderRel, join
 from ...pipeline.component import Scored as ScoredCandidates
 from ...pipeline.decode import as_relation, probabilities
 from ...pipeline.diagnosis import NO_DESCRIPTION, as_asked, why_uncovered
@@ -136,13 +136,12 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_impossible: b
 
 def _probabilities(rel: DualEncoderRel, parts: Sequence[ScoredCandidates], pairs: Pairs) -> _Probabilities:
     """The probabilities of a document's candidates. For symmetric predicates, the likelier direction counts."""
-    candidates = [candidate for part in parts for candidate in part.candidates]
+    candidates, odds = join(parts)
     # Not `read`, since a cascade skips descriptions of possible predicates
     possible = dict(zip(candidates, numpy.concatenate([part.scores.possible for part in parts])))
-    odds: Any = numpy.concatenate([part.odds for part in parts])
     decisions, odds = rel.candidates.pool(candidates, odds)
     found = _Probabilities({}, {}, set(), len(decisions))
-    for candidate, row, values in zip(decisions, odds, probabilities(odds).tolist()):
+    for candidate, row, values in zip(decisions, odds, probabilities(cast(Any, odds)).tolist()):
         # All candidates of a pair have the same types
         columns = numpy.flatnonzero(possible[candidate][1:]) + 1
         likeliest = max(columns, key=row.__getitem__, default=None)
