@@ -1,4 +1,4 @@
-"""What the benchmark counts and compares; how long it takes is not tested."""
+"""Counts and comparisons of the benchmark; times are not tested."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ NO_DROPOUT = {
     "dropout": 0.0,
     "transformer_config": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
 }
-#: In each sentence of the three documents every chemical with every gene: 2, 2 + 1, 2
+#: Every chemical with every gene in each sentence of the three documents: 2, 2 + 1, 2
 CANDIDATES = [
     (0, "Aspirin", "COX-1"),
     (0, "Aspirin", "COX-3"),
@@ -58,7 +58,7 @@ def description_pieces(workload):
 def test_counts_are_those_of_the_data(trained, times):
     workload = make_workload(trained(context=100), times)
     counts = workload.count(workload.batch(*workload.instances()))
-    # What comes twice is read once
+    # Duplicates are read once
     expected = {"documents": 3 * times, "words": 25 * times, "candidates": 7 * times, "texts": 7, "descriptions": 21}
     assert {name: counts[name] for name in expected} == expected
     texts = [example.reference.text for example in workload.examples]

@@ -1,7 +1,7 @@
 """Yardsticks: the same weights and candidates, run as naively or as barely as possible."""
 
 from dataclasses import replace
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -44,14 +44,9 @@ def _apart(
     names = ["ids", "mask"] if wide[0].positions is None else ["ids", "mask", "positions"]
     arrays = {name: numpy.concatenate([getattr(b, name)[b.rows] for b in wide])[pairs] for name in names}
     arrays["marks"] = numpy.concatenate([b.marks for b in wide])[pairs]
-    made = []
-    for start in range(0, len(pairs), per_batch):
-        part: Dict[str, Any] = {
-            "positions": None,
-            **{name: array[start : start + per_batch] for name, array in arrays.items()},
-        }
-        made.append(PaddedBatch(rows=numpy.arange(len(part["ids"])), **part))
-    return made
+    parts = [slice(start, start + per_batch) for start in range(0, len(pairs), per_batch)]
+    made = ({"positions": None, **{name: array[part] for name, array in arrays.items()}} for part in parts)
+    return [PaddedBatch(rows=numpy.arange(len(values["ids"])), **values) for values in made]
 
 
 def _widen(batch: PaddedBatch, width: int, padding: int) -> PaddedBatch:
