@@ -15,10 +15,9 @@ from ..errors import Errors
 from ..extract import check_finds_mentions
 from ..pipeline.component import DualEncoderRel
 from ..pipeline.pipelines import load_pipeline, mentions_key, predict_examples
-from ..scoring.counting import rel_scores
 from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
 from ..scoring.scorer import make_rel_scorer, score_mentions
-from ..scoring.significance import bootstrap
+from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
 from ..views.report import check_report, write_report
 from ..writing import check_writable, write_json
@@ -100,8 +99,7 @@ def evaluate(
         result.update(score_mentions(examples, mentions_key(nlp)))
     if protocol is not None:
         counts = protocol.count_examples(examples)
-        result.update(rel_scores(protocol.scores(counts)))
-        result.update({"protocol": protocol.name, "rels_f_interval": bootstrap(counts, protocol.f1)})
+        result.update(official_scores(protocol, counts), protocol=protocol.name)
         if predictions is not None:
             protocol.write(zip(ids, (example.predicted for example in examples)), predictions)
     if report is not None:

@@ -7,9 +7,8 @@ import spacy
 import typer
 from wasabi import msg
 
-from ..scoring.counting import rel_scores
 from ..scoring.protocols import PROTOCOLS, Items, Protocol, get_protocol
-from ..scoring.significance import approximate_randomization, bootstrap
+from ..scoring.significance import approximate_randomization, official_scores
 from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, print_scores, readable_errors
@@ -51,12 +50,7 @@ def score(protocol: Protocol, gold_path: Path, paths: List[Path], samples: int, 
     results: Dict[str, Any] = {
         "protocol": protocol.name,
         "predictions": [
-            {
-                "documents": len(count),
-                **rel_scores(protocol.scores(count)),
-                "rels_f_interval": bootstrap(count, protocol.f1, samples, seed),
-            }
-            for count in counts
+            {"documents": len(count), **official_scores(protocol, count, samples, seed)} for count in counts
         ],
     }
     if len(counts) == 2:

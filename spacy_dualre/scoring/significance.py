@@ -5,6 +5,8 @@ from typing import Callable, Tuple
 import numpy
 
 from ..errors import Errors
+from .counting import Scores, rel_scores
+from .protocols.protocol import Protocol
 
 #: From counts summed over documents (..., labels, 3) to a score (...), such as `Protocol.f1`.
 Figure = Callable[[numpy.ndarray], numpy.ndarray]
@@ -35,6 +37,11 @@ def bootstrap(counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 
         indices, statistic, n_resamples=n, batch=256, vectorized=True, method="percentile", rng=rng
     )
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def official_scores(protocol: Protocol, counts: numpy.ndarray, n: int = 1000, seed: int = 0) -> Scores:
+    """The official scores of counts (documents, labels, 3), see `rel_scores`, with the interval of the F1."""
+    return {**rel_scores(protocol.scores(counts)), "rels_f_interval": bootstrap(counts, protocol.f1, n, seed)}
 
 
 def approximate_randomization(
