@@ -253,7 +253,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "The pipeline has no component {name!r} made by the factory dual_encoder_rel. Its components: {known}. Name "
         "the right one with --component."
     )
-    DR206 = "The documents have no gold relations, so there is nothing to tune on. Give annotated ones."
+    DR206 = "The documents have no gold relations, so there is nothing to tune on. Use annotated documents."
     DR207 = (
         "'{name}' finds no candidates in the documents, so there is nothing to tune on. Check its spans_key and the "
         "settings of 'candidates'."
@@ -262,10 +262,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "'{name}' predicts by the classifier, which reads no descriptions, so no cascade can save any. Tune its "
         'threshold with --threshold, or use prediction "similarity" or "joint".'
     )
-    DR209 = "The scorer of '{name}' returns no rels_f, by which the settings are chosen. Use one that does."
+    DR209 = "The scorer of '{name}' returns no rels_f, which tuning needs. Use one that does."
     DR210 = (
-        "'{name}' finds no correct relation, so there is nothing that a cascade could keep. Train it further, or tune "
-        "its threshold too (--threshold)."
+        "'{name}' finds no correct relations, so there is nothing to tune. Train it further, or tune its "
+        "threshold too (--threshold)."
     )
 
     # scoring/protocols/, files
@@ -329,18 +329,18 @@ class Errors(metaclass=ErrorsWithCodes):
     DR706 = "Variant {name!r}: the config {config} has no setting {key!r}. Known there: {known}."
     DR707 = "{config} cannot be used with {whose}: {problem}"
     DR708 = (
-        "{path} was made with other settings ({keys}). Choose another output folder, or remove the results to be "
-        "made again."
+        "{path} was made with other settings ({keys}). Choose another output folder, or remove these results to "
+        "repeat the runs."
     )
     DR709 = "The run {name} failed ({problem}). Its output is in {log}."
     DR710 = "No results (*.run.json, or a packed runs.json) in {paths}."
     DR711 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
     DR712 = (
-        "{path}: these results are about other documents or labels than {other}, so they cannot be compared. Leave "
-        "one of them out."
+        "{path}: these results cover other documents or labels than {other}, so they cannot be compared. Leave one of "
+        "them out."
     )
     DR713 = "{path}: plots are written as .png, .svg or .pdf."
-    DR714 = "{path}: there are no documents to score on."
+    DR714 = "{path}: there are no documents to score."
     DR715 = (
         "Variant {name!r}: 'trained_as' is {source!r}, which must be a variant that is trained itself, and the "
         "overrides may only be settings that can change when a pipeline is loaded: those of components, but neither "
@@ -362,45 +362,44 @@ class Errors(metaclass=ErrorsWithCodes):
         "changed ({then} words then, {now} now). Use the same data, or train again without --resume."
     )
     DR723 = (
-        "{path}: not as they were when the training of this checkpoint began: {names}. Use the same data, "
-        "descriptions and labels, or train again without --resume."
+        "{path}: changed since the training of this checkpoint began: {names}. Use the same data, descriptions and "
+        "labels, or train again without --resume."
     )
     DR724 = "{path}: cannot read the counts of the packed runs ({problem}). Copy or pack them again."
     DR725 = 'Benchmarks need psutil ({problem}). Install it with: pip install "spacy-dualre[benchmark]"'
 
     # starter/
-    DR800 = "Give at least one of the {what}, and each only once, not: {names}."
-    DR801 = "The {what} name {name!r}, which is not among: {known}."
-    DR802 = "{path} exists already. Remove it, or choose another folder."
+    DR800 = "Expected at least one of the {what}, without duplicates, not: {names}."
+    DR801 = "The {what} contain {name!r}, which is not one of: {known}."
+    DR802 = "{path} already exists. Remove it, or choose another folder."
 
     # cli/
     DR820 = (
-        "Not one mention could be used: {n} were left out ({reasons}), the first at {where}. Check that offsets count "
-        "characters from 0 with exclusive ends, into the very text of the file."
+        "None of the mentions could be used: {n} were left out ({reasons}), the first at {where}. Check that offsets "
+        "count characters from 0 with exclusive ends, in the unchanged text of the file."
     )
-    DR821 = "Predictions are written in the format of a protocol: name it with --protocol ({known})."
+    DR821 = "Predictions are written in the format of a protocol: choose one with --protocol ({known})."
     DR822 = (
-        "Protocols count by the ids of the gold mentions, which mentions that are found do not have: leave out "
-        "--protocol or --no-gold-mentions. What a pipeline finds and links can be written with extract and counted "
-        "with score."
+        "Protocols count by the ids of gold mentions, which found mentions lack: leave out --protocol or "
+        "--no-gold-mentions. To score what a pipeline finds and links, write it with extract and use score."
     )
     DR823 = (
         "{path}: no document has mentions where the pipeline reads them. Give documents with mentions, or let it find "
         "them with --no-gold-mentions."
     )
     DR824 = "{path}: cannot be written ({problem})."
-    DR825 = "Standard output takes JSON lines alone: name an OUTPUT to write {format!r} or to use --resume."
-    DR826 = "Not all could be read: documents left out, as said above: {n}. Done: {documents}."
-    DR827 = "{path}: no document in it that could be read."
-    DR828 = "Stopped. What is done is in {path}: the same command with --resume goes on."
+    DR825 = "Standard output only takes JSON lines: name an OUTPUT to write {format!r} or to use --resume."
+    DR826 = "Unreadable documents, reported above: {n}. Finished documents: {documents}."
+    DR827 = "{path}: contains no readable documents."
+    DR828 = "Stopped. Finished documents are in {path}. Run the same command with --resume to continue."
     DR829 = (
-        "{path}: cannot be written ({problem}). What is done is there. When there is room, the same command with "
-        "--resume goes on."
+        "{path}: cannot be written ({problem}). Finished documents are kept there. When there is room, run the same "
+        "command with --resume to continue."
     )
-    DR830 = "{output}: is the input or lies in it, and would be read. Name another output."
+    DR830 = "{output}: is the input or inside it, so it would be read as input. Name another output."
     DR831 = (
-        "There is no relation to make a graph of. {documents} documents with {relations} relations were read; see the "
-        "table and the warnings above for what was left out."
+        "There are no relations for a graph. {documents} documents with {relations} relations were read; see the table "
+        "and the warnings above for what was left out."
     )
     DR832 = "{path} is given both as an input and as an output, or as two outputs. Give each file only once."
     DR833 = (
@@ -413,9 +412,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR837 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
     DR840 = "{path}: is a file; --shard-size writes a folder of files. Name a folder."
     DR841 = "{path}: expected the name of a .spacy file or, with --shard-size, of a folder."
-    DR842 = "{path}: is also the output, or one lies in the other. Give --dev another path."
-    DR843 = "{path} exists already. Overwrite it with --force, or name another file with --output."
-    DR844 = "{path} holds no scores. Give the file that `spacy dualre evaluate --output` writes."
+    DR842 = "{path}: is also the output, or one is inside the other. Give --dev another path."
+    DR843 = "{path} already exists. Overwrite it with --force, or name another file with --output."
+    DR844 = "{path} contains no scores. Use a file written by `spacy dualre evaluate --output`."
 
 
 class Warnings(metaclass=ErrorsWithCodes):
@@ -469,20 +468,20 @@ class Warnings(metaclass=ErrorsWithCodes):
 
     # cli/
     DW820 = (
-        "Tuned on {n} gold relations only: what suits them need not suit other documents. Tune on more, and look at "
-        "the scores of documents that were not tuned on."
+        "Tuned on only {n} gold relations, so the settings may not suit other documents. Tune on more, and check the "
+        "scores of documents that were not used for tuning."
     )
     DW821 = "Variant {name!r} equals the reference with this config, so it is not run."
     DW822 = (
-        "{name}: the last {n} of {total} steps were never scored, so the best pipeline is without them. Set "
+        "{name}: the last {n} of {total} steps were never scored, so the best pipeline excludes them. Set "
         "training.eval_frequency ({frequency}) a little below the steps of an epoch, or of a fraction of it."
     )
     DW823 = (
-        "{n} of {total} documents do not say where their sentences start, so each counts as one sentence. Give "
-        "'sentences', as `spacy dualre extract` does for a pipeline that sets them."
+        "{n} of {total} documents have no sentence boundaries, so each counts as one sentence. Add 'sentences', as "
+        "`spacy dualre extract` does for a pipeline that sets them."
     )
-    DW824 = "No relation has the predicate {names}. There are: {known}."
+    DW824 = "No relation has the predicate {names}. Known predicates: {known}."
     DW825 = "No mentions, and so no relations, in {n} of {total} documents."
     DW826 = "Left out of the input: {reason}, {n} times, first at {where}."
-    DW827 = "The output format has no place for: {what}, {n} times."
+    DW827 = "The output format cannot represent: {what}, {n} times."
     DW828 = "The card lacks: {names}. Add them to {path}."

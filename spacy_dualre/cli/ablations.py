@@ -10,14 +10,16 @@ from wasabi import msg
 
 from ..errors import Warnings
 from ..lab.ablations.plan import Plan, Run, plan_runs, read_plan
-from ..lab.ablations.result import result_path, write_result
+from ..lab.ablations.plot import plot_tables
+from ..lab.ablations.result import read_results, result_path, write_result
 from ..lab.ablations.run import RunError, discard, execute, to_do
-from ..lab.ablations.table import Table
+from ..lab.ablations.table import Table, make_tables, to_json, to_markdown
+from ..writing import write_json, write_text
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .options import Gpu
-from .results import print_tables, results
+from .results import print_tables
 
-#: The share of a training that may come after its last evaluation without a warning.
+#: The largest share of a training after its last evaluation that causes no warning.
 _MOST_UNSCORED = 0.1
 
 
@@ -28,17 +30,17 @@ def ablations_cli(
     output: Path = typer.Option(..., "--output", "-o", help="Folder for results, logs, tables and plot"),
     config: Optional[str] = typer.Option(None, help="Training config, instead of the plan's"),
     corpus: Optional[str] = typer.Option(None, help="Folder with train.spacy and dev.spacy, instead of the plan's"),
-    protocol: Optional[str] = typer.Option(None, help="How to count, instead of the plan's"),
-    seeds: Optional[List[int]] = typer.Option(None, "--seed", help="Instead of the plan's; may be given several times"),
+    protocol: Optional[str] = typer.Option(None, help="Scoring protocol, instead of the plan's"),
+    seeds: Optional[List[int]] = typer.Option(None, "--seed", help="Seed, instead of the plan's. May be repeated"),
     variants: Optional[List[str]] = typer.Option(
-        None, "--variant", help="Only this one, and the one it is trained as; may be given several times"
+        None, "--variant", help="Run only this variant, and the one it is trained as. May be repeated"
     ),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
     use_gpu: Gpu = -1,
 ) -> None:
     """Train the variants of a plan with each seed, score them officially, and write tables and a plot. Runs whose
-    result is already in the output folder are not repeated. Further options are settings of the config for all
-    variants, as in `spacy train`.
+    result is already in the output folder are not repeated. Further options override config settings for all variants,
+    as in `spacy train`.
     """
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
@@ -69,7 +71,7 @@ def ablations_cli(
 
 
 def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
-    """Make a run and write its result to the folder. Returns whether it succeeded."""
+    """Execute a run and write its result to the folder. Returns whether it succeeded."""
     msg.text(f"{run.name} ...")
     try:
         result = execute(plan, run, folder, use_gpu)
@@ -88,12 +90,13 @@ def run_and_report(plan: Plan, run: Run, folder: Path, use_gpu: int) -> bool:
 
 
 def write_tables(output: Path, folder: Path) -> List[Table]:
-    """Write tables of the runs in the folder and, if matplotlib is installed, a plot."""
-    markdown, json = output / "table.md", output / "table.json"
+    """Write tables of all runs in the folder and, if matplotlib is installed, a plot."""
+    tables = make_tables(read_results([folder]))
+    write_text(output / "table.md", to_markdown(tables))
+    write_json(output / "table.json", to_json(tables))
     try:
-        tables = results([folder], markdown, json, plot=output / "table.png")
+        plot_tables(tables, output / "table.png")
     except ImportError as err:
         msg.warn(str(err))
-        return results([folder], markdown, json)
-    msg.good(f"Wrote tables and plot to {output}")
+    msg.good(f"Wrote {', '.join(path.name for path in sorted(output.glob('table.*')))} to {output}")
     return tables

@@ -1,7 +1,7 @@
-"""The command group `spacy dualre`, and what its commands share.
+"""The command group `spacy dualre`, and code shared by its commands.
 
-Commands parse options and print; the work is done elsewhere. spaCy imports this module for every command of its own, so
-the modules of the commands, and torch with them, are imported only when they are called.
+Commands parse options and print; the work is done elsewhere. spaCy imports this module for each of its own commands, so
+the command modules, and torch with them, are only imported when called.
 """
 
 import signal
@@ -23,14 +23,14 @@ from .interrupt import Interrupted, interruptible
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 COMMANDS = {
     "ablations": "Train the variants of a plan and compare them",
-    "benchmark": "Measure the speed and memory of a pipeline",
+    "benchmark": "Measure the speed and memory use of a pipeline",
     "card": "Write a model card",
     "convert": "Convert a corpus to .spacy",
     "evaluate": "Score a pipeline on annotated documents",
     "explain": "Show why a pipeline finds a relation, or none",
     "extract": "Find relations in documents, any number of them",
     "graph": "Merge extracted relations into a knowledge graph",
-    "init-config": "Start a project for a corpus of your own",
+    "init-config": "Start a project for your own corpus",
     "results": "Make tables and a plot of ablations",
     "score": "Score predictions officially and compare them",
     "train": "Train like `spacy train`, with checkpoints",
@@ -40,7 +40,7 @@ COMMANDS = {
 
 
 class LazyGroup(TyperGroup):
-    """Imports a command's module when the command is called; help comes from the table."""
+    """Imports a command's module when the command is called; the help texts come from `COMMANDS`."""
 
     def list_commands(self, ctx: Any) -> List[str]:
         return list(COMMANDS)
@@ -59,31 +59,31 @@ class LazyGroup(TyperGroup):
 dualre_cli = typer.Typer(name="dualre", help=HELP, cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(dualre_cli)
 
-#: For commands that take settings of the pipeline's config as options, as `spacy train` does
+#: For commands that take config settings as options, as `spacy train` does
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Report errors in the user's files and settings on one line, with exit status 1; clean up on SIGTERM."""
+    """Report errors in the user's files and settings in one line, with exit status 1; clean up on SIGTERM."""
     try:
         with interruptible(signal.SIGTERM):
             yield
     except Interrupted as err:
         raise typer.Exit(err.code) from None
-    except ClickException as err:  # spaCy's, of options that are no settings
+    except ClickException as err:  # spaCy's, for options that are not settings
         msg.fail(err.format_message(), exits=1)
     except (ValueError, OSError, ImportError) as err:
         msg.fail(str(err), exits=1)
 
 
 def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[str, Any]:
-    """Config settings among a command's options and, if it is named, in an environment variable."""
+    """Config settings among a command's options and, if named, in an environment variable."""
     return parse_config_overrides(ctx.args, env_var=env_var)
 
 
 def existing(path: Path, hint: str) -> Path:
-    """Return the path, or raise ValueError with the hint if nothing is there."""
+    """Return the path. Raises ValueError with the hint if it does not exist."""
     if not path.exists():
         raise ValueError(Errors.DR005.format(path=path, hint=hint))
     return path

@@ -1,5 +1,6 @@
-"""`spacy dualre benchmark`: how fast a trained pipeline is, and how much memory it takes."""
+"""`spacy dualre benchmark`: the speed and memory use of a trained pipeline."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -20,35 +21,24 @@ def benchmark_cli(
     model: Model,
     data_path: Path = typer.Argument(..., metavar="DATA", help="Documents with mentions, .spacy"),
     output: JsonOutput = None,
-    repetitions: int = typer.Option(5, min=1, help="How often to measure each part, by turns"),
-    limit: int = typer.Option(0, min=0, help="Use only the first so many documents; 0: all"),
-    threads: int = typer.Option(0, min=0, help="Threads of torch; 0: its default"),
+    repetitions: int = typer.Option(5, min=1, help="How often to measure each part, in turns"),
+    limit: int = typer.Option(0, min=0, help="Use at most this many documents; 0: all"),
+    threads: int = typer.Option(0, min=0, help="Number of torch threads; 0: its default"),
     prediction: bool = typer.Option(True, help="Measure prediction"),
-    naive_candidates: int = typer.Option(64, min=0, help="Candidates to try the naive way on; 0: none"),
+    naive_candidates: int = typer.Option(64, min=0, help="Candidates for the naive way; 0: none"),
     train: bool = typer.Option(False, "--train", help="Measure a training step, without changing weights"),
     train_batch: int = typer.Option(32, min=1, help="Candidates of a training step"),
-    soak: int = typer.Option(0, min=0, help="Watch the memory while so many documents stream through"),
+    soak: int = typer.Option(0, min=0, help="Watch the memory while this many documents stream through"),
     mentions: int = typer.Option(0, min=0, help="Measure one document with this many mentions, and with half of them"),
     n_process: int = typer.Option(0, min=0, help="Measure nlp.pipe with this many processes against one"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
-    """Measure the speed and memory of a pipeline on documents with mentions, compared with a naive way to use the same
+    """Measure the speed and memory use of a pipeline on documents with mentions, compared with naive use of the same
     weights (everything padded, nothing shared) and with its bare encoders, which are the limit. All figures are medians
     with their range.
     """
-    plan = Plan(
-        repetitions=repetitions,
-        limit=limit,
-        threads=threads,
-        prediction=prediction,
-        naive_candidates=naive_candidates,
-        train=train,
-        train_batch=train_batch,
-        soak=soak,
-        mentions=mentions,
-        n_process=n_process,
-    )
+    plan = Plan(**{field.name: ctx.params[field.name] for field in fields(Plan)})
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         existing(data_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
@@ -60,7 +50,7 @@ def benchmark_cli(
 
 
 def print_report(report: Dict[str, Any]) -> None:
-    """Print tables of everything that was measured."""
+    """Print a report as tables."""
     settings = {name: value for name, value in report["settings"].items() if name not in ("plan", "versions")}
     _print_values("Settings", settings)
     _print_values("Versions", report["settings"]["versions"])

@@ -1,4 +1,4 @@
-"""`spacy dualre convert`: a corpus in its makers' format -> .spacy."""
+"""`spacy dualre convert`: a corpus in its original format -> .spacy."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,18 +27,19 @@ def convert_cli(
     tokenizer: str = typer.Option("spacy", help=f"One of: {', '.join(TOKENIZERS)}. scispacy is for biomedical text"),
     splitter: str = typer.Option("sentencizer", help=f"Sentence splitter, one of: {', '.join(SPLITTERS)}"),
     pipeline: Optional[str] = typer.Option(
-        None, help="Cut with this pipeline or config (.cfg), in place of --lang, --tokenizer and --splitter"
+        None,
+        help="Tokenize and split with this pipeline or config (.cfg) instead of --lang, --tokenizer and --splitter",
     ),
-    spans_key: str = typer.Option(SPANS_KEY, help="The span group that gets all mentions"),
-    corpus: Optional[str] = typer.Option(None, help="What the Docs say they are from, in place of the format"),
+    spans_key: str = typer.Option(SPANS_KEY, help="Span group for all mentions"),
+    corpus: Optional[str] = typer.Option(None, help="Corpus name to store in the Docs, instead of the format"),
     dev_path: Optional[Path] = typer.Option(None, "--dev", help="Hold documents out and write them here"),
-    dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="How many are held out, about"),
-    seed: int = typer.Option(0, help="Which are held out"),
+    dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="Approximate share of documents to hold out"),
+    seed: int = typer.Option(0, help="Seed for the choice of held-out documents"),
     shard_size: int = typer.Option(0, min=0, help="Documents per file; 0: all in one"),
-    strict: bool = typer.Option(False, "--strict", help="Fail where a mention or relation would have to be left out"),
+    strict: bool = typer.Option(False, "--strict", help="Fail if a mention or relation would have to be left out"),
     report_path: Optional[Path] = typer.Option(None, "--report", help="Write the report as JSON to this file"),
 ) -> None:
-    """Convert a corpus to spaCy's binary format and report what became of everything in it."""
+    """Convert a corpus to spaCy's binary format and report what was converted and what was left out."""
     with readable_errors():
         read = function(format, "read")
         _check_outputs(output_path, dev_path, shard_size)
@@ -62,7 +63,7 @@ def convert_cli(
 
 
 def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int) -> None:
-    """Raise ValueError if the outputs could not be written, or not be told apart when they are read."""
+    """Raise ValueError if the outputs could not be written, or not be told apart later."""
     for path in filter(None, (output_path, dev_path)):
         if shard_size and path.is_file():
             raise ValueError(Errors.DR840.format(path=path))
@@ -75,7 +76,7 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
 
 
 def _check(report: ConversionReport, path: Path) -> None:
-    """Raise CorpusError if nothing came out that could be of use."""
+    """Raise CorpusError if the result is useless."""
     lost = [(reason, n, first) for reason, n, first in report.dropped if reason.startswith("mention:")]
     if not report.documents:
         raise CorpusError(Errors.DR303.format(where=path))
@@ -85,7 +86,7 @@ def _check(report: ConversionReport, path: Path) -> None:
 
 
 def print_report(report: ConversionReport) -> None:
-    """Print the report as a table, and what was left out as warnings."""
+    """Print counts as a table, and omissions as warnings."""
     rows: List[Tuple[str, str]] = []
     for name, value in report.to_json().items():
         if name.startswith("dropped") or not value and name not in ("mentions", "relations"):

@@ -1,6 +1,5 @@
 """`spacy dualre evaluate`: the scores of a trained pipeline on annotated documents."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Dict, List, Mapping, Optional
@@ -15,11 +14,10 @@ from ..annotations.mentions import get_mentions
 from ..errors import Errors
 from ..extract import check_finds_mentions
 from ..pipeline.component import DualEncoderRel
-from ..pipeline.pipelines import given_mentions, load_pipeline, mentions_key
-from ..scoring.counting import rel_scores
+from ..pipeline.pipelines import load_pipeline, mentions_key, predict_examples
 from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
 from ..scoring.scorer import make_rel_scorer, score_mentions
-from ..scoring.significance import bootstrap
+from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
 from ..views.report import check_report, write_report
 from ..writing import check_writable, write_json
@@ -35,17 +33,19 @@ def evaluate_cli(
     model: Model,
     data_path: Path = typer.Argument(..., metavar="DATA", help="Annotated documents, .spacy"),
     output: JsonOutput = None,
-    protocol: Optional[str] = typer.Option(None, help=f"Count as the official scorer does: {', '.join(PROTOCOLS)}"),
+    protocol: Optional[str] = typer.Option(None, help=f"Score as the official scorer does: {', '.join(PROTOCOLS)}"),
     predictions: Optional[Path] = typer.Option(None, help="Write the relations found, in the protocol's own format"),
     report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
-    gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; otherwise it must find them"),
+    gold_mentions: bool = typer.Option(
+        True, help="Give the pipeline the gold mentions, instead of letting it find them"
+    ),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
     """Score Doc._.rels. Every gold relation counts, whether or not it had a candidate.
 
     With --no-gold-mentions the pipeline gets raw text. A relation is then correct if its predicate and both mentions,
-    with their offsets and types, are; the mentions are scored too.
+    with their offsets and types, are; mentions are scored too.
     """
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
@@ -66,24 +66,14 @@ def evaluate(
     overrides: Mapping[str, Any] = {},
     report: Optional[Path] = None,
 ) -> Dict[str, Any]:
-    """Score the relations that a pipeline finds in annotated documents.
-
-    Args:
-        model: Folder or installed package.
-        data_path: Annotated documents, .spacy.
-        gold_mentions: Give the pipeline the gold mentions. Otherwise it gets the text alone, and its mentions are
-            scored too.
-        protocol_name: Give the official scores, with a 95 % bootstrap interval over documents.
-        predictions: Write the relations found to this file in the protocol's format.
-        overrides: Settings of the pipeline's config.
-        report: Write an error report to this folder, which scores the candidates once more.
+    """Score the relations that a pipeline finds in annotated documents, with the options of the command.
 
     Returns:
         documents, rels_p, rels_r, rels_f, rels_macro_f and rels_per_type (0 to 1), speed in words per second; with a
         protocol also protocol and rels_f_interval; without gold mentions also ents_p, ents_r, ents_f, ents_per_type.
 
     Raises:
-        ValueError: The settings contradict each other, or the documents have no mentions and nothing finds any.
+        ValueError: The settings contradict each other, or there are no mentions and no component finds any.
         ImportError: A report needs matplotlib.
     """
     if predictions is not None and protocol_name is None:
@@ -98,17 +88,18 @@ def evaluate(
     if not gold_mentions:
         _expect_raw_text(nlp)
     examples = _read(nlp, data_path, gold_mentions)
-    # Whether the predictions can be written is known before the work
+    # Fails before the work if predictions cannot be written for lack of ids
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
-    speed = _predict(nlp, examples, gold_mentions)
+    start = perf_counter()
+    predict_examples(nlp, examples, gold_mentions)
+    speed = sum(len(example.predicted) for example in examples) / (perf_counter() - start)
     scores = Scorer(nlp).score(examples)
     result = {"documents": len(examples), **{name: scores.get(name) for name in SCORES}, "speed": speed}
     if not gold_mentions:
         result.update(score_mentions(examples, mentions_key(nlp)))
     if protocol is not None:
         counts = protocol.count_examples(examples)
-        result.update(rel_scores(protocol.scores(counts)))
-        result.update({"protocol": protocol.name, "rels_f_interval": bootstrap(counts, protocol.f1)})
+        result.update(official_scores(protocol, counts), protocol=protocol.name)
         if predictions is not None:
             protocol.write(zip(ids, (example.predicted for example in examples)), predictions)
     if report is not None:
@@ -126,20 +117,9 @@ def _read(nlp: Language, path: Path, gold_mentions: bool) -> List[Example]:
     return examples
 
 
-def _predict(nlp: Language, examples: List[Example], gold_mentions: bool) -> float:
-    """Send the predicted Docs through the pipeline. Returns its speed in words per second."""
-    start = perf_counter()
-    with given_mentions(nlp) if gold_mentions else nullcontext():
-        for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
-            example.predicted = doc
-    return sum(len(example.predicted) for example in examples) / (perf_counter() - start)
-
-
 def _expect_raw_text(nlp: Language) -> None:
-    """Score mentions strictly, by offsets and type: official protocols count by ids, which found mentions lack.
-
-    Raises:
-        ValueError: Nothing in the pipeline finds mentions.
+    """Make the scorers strict (by offsets and type) for found mentions, which lack ids. Raises ValueError if no
+    component finds mentions.
     """
     for _, pipe in nlp.pipeline:
         if isinstance(pipe, DualEncoderRel):

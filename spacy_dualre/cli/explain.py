@@ -1,4 +1,4 @@
-"""`spacy dualre explain`: why a pipeline relates two mentions, or does not."""
+"""`spacy dualre explain`: why a pipeline does or does not relate two mentions."""
 
 from typing import Dict, List, Optional, Tuple
 
@@ -13,7 +13,7 @@ from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .options import Code, Model
 from .source import SOURCE_HELP, read_docs
 
-#: How many pairs are listed per reason why they were not scored.
+#: Unscored pairs listed per reason.
 _SHOWN = 5
 
 
@@ -28,7 +28,7 @@ def explain_cli(
     as_json: bool = typer.Option(False, "--json", help="Print everything as JSON"),
     code: Code = None,
 ) -> None:
-    """Show what the model read for each pair of mentions, how it scored each predicate, and what was decided.
+    """Show the model's input for each pair of mentions, the score of each predicate, and the decision.
 
     Pairs that were not scored are listed with the reason.
     """
@@ -49,7 +49,7 @@ def explain_cli(
 
 
 def chosen(pairs: List[Explanation], subject: Optional[str], object: Optional[str]) -> List[Explanation]:
-    """The pairs with this subject and object. Raises ValueError if there is no such mention."""
+    """The pairs with this subject and object text. Raises ValueError if there is no such mention."""
     known = dict.fromkeys(span.text for pair in pairs for span in (pair.subject, pair.object))
     for text in (subject, object):
         if text is not None and text not in known:

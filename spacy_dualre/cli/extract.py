@@ -1,4 +1,4 @@
-"""`spacy dualre extract`: documents in, relations out."""
+"""`spacy dualre extract`: from documents to relations."""
 
 import os
 import signal
@@ -39,28 +39,28 @@ def extract_cli(
         None, help=f"Input format, one of: {', '.join(names('stream'))}; else by file name"
     ),
     to: Optional[str] = typer.Option(None, help=f"Output format, one of: {', '.join(names('write'))}; else by name"),
-    text_column: Optional[str] = typer.Option(None, help="Column of a table that holds the texts"),
-    id_column: Optional[str] = typer.Option(None, help="Column of a table that holds the documents' ids"),
-    threshold: Optional[float] = typer.Option(None, min=0.0, max=1.0, help="In place of the pipeline's own"),
-    batch_size: int = typer.Option(32, min=1, help="Documents that are read together"),
+    text_column: Optional[str] = typer.Option(None, help="Column with the texts in a table"),
+    id_column: Optional[str] = typer.Option(None, help="Column with the document ids in a table"),
+    threshold: Optional[float] = typer.Option(None, min=0.0, max=1.0, help="Threshold, instead of the pipeline's"),
+    batch_size: int = typer.Option(32, min=1, help="Number of documents per batch"),
     n_process: int = typer.Option(1, min=1, help="Number of processes"),
-    resume: bool = typer.Option(False, "--resume", help="Go on where an earlier call stopped, if one did"),
+    resume: bool = typer.Option(False, "--resume", help="Continue where an earlier call stopped, if one did"),
     gold_mentions: bool = typer.Option(
-        True, help="Give the pipeline the mentions of the documents; else it finds them"
+        True, help="Keep mentions that documents already have, instead of finding them again"
     ),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
-    """Write the relations that a pipeline finds in documents. Mentions that the documents have are kept, those of the
-    others are found by the pipeline.
+    """Write the relations that a pipeline finds in documents. Existing mentions are kept; in documents without any, the
+    pipeline finds them.
 
-    While it works, what is done is in the folder OUTPUT.part. Documents that cannot be read are named, the others are
-    done, and the exit status is 1.
+    Finished documents are kept in the folder OUTPUT.part until all are done. Unreadable documents are reported and
+    skipped, and the exit status is then 1.
     """
     output_path = None if output_path == STDOUT else output_path
     stdout = sys.stdout
-    # Standard output may be for the documents alone
+    # Standard output may be reserved for the documents
     quiet = nullcontext() if output_path is not None else redirect_stdout(sys.stderr)
     with quiet, readable_errors(), _stopping(output_path, n_process):
         writer = _writer(output_path, to, resume)
@@ -75,7 +75,7 @@ def extract_cli(
         records = extraction.read(documents)
         found = _shown(extraction.extract(records, batch_size, n_process), show)
         if output_path is None or writer is None:
-            # Whatever the locale's is
+            # Whatever the locale says
             stdout.reconfigure(encoding="utf8", newline="\n")  # type: ignore[union-attr]
             stdout.writelines(f"{dump(record)}\n" for record in found)
         else:
@@ -92,7 +92,7 @@ def extract_cli(
 
 
 def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> Any:
-    """The function that writes the output; None for standard output. Raises ValueError if none can be told or used."""
+    """The function that writes the output; None for standard output. Raises ValueError if the format does not fit."""
     if path is not None:
         return output_format(path, name)
     if resume or name not in (None, "jsonl"):
@@ -122,14 +122,14 @@ def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
         if folder is not None and folder.exists():
             _say(Errors.DR828.format(path=folder))
         if n_process > 1:
-            # What was on its way to the workers would be waited for, and nobody takes it any more
+            # Python would wait for batches on their way to the workers, which are gone
             sys.stderr.flush()
             os._exit(err.code)
         raise typer.Exit(err.code) from None
 
 
 def _shown(found: Iterable[Record], show: int) -> Iterator[Record]:
-    """The same documents, with a progress bar, the first ones printed."""
+    """Show a progress bar, and print the first documents."""
     for number, record in enumerate(tqdm(found, unit=" documents", disable=None), 1):
         if number <= show:
             _print(record)
@@ -141,7 +141,7 @@ def _say(message: str) -> None:
 
 
 def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> None:
-    """Say what became of everything. Raises ValueError if not all of the input was read."""
+    """Print results and omissions. Raises ValueError if not all of the input could be read."""
     for reason, n, first in (*tally.left_out, *documents.skipped):
         _say(Warnings.DW826.format(reason=reason, n=n, where=first))
     if tally.without_mentions:

@@ -25,12 +25,12 @@ def graph_cli(
         None, help="Predicate without direction: both directions become one edge. May be repeated"
     ),
     evidence: Optional[int] = typer.Option(None, min=0, help="Keep only the best N sentences per edge"),
-    base_uri: Optional[str] = typer.Option(None, help="Start of the URIs of RDF resources"),
+    base_uri: Optional[str] = typer.Option(None, help="Base of the URIs of RDF resources"),
     title: Optional[str] = typer.Option(None, help="Title of the HTML page"),
 ) -> None:
-    """Merge the relations of documents into a knowledge graph of concepts, with the sentences that support each edge.
+    """Merge the relations of documents into a knowledge graph of concepts, with supporting sentences for each edge.
 
-    The exit status is 1 if a line of the input cannot be read; the other lines are used nevertheless.
+    Unreadable lines are reported and skipped, and the exit status is then 1.
     """
     with readable_errors():
         naming = Naming(base_uri or Naming().base_uri, title or Naming().title)
@@ -50,7 +50,7 @@ def graph_cli(
 
 
 def merge(merger: Merger, paths: List[Path]) -> int:
-    """Merge the documents of the files, report what cannot be read, and return how often that was."""
+    """Merge the documents of the files, warn of unreadable ones, and return their number."""
     errors: List[CorpusError] = []
 
     def report(err: CorpusError) -> None:
@@ -63,20 +63,20 @@ def merge(merger: Merger, paths: List[Path]) -> int:
 
 
 def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
-    """Print a table of what was merged and warnings about what was left out."""
+    """Print counts as a table, and omissions as warnings."""
     rows = [("documents", merger.documents), ("relations", merger.counts["relations"])]
     rows += [(f"  left out: {why}", n) for why, n in merger.counts.items() if n and why != "relations"]
     rows += [("edges", len(graph.edges)), ("  left out: too few sentences", merger.edges - len(graph.edges))]
     rows += [("nodes", len(graph.nodes)), ("  left out: concepts without an edge", merger.concepts - len(graph.nodes))]
     msg.table([(name, str(n)) for name, n in rows if n or not name.startswith(" ")], aligns=("l", "r"))
-    for reason, n in merger.dropped.items():
-        msg.warn(Warnings.DW826.format(reason=reason, n=n, where=merger.dropped_first[reason]))
+    for reason, n, first in merger.dropped:
+        msg.warn(Warnings.DW826.format(reason=reason, n=n, where=first))
     if merger.without_sentences:
         msg.warn(Warnings.DW823.format(n=merger.without_sentences, total=merger.documents))
 
 
 def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path]:
-    """Return the files that will be written. Raises ValueError or ImportError if they cannot be."""
+    """Return the files to be written. Raises ValueError or ImportError if they cannot be."""
     check_base_uri(base_uri)
     files = [file for path in outputs for file in check_output(path)]
     known = [path.resolve() for path in (*triples, *files)]

@@ -1,4 +1,4 @@
-"""`spacy dualre init-config`: a folder to start from with a new corpus."""
+"""`spacy dualre init-config`: a starter project for a new corpus."""
 
 from pathlib import Path
 from typing import List

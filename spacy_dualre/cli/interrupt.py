@@ -9,11 +9,7 @@ from typing import Iterator, Optional
 
 
 class Interrupted(BaseException):
-    """The command was told to stop.
-
-    Attributes:
-        code: The exit status, 128 plus the signal's number.
-    """
+    """Raised on a signal. Its code is the exit status, 128 plus the signal's number."""
 
     def __init__(self, code: int) -> None:
         self.code = code
@@ -21,7 +17,7 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible(*kinds: signal.Signals) -> Iterator[None]:
-    """Make these signals raise Interrupted, once, and kill worker processes, whose batches nobody waits for."""
+    """Make these signals raise Interrupted, once, and kill worker processes, whose batches are no longer needed."""
     owner = os.getpid()
 
     def stop(number: int, frame: Optional[FrameType]) -> None:

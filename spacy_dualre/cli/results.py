@@ -1,4 +1,4 @@
-"""`spacy dualre results`: tables and a plot of runs that were made."""
+"""`spacy dualre results`: tables and a plot of finished runs."""
 
 from pathlib import Path
 from typing import List, Optional
@@ -20,50 +20,30 @@ def results_cli(
     ),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write the tables as Markdown to this file"),
     json: Optional[Path] = typer.Option(None, help="Write the tables as JSON to this file"),
-    plot: Optional[Path] = typer.Option(None, help="Plot to this .png, .svg or .pdf file"),
-    samples: int = typer.Option(10_000, min=1, help="Random samples of the test"),
+    plot: Optional[Path] = typer.Option(None, help="Write a plot to this .png, .svg or .pdf file"),
+    samples: int = typer.Option(10_000, min=1, help="Random samples for the significance test"),
     seed: int = typer.Option(0, help="Seed of the samples"),
     reference: Optional[str] = typer.Option(None, help="Compare with this variant instead of the plan's reference"),
     pack: Optional[Path] = typer.Option(None, help="Pack what the tables need into two small files in this folder"),
 ) -> None:
-    """Make a table for each corpus from the results of runs: mean and standard deviation of every variant over its
-    seeds, and whether it differs from the reference by more than chance.
+    """Make a table for each corpus from the results of runs: mean and standard deviation of each variant over seeds,
+    and whether it differs significantly from the reference.
     """
     with readable_errors():
-        tables = results(folders, output, json, plot, samples, seed, reference, pack)
+        for folder in folders:
+            existing(folder, "Expected results from `spacy dualre ablations`.")
+        check_writable(output, json, plot)
+        found = read_results(folders)
+        tables = make_tables(found, samples, seed, reference)
+        if output is not None:
+            write_text(output, to_markdown(tables))
+        if json is not None:
+            write_json(json, to_json(tables))
+        if plot is not None:
+            plot_tables(tables, plot)
+        if pack is not None:
+            pack_results(found, pack)
     print_tables(tables)
-
-
-def results(
-    folders: List[Path],
-    output: Optional[Path] = None,
-    json: Optional[Path] = None,
-    plot: Optional[Path] = None,
-    samples: int = 10_000,
-    seed: int = 0,
-    reference: Optional[str] = None,
-    pack: Optional[Path] = None,
-) -> List[Table]:
-    """Make the tables of all results in these folders, and write them where a path is given.
-
-    Raises:
-        ValueError: There are no results, none of the reference, or two that do not fit together.
-        ImportError: A plot is wanted, and matplotlib is not installed.
-    """
-    for folder in folders:
-        existing(folder, "Expected results that `spacy dualre ablations` wrote.")
-    check_writable(output, json, plot)
-    found = read_results(folders)
-    tables = make_tables(found, samples, seed, reference)
-    if output is not None:
-        write_text(output, to_markdown(tables))
-    if json is not None:
-        write_json(json, to_json(tables))
-    if plot is not None:
-        plot_tables(tables, plot)
-    if pack is not None:
-        pack_results(found, pack)
-    return tables
 
 
 def print_tables(tables: List[Table]) -> None:

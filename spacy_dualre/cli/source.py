@@ -18,12 +18,9 @@ SOURCE_HELP = "A text, a .txt file, - for standard input, or documents with ment
 
 
 def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
-    """Run a pipeline on the named documents. It finds no mentions of its own if any document has some.
+    """Run a pipeline on a source, see `SOURCE_HELP`, or the first documents of .spacy files (limit 0: all).
 
-    Args:
-        nlp: The pipeline.
-        source: As `SOURCE_HELP` says.
-        limit: The most documents to take from .spacy files; 0: all.
+    The pipeline only finds mentions if no document has any.
 
     Raises:
         ValueError: A file is missing or empty, or no document has mentions.
@@ -57,8 +54,7 @@ def _read_text(source: str) -> str:
 
 
 def _is_there(source: str) -> bool:
-    """Whether it is the path of a file or folder."""
     try:
         return bool(source.strip()) and Path(source).exists()
-    except (OSError, ValueError):  # texts may be too long for a path, or contain what a path cannot
+    except (OSError, ValueError):  # a text may be too long for a path, or contain characters that paths cannot
         return False

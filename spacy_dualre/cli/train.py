@@ -29,8 +29,8 @@ def train_cli(
     verbose: bool = typer.Option(False, "--verbose", "-V", "-VV", help="Display more information for debugging"),
     use_gpu: Gpu = -1,
 ) -> None:
-    """Train as `spacy train` does, with the same options and the same result, and write a checkpoint to the output
-    folder at every evaluation, from which --resume continues an interrupted training.
+    """Train as `spacy train` does, with the same options and results, but write a checkpoint to the output folder at
+    every evaluation, from which --resume continues an interrupted training.
     """
     if verbose:
         logger.setLevel(logging.DEBUG)
@@ -43,11 +43,7 @@ def train_cli(
 
 
 def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: int, overrides: Dict[str, Any]) -> None:
-    """Train from the beginning or, with `resume`, from the checkpoint if there is one.
-
-    Raises:
-        CheckpointError: The checkpoint cannot be used.
-    """
+    """Train from the beginning or, with `resume`, from the checkpoint if there is one."""
     if not output_path.exists():
         output_path.mkdir(parents=True)
         msg.good(f"Created output directory: {output_path}")
@@ -70,11 +66,7 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
 
 
 def find_run(path: Path, new: Checkpoint) -> Checkpoint:
-    """The run of a checkpoint, or the new one if there is none.
-
-    Raises:
-        CheckpointError: The checkpoint is damaged or has other settings.
-    """
+    """The run of a checkpoint, or the new one if there is none. Raises CheckpointError if it cannot be resumed."""
     if not path.exists():
         msg.info(f"No checkpoint in {path.parent}: starting from the beginning")
         return new

@@ -1,4 +1,4 @@
-"""`spacy dualre tune`: give a pipeline the threshold and the cascade that suit annotated documents."""
+"""`spacy dualre tune`: find the best threshold and cascade of a pipeline on annotated documents."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
-from ..errors import Errors, Warnings
+from ..errors import Warnings
 from ..pipeline.pipelines import load_pipeline
 from ..scoring.tuning import Tuned, tune
 from ..training.reader import rel_corpus
@@ -16,30 +16,31 @@ from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, readable_errors
 from .options import Code, Gpu, Model
 
-#: Gold relations below which a warning is due.
+#: With fewer gold relations comes a warning.
 _FEW = 500
 
 
 @dualre_cli.command("tune", no_args_is_help=True)
 def tune_cli(
     model: Model,
-    dev_path: Path = typer.Argument(..., metavar="DEV", help="Annotated documents that are no test documents, .spacy"),
+    dev_path: Path = typer.Argument(
+        ..., metavar="DEV", help="Annotated documents other than the test documents, .spacy"
+    ),
     output: Path = typer.Argument(..., metavar="OUTPUT", help="Folder to write the tuned pipeline to"),
     loss: float = typer.Option(0.1, min=0.0, max=100.0, help="F1 points (of 100) that the cascade may cost"),
-    threshold: bool = typer.Option(False, help="Find the threshold with the best F1 first"),
+    threshold: bool = typer.Option(False, help="First find the threshold with the best F1"),
     component: str = typer.Option("dual_encoder_rel", help="Name of the component"),
-    report: Optional[Path] = typer.Option(None, help="Write everything as JSON to this file"),
+    report: Optional[Path] = typer.Option(None, help="Write the results as JSON to this file"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
-    """Find out which descriptions need not be read, and write a pipeline that skips them."""
+    """Find out which descriptions the encoder can skip, and write a pipeline that skips them."""
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
         existing(dev_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
         nlp = load_pipeline(model)
-        # Whether the results can be written is known before the work
-        _make_folder(output)
-        check_writable(report)
+        # Fails before the work if the results cannot be written
+        check_writable(output / "meta.json", report)
         tuned = tune(nlp, component, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
         nlp.to_disk(output)
         if report is not None:
@@ -49,12 +50,12 @@ def tune_cli(
 
 
 def to_json(tuned: Tuned) -> Dict[str, Any]:
-    """The report: every F from 0 to 1; the cascade as the component's setting, null for none."""
+    """The report as JSON values, with the cascade as the component's setting."""
     return {**asdict(tuned), "cascade": tuned.cascade._asdict() if tuned.cascade else None}
 
 
 def print_tuned(tuned: Tuned) -> None:
-    """Print tables of the threshold, if it has changed, and of the cascade."""
+    """Print tables of the threshold, if changed, and of the cascade."""
     if tuned.gold < _FEW:
         msg.warn(Warnings.DW820.format(n=tuned.gold))
     if tuned.threshold != tuned.threshold_before:
@@ -74,14 +75,7 @@ def _print_cascade(tuned: Tuned) -> None:
         rows.append(("cascade", _percent(tuned.f), *settings, *read))
     msg.table(rows, header=header, aligns=("l", *"rrrrrr"))
     if tuned.cascade is None:
-        msg.text("No cascade reads less within the loss allowed: the pipeline has none.")
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise ValueError(Errors.DR824.format(path=path, problem=err.strerror)) from err
+        msg.text("No cascade reads less within the allowed loss: the pipeline has none.")
 
 
 def _percent(value: float) -> str:

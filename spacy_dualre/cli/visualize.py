@@ -1,4 +1,4 @@
-"""`spacy dualre visualize`: pictures of the relations that a pipeline finds."""
+"""`spacy dualre visualize`: drawings of the relations that a pipeline finds."""
 
 from pathlib import Path
 from typing import Optional
@@ -26,7 +26,7 @@ def visualize_cli(
     host: str = typer.Option("localhost", help="Host to serve on"),
     code: Code = None,
 ) -> None:
-    """Draw the relations in a text or in documents as arcs over their sentences, in a file or in the browser."""
+    """Draw the relations in a text or documents as arcs over their sentences, to a file or in the browser."""
     with readable_errors():
         check_writable(output)
         nlp = load_pipeline(model, config_overrides(ctx))

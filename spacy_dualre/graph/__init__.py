@@ -1,4 +1,4 @@
-"""Merges the relations of many documents into one knowledge graph and writes it in common graph formats."""
+"""Merges relations of many documents into a knowledge graph, and writes it in common formats."""
 
 from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Naming, Node
 from .merge import Merger

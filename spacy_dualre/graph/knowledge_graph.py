@@ -11,19 +11,14 @@ from ..records.record import Offsets
 
 #: (subject, predicate, object)
 Triple = Tuple[Concept, str, Concept]
-#: Certainties are multiples of this, so that their sums are exact and do not depend on the order of documents.
+#: Certainties are multiples of this, so that sums are exact and independent of the order of documents.
 _UNIT = 2.0**-40
 
 
 class Evidence(NamedTuple):
-    """A sentence that supports an edge. All offsets are characters of the document, end exclusive.
+    """A sentence that supports an edge, or several if the mentions are in different ones.
 
-    Attributes:
-        document: Id of the document.
-        sentence: Its text, or that of several sentences if the mentions stand in different ones.
-        start, end: Where the sentence is.
-        subject, object: Where the mentions are.
-        score: From 0 to 1.
+    All offsets (of the sentence, subject and object) are characters of the document, end exclusive.
     """
 
     document: str
@@ -37,12 +32,7 @@ class Evidence(NamedTuple):
 
 @dataclass
 class Node:
-    """A concept.
-
-    Attributes:
-        forms: Counts of its mentions by surface form.
-        documents: How many documents mention it.
-    """
+    """A concept, with the counts of its mentions by surface form, and the number of documents that mention it."""
 
     concept: Concept
     forms: Counter = field(default_factory=Counter)
@@ -50,7 +40,7 @@ class Node:
 
     @property
     def ranked_forms(self) -> List[Tuple[str, int]]:
-        """The surface forms with their counts, by frequency, then alphabetically."""
+        """The surface forms with their counts, by descending frequency, then alphabetically."""
         return sorted(self.forms.items(), key=lambda item: (-item[1], item[0]))
 
     @property
@@ -60,16 +50,16 @@ class Node:
 
     @property
     def mentions(self) -> int:
-        """How often the concept is mentioned."""
+        """The number of mentions."""
         return self.forms.total()
 
     @property
     def name(self) -> str:
-        """TYPE|id, unique in the graph. In the type, "|" is written %7C and "%" is written %25."""
+        """TYPE|id, unique in the graph. "|" and "%" in the type are escaped as %7C and %25."""
         return "{}|{}".format(self.concept.type.replace("%", "%25").replace("|", "%7C"), self.concept.id)
 
     def to_json(self) -> Dict[str, Any]:
-        """All that is written about a node, as JSON values."""
+        """The node as JSON values."""
         concept = {"label": self.label, "type": self.concept.type, "concept": self.concept.id}
         return {**concept, "documents": self.documents, "mentions": self.mentions, "forms": dict(self.ranked_forms)}
 
@@ -80,10 +70,9 @@ class Edge:
 
     Attributes:
         symmetric: The predicate has no direction.
-        sentences: How many sentences support it.
-        documents: How many documents support it.
+        sentences, documents: How many support it.
         score: The best score of a sentence.
-        evidence: The supporting sentences, best first, each with its best pair of mentions; not all if limited.
+        evidence: The (best) supporting sentences, best first, each with its best pair of mentions.
     """
 
     subject: Concept
@@ -112,7 +101,7 @@ class Edge:
         self.score = max(self.score, *(evidence.score for evidence in found))
         self._certainty += sum(_certainty(evidence.score) for evidence in found)
         self.evidence.extend(found)
-        # Sorting only now and then makes it cheap
+        # Sorting only now and then keeps this cheap
         if limit is not None and len(self.evidence) > 2 * limit:
             self.keep(limit)
 
@@ -122,7 +111,7 @@ class Edge:
         self.evidence = heapq.nsmallest(count, self.evidence, key=lambda evidence: (-evidence.score, evidence))
 
     def to_json(self) -> Dict[str, Any]:
-        """All that is written about an edge except its subject and object, as JSON values."""
+        """The edge as JSON values, without its subject and object."""
         names = ("predicate", "symmetric", "sentences", "documents", "score", "pooled")
         values = {name: getattr(self, name) for name in names}
         return {**values, "evidence": [evidence._asdict() for evidence in self.evidence]}
@@ -137,13 +126,9 @@ class KnowledgeGraph:
 
 
 class Naming(NamedTuple):
-    """Names in written graphs.
+    """The base of the URIs of all RDF resources, and the title of the HTML page."""
 
-    Attributes:
-        base_uri: What the URIs of all RDF resources start with. The default is no registered namespace, hence "x-".
-        title: Title of the HTML page.
-    """
-
+    #: Not a registered namespace, hence "x-"
     base_uri: str = "urn:x-spacy-dualre:"
     title: str = "Knowledge graph"
 

@@ -1,11 +1,11 @@
-"""Places the nodes of a graph. The same graph gives the same picture."""
+"""Places the nodes of a graph, always in the same way for the same graph."""
 
 from typing import List
 
 import numpy
 
 _STEPS = 120
-#: Rows of the distance matrix that are in memory at once
+#: Rows of the distance matrix in memory at once
 _ROWS = 256
 #: The ideal length of an edge
 _LENGTH = 60.0
@@ -14,16 +14,10 @@ _GRAVITY = 1.5 * _LENGTH
 
 
 def layout(nodes: int, edges: numpy.ndarray) -> List[List[float]]:
-    """Place the nodes of a graph; edges tend towards a length of 60.
+    """Find a place (x, y) for each node of a graph with (E, 2) edges, which tend towards a length of 60.
 
-    Each connected part is laid out by itself, and the parts are put side by side in rows, the largest first.
-
-    Args:
-        nodes: How many there are.
-        edges: (E, 2) indices of nodes. Directions, duplicates and loops make no difference.
-
-    Returns:
-        The place (x, y) of each node.
+    Each connected part is laid out separately, and the parts are put side by side in rows, the largest first.
+    Directions, duplicates and loops of edges make no difference.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -42,17 +36,10 @@ def layout(nodes: int, edges: numpy.ndarray) -> List[List[float]]:
 
 
 def force_directed(nodes: int, edges: numpy.ndarray) -> numpy.ndarray:
-    """Place the nodes of a connected graph by forces, after Fruchterman and Reingold (1991).
+    """Place the nodes of a connected graph by forces, after Fruchterman and Reingold (1991), wider than high.
 
-    All nodes push each other away, edges pull, and a little gravity keeps branches from straying. As in ForceAtlas2
-    (Jacomy et al., 2014), nodes with many edges push harder, which gives hubs room.
-
-    Args:
-        nodes: How many there are.
-        edges: (E, 2) indices of nodes, distinct and without loops.
-
-    Returns:
-        (nodes, 2), wider than high.
+    All nodes push each other away, edges (E, 2) pull, and a little gravity keeps branches from straying. As in
+    ForceAtlas2 (Jacomy et al., 2014), nodes with many edges push harder, which leaves room around hubs.
     """
     # Start on a spiral, so that nothing is random
     number = numpy.arange(nodes)
@@ -69,7 +56,7 @@ def force_directed(nodes: int, edges: numpy.ndarray) -> numpy.ndarray:
 
 
 def side_by_side(places: List[numpy.ndarray], gap: float = 1.5 * _LENGTH) -> List[numpy.ndarray]:
-    """Move parts, the largest first, into rows so that none overlap. A part much lower than its row starts the next."""
+    """Move parts, largest first, into rows without overlap. A part much lower than its row starts the next row."""
     sizes = [numpy.ptp(xy, axis=0) + gap for xy in places]
     width = max([(1.6 * sum(float(w * h) for w, h in sizes)) ** 0.5, *(float(w) for w, _ in sizes)])
     moved, x, y, height = [], 0.0, 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Merges documents, one after another, into a knowledge graph. Memory grows with the graph, not with the texts."""
+"""Merges documents one by one into a knowledge graph. Memory grows with the graph, not with the texts."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from itertools import product
 from typing import Collection, Dict, Iterator, List, Optional, Set, Tuple
 
 from ..annotations.concepts import SEPARATOR, Concept, concepts_of
-from ..records.record import MentionRecord, Offsets, Record, RelationRecord, sentence_around
+from ..records.record import Losses, MentionRecord, Offsets, Record, RelationRecord, sentence_around
 from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node, Triple
 
 
@@ -17,19 +17,17 @@ def node_keys(mention: MentionRecord, record: Record) -> List[Concept]:
 
 @dataclass
 class Merger:
-    """Merges the relations of documents, in whatever order they come.
+    """Merges the relations of documents, independently of their order.
 
     Args:
-        min_score: Relations with a lower score do not count.
-        predicates: The only predicates that count; None: all.
-        symmetric: Predicates without direction. Their two directions become one edge, from the concept that sorts
-            first to the other.
-        evidence: How many sentences to keep per edge; None: all. Counts and scores always cover all.
+        min_score: Leave out relations with a lower score.
+        predicates: Leave out all others; None: keep all.
+        symmetric: Predicates without direction, whose two directions become one edge between the sorted concepts.
+        evidence: Sentences to keep per edge; None: all. Counts and scores always cover all.
 
     Attributes:
-        counts: How many relations were found ("relations") and, by reason, how many of them were left out.
-        dropped: How many mentions and relations could not be used, by reason.
-        dropped_first: Where the first of them was, by reason.
+        counts: The number of relations ("relations") and, by reason, of those left out.
+        dropped: Unusable mentions and relations.
         seen_predicates: The predicates of all relations, including those left out.
     """
 
@@ -40,8 +38,7 @@ class Merger:
     documents: int = field(default=0, init=False)
     without_sentences: int = field(default=0, init=False)
     counts: Counter = field(default_factory=Counter, init=False)
-    dropped: Counter = field(default_factory=Counter, init=False)
-    dropped_first: Dict[str, str] = field(default_factory=dict, init=False)
+    dropped: Losses = field(default_factory=Losses, init=False)
     seen_predicates: Set[str] = field(default_factory=set, init=False)
     _nodes: Dict[Concept, Node] = field(default_factory=dict, init=False)
     _edges: Dict[Triple, Edge] = field(default_factory=dict, init=False)
@@ -50,15 +47,12 @@ class Merger:
         """Merge a document."""
         self.documents += 1
         self.without_sentences += record.sentences is None
-        for dropped in record.dropped:
-            reason = f"{dropped.what}: {dropped.why}"
-            self.dropped[reason] += 1
-            self.dropped_first.setdefault(reason, dropped.where)
+        self.dropped.add_dropped(record.dropped)
         self._add_mentions(record)
         self._add_relations(record)
 
     def graph(self, min_support: int = 1) -> KnowledgeGraph:
-        """The merged graph, without edges that fewer sentences support and without nodes that have no edge."""
+        """The merged graph, without edges with less support and without nodes that have no edge."""
         edges = [edge for _, edge in sorted(self._edges.items()) if edge.sentences >= min_support]
         for edge in edges:
             edge.keep(self.evidence)
@@ -67,16 +61,16 @@ class Merger:
 
     @property
     def concepts(self) -> int:
-        """How many concepts are mentioned, with an edge or without."""
+        """The number of concepts, with or without edges."""
         return len(self._nodes)
 
     @property
     def edges(self) -> int:
-        """How many edges there are, whatever their support."""
+        """The number of edges, whatever their support."""
         return len(self._edges)
 
     def _add_mentions(self, record: Record) -> None:
-        # Places, not records: arguments narrowed to one of a mention's concepts have records of their own
+        # Places, not records, since arguments narrowed to one of a mention's concepts have separate records
         places = {
             (key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record)
         }

@@ -1,4 +1,4 @@
-"""A knowledge graph as a self-contained HTML page, put together from the folder template/.
+"""Writes a knowledge graph as a self-contained HTML page, assembled from the folder template/.
 
 Text from documents enters the page as JSON and is shown as text, never as HTML, and the page runs only its own script.
 """
@@ -15,14 +15,14 @@ from ..writing import write_text
 from .knowledge_graph import Evidence, KnowledgeGraph, Naming
 from .layout import layout
 
-#: Joined, they are one script.
+#: Joined into one script.
 _SCRIPTS = ("graph.js", "drawing.js", "panels.js", "control.js")
 #: Part of a sentence, and whether it is in the subject ("s"), the object ("o"), both ("so") or neither ("").
 Piece = Tuple[str, str]
 
 
 def write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """Write the page."""
+    """Write the HTML page."""
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -40,7 +40,7 @@ def write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
 
 
 def pieces(evidence: Evidence) -> List[Piece]:
-    """The sentence, cut where a mention starts or ends; mentions may overlap."""
+    """Cut the sentence where a mention starts or ends; mentions may overlap."""
     mentions = {
         role: (start - evidence.start, end - evidence.start)
         for role, (start, end) in (("s", evidence.subject), ("o", evidence.object))

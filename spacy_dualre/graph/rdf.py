@@ -1,7 +1,7 @@
-"""RDF in a small vocabulary, by rdflib. It is an extra, so it is only imported when a graph is written.
+"""Writes RDF in a small vocabulary with rdflib, an extra that is only imported when needed.
 
-The details of an edge belong to a named `rdf:Statement` about it rather than to a quoted triple: RDF-star is not part
-of RDF 1.1, and many stores and libraries, rdflib included, read no version of it or another draft.
+Details of an edge belong to a named `rdf:Statement` about it instead of a quoted triple: RDF-star is not part of RDF
+1.1, and many stores and libraries, including rdflib, support no version of it or a different draft.
 """
 
 import re
@@ -22,7 +22,7 @@ _EVIDENCE = "document sentence start end subjectStart subjectEnd objectStart obj
 
 
 def check_base_uri(value: str) -> None:
-    """Raises ValueError if the names of resources cannot start with it."""
+    """Raise ValueError if URIs cannot start with the value."""
     if not _BASE.fullmatch(value):
         raise ValueError(Errors.DR502.format(value=value))
 
@@ -40,7 +40,7 @@ def write_rdf(graph: KnowledgeGraph, path: Path, naming: Naming, format: str) ->
 
 
 class _Rdf:
-    """The triples of a graph, and the names of things in them."""
+    """Collects the triples of a graph."""
 
     def __init__(self, base_uri: str) -> None:
         import rdflib
@@ -53,7 +53,7 @@ class _Rdf:
             self.graph.bind(prefix, namespace)
 
     def add_node(self, node: Node) -> None:
-        """A concept, typed by its type, with its surface forms."""
+        """Add a concept with its type and surface forms."""
         concept, values = self._name("concept", *node.concept), node.to_json()
         self._add(concept, self.lib.RDF.type, self._name("type", node.concept.type))
         self._add(concept, self.lib.RDFS.label, self.lib.Literal(values["label"]))
@@ -65,7 +65,7 @@ class _Rdf:
             self._add_values(resource, text=form, mentions=count)
 
     def add_edge(self, edge: Edge) -> None:
-        """The edge itself, and a statement about it."""
+        """Add the edge itself, and a statement about it."""
         rdf, predicate = self.lib.RDF, self._name("predicate", edge.predicate)
         triple = self._name("concept", *edge.subject), predicate, self._name("concept", *edge.object)
         self._add(*triple)

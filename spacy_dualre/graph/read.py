@@ -1,4 +1,4 @@
-"""Reads the documents of several files one after another, skipping what is broken."""
+"""Reads the documents of several files, skipping broken ones."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -12,12 +12,11 @@ from ..records.record import Document, Place, Record
 
 
 def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None]) -> Iterator[Record]:
-    """The documents of files in the format of `formats.jsonl`, or .spacy, with their relations.
+    """Read documents with their relations from JSON lines (see `formats.jsonl`) or .spacy files.
 
     Args:
-        paths: The files.
-        broken: Gets an error naming file and line for each document that cannot be read, and for each that comes for
-            the second time, with the same id and text, since it must not count twice. Reading goes on behind it.
+        broken: Called with an error naming file and line for each document that cannot be read, and for each duplicate
+            (same id and text), which must not count twice. Reading continues with the next.
     """
     seen: Set[bytes] = set()
     for path in paths:
@@ -45,7 +44,6 @@ def _documents(path: Path) -> Iterator[Document]:
 def _new(document: Document, seen: Set[bytes]) -> Record:
     if isinstance(document, CorpusError):
         raise document
-    # This much is remembered of each document
     key = blake2b(f"{document.id}\0{document.text}".encode(), digest_size=16).digest()
     if key in seen:
         raise document.place.error(Errors.DR302, id=document.id)

@@ -1,4 +1,4 @@
-"""Writes knowledge graphs in the format of a file's ending."""
+"""Writes knowledge graphs in the format given by a file's suffix."""
 
 import csv
 import json
@@ -17,7 +17,7 @@ from .rdf import write_rdf
 if TYPE_CHECKING:
     from networkx import MultiDiGraph
 
-# What XML 1.0 cannot hold
+# Characters that XML 1.0 cannot hold; they become U+FFFD
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Headers of Neo4j's import tool:
 #: https://neo4j.com/docs/operations-manual/current/import/#import-tool-header-format
@@ -32,24 +32,16 @@ _DEFAULT = Naming()
 
 
 def write(graph: KnowledgeGraph, path: Path, naming: Naming = _DEFAULT) -> None:
-    """Write a graph in the format of the path's ending. Files are complete or not there at all.
-
-    Raises:
-        ValueError: As `check_output`, or the base URI cannot be one.
-        ImportError: The library for this format is missing.
-    """
+    """Write a graph in the format given by the path's suffix. Raises like `check_output`, and for bad base URIs."""
     check_output(path)
     WRITERS[path.suffix].write(graph, path, naming)
 
 
 def check_output(path: Path) -> Sequence[Path]:
-    """Check that a graph can be written to a path, and create its folder.
-
-    Returns:
-        The files that would be written.
+    """Check that a graph can be written to a path, and create its folder. Returns the files that would be written.
 
     Raises:
-        ValueError: The ending is unknown, or nothing can be written there.
+        ValueError: The suffix is unknown, or the path is not writable.
         ImportError: The library for this format is missing.
     """
     if path.suffix not in WRITERS:
@@ -69,7 +61,7 @@ def csv_paths(path: Path) -> Sequence[Path]:
 
 
 def to_networkx(graph: KnowledgeGraph) -> "MultiDiGraph":
-    """A directed multigraph. Its nodes are named by `Node.name`, and its edges have unique keys: e0, e1 ..."""
+    """Make a directed multigraph, with nodes named by `Node.name` and edge keys e0, e1 ..."""
     import networkx
 
     network = networkx.MultiDiGraph()
@@ -81,10 +73,7 @@ def to_networkx(graph: KnowledgeGraph) -> "MultiDiGraph":
 
 
 def _write_graphml(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """Surface forms and evidence are JSON texts. Characters that XML cannot hold become U+FFFD.
-
-    Format: http://graphml.graphdrawing.org/specification.html
-    """
+    """GraphML (http://graphml.graphdrawing.org/specification.html), with forms and evidence as JSON strings."""
     import networkx
 
     network = networkx.relabel_nodes(to_networkx(graph), _xml)
@@ -95,7 +84,7 @@ def _write_graphml(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
 
 
 def _write_node_link(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """JSON for networkx's `node_link_graph(data, edges="edges")`, whose shape d3 and others take, too."""
+    """JSON for networkx's `node_link_graph(data, edges="edges")`, which d3 and others read as well."""
     import networkx
 
     values = networkx.node_link_data(to_networkx(graph), edges="edges")
@@ -103,10 +92,8 @@ def _write_node_link(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
 
 
 def _write_csv(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """CSV for `neo4j-admin database import`. Surface forms and evidence are JSON texts.
-
-    The type is also the node's label, in which a semicolon, which would separate several labels, becomes a comma.
-    """
+    """CSV for `neo4j-admin database import`, with forms and evidence as JSON strings."""
+    # The type is also the node's label, in which a semicolon would separate several labels
     names = {node.concept: node.name for node in graph.nodes}
     nodes = ((node.name, *_row(node.to_json()), node.concept.type.replace(";", ",")) for node in graph.nodes)
     edges = ((names[edge.subject], names[edge.object], *_row(edge.to_json())) for edge in graph.edges)
@@ -128,7 +115,7 @@ def _xml(value: Any) -> Any:
 
 
 class Writer(NamedTuple):
-    """How files with one ending are written, and a library that this needs from the extra "graph"."""
+    """Writes files with one suffix, and may need a library from the extra "graph"."""
 
     write: Callable[[KnowledgeGraph, Path, Naming], None]
     needs: str = ""

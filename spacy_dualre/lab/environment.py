@@ -1,4 +1,4 @@
-"""The versions, the commit and the device that something was run with."""
+"""The versions, commit and device of a run."""
 
 import platform
 import subprocess
@@ -12,7 +12,7 @@ _PACKAGES = ("spacy-dualre", "torch", "transformers", "spacy", "spacy-transforme
 
 
 def package_versions() -> Dict[str, str]:
-    """The versions of this package and of those that results depend on."""
+    """The versions of this package and of the libraries that results depend on."""
     return {name: version(name) for name in _PACKAGES}
 
 
@@ -27,16 +27,15 @@ def device_name(device: torch.device) -> str:
 
 
 def commit() -> str:
-    """The git commit of this package's code, with "-dirty" if it was changed since; its version outside of git."""
-    folder = Path(__file__).parent
+    """The git commit of this package's code, with "-dirty" if changed since; outside of git its version."""
     try:
-        # An environment with this package may lie in a clone of something else, which does not know this file
-        _git(folder, "ls-files", "--error-unmatch", Path(__file__).name)
-        return _git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        # Fails if the environment with this package lies in a clone of something else
+        _git("ls-files", "--error-unmatch", Path(__file__).name)
+        return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):
         return version("spacy-dualre")
 
 
-def _git(folder: Path, *args: str) -> str:
-    command = ["git", "-C", str(folder), *args]
+def _git(*args: str) -> str:
+    command = ["git", "-C", str(Path(__file__).parent), *args]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -71,6 +71,12 @@ class Scored(NamedTuple):
     odds: numpy.ndarray
 
 
+def join(parts: Iterable[Scored]) -> Tuple[List[Candidate], numpy.ndarray]:
+    """The candidates of a Doc's parts and their log odds."""
+    scored = [(part.candidates, part.odds) for part in parts]
+    return [one for candidates, _ in scored for one in candidates], numpy.concatenate([odds for _, odds in scored])
+
+
 class DualEncoderRel(TrainablePipe):
     """Reads the entities of a Doc and writes relations to ``Doc._.rels``.
 
@@ -388,13 +394,9 @@ class DualEncoderRel(TrainablePipe):
         distinct = {id(doc): doc for doc in docs}
         found: Dict[int, List[Relation]] = {}
         for doc, parts in groupby(self.stream(distinct.values()), key=lambda scored: scored.doc):
-            candidates: List[Candidate] = []
-            odds = []
-            for part in parts:
-                candidates += part.candidates
-                odds.append(part.odds)
+            candidates, odds = join(parts)
             with stage("decode"):
-                found[id(doc)] = self.decide(candidates, numpy.concatenate(odds))
+                found[id(doc)] = self.decide(candidates, odds)
         return [found.get(id(doc), []) for doc in docs]
 
     def decide(

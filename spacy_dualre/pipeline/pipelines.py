@@ -1,10 +1,11 @@
 """Pipelines: loading them, their component that finds relations, and those that find its mentions."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Set, Tuple, Union
+from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from spacy.language import Language
+from spacy.training import Example
 from spacy.util import get_model_meta, get_package_path, is_package, load_config, load_model_from_config
 
 from ..annotations.mentions import SPANS_KEY
@@ -68,6 +69,13 @@ def finds_mentions(nlp: Language, name: str) -> bool:
 def given_mentions(nlp: Language) -> AbstractContextManager:
     """Disable the components that find mentions, so that documents keep the ones they have."""
     return nlp.select_pipes(disable=[name for name in nlp.pipe_names if finds_mentions(nlp, name)])
+
+
+def predict_examples(nlp: Language, examples: Sequence[Example], keep_mentions: bool = True) -> None:
+    """Send the predicted Docs of examples through a pipeline, by default with the mentions they have."""
+    with given_mentions(nlp) if keep_mentions else nullcontext():
+        for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
+            example.predicted = doc
 
 
 def _in_package(name: str) -> Path:

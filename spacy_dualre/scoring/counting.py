@@ -1,4 +1,4 @@
-"""Precision, recall and F1, counted label by label: the arithmetic of all scorers."""
+"""Precision, recall and F1, counted per label: the arithmetic of all scorers."""
 
 from collections import Counter
 from typing import Any, Collection, Dict, Sequence, Tuple
@@ -6,25 +6,20 @@ from typing import Any, Collection, Dict, Sequence, Tuple
 import numpy
 
 Scores = Dict[str, Any]
-#: A label, then whatever tells what it says apart from the rest.
+#: A label, then whatever identifies the item.
 Key = Tuple[Any, ...]
 
 
 def count(gold: Collection[Key], predicted: Collection[Key], labels: Sequence[str]) -> numpy.ndarray:
-    """True positives, predicted and gold items of each label, integers (labels, 3), from distinct keys."""
+    """Count true positives, predicted and gold items of each label in distinct keys: integers (labels, 3)."""
     columns = [Counter(key[0] for key in keys) for keys in (set(gold) & set(predicted), predicted, gold)]
     return numpy.array([[column[label] for column in columns] for label in labels], dtype="int64").reshape(-1, 3)
 
 
 def prf(totals: numpy.ndarray, macro: bool = False) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """Precision, recall and F1 over all labels, 0 where undefined.
+    """Precision, recall and F1 (each ...) of true positives, predicted and gold items (..., labels, 3); 0 if undefined.
 
-    Args:
-        totals: True positives, predicted and gold items (..., labels, 3).
-        macro: Average over the labels, even those that do not occur, instead of summing their counts.
-
-    Returns:
-        Three arrays (...) of numbers from 0 to 1.
+    With macro they are averaged over all labels, even those that do not occur, instead of summing their counts.
     """
     if not macro:
         totals = totals.sum(axis=-2, keepdims=True)
@@ -34,11 +29,8 @@ def prf(totals: numpy.ndarray, macro: bool = False) -> Tuple[numpy.ndarray, nump
 
 
 def score(totals: numpy.ndarray, labels: Sequence[str], macro: bool = False) -> Scores:
-    """All scores of true positives, predicted and gold items (labels, 3).
-
-    Returns:
-        p, r and f as `prf` computes them; macro_f, the mean over the labels in gold, or with macro over all; per_type,
-        a dict of p, r, f, tp, predicted and gold for each label.
+    """Compute p, r and f (see `prf`), macro_f (over gold labels, or with macro over all) and per_type: p, r, f, tp,
+    predicted and gold of each label.
     """
     names = ("p", "r", "f", "tp", "predicted", "gold")
     rows = zip(labels, totals.tolist(), zip(*prf(totals[:, None])))
@@ -49,17 +41,14 @@ def score(totals: numpy.ndarray, labels: Sequence[str], macro: bool = False) -> 
 
 
 def score_keys(gold: Collection[Key], predicted: Collection[Key]) -> Scores:
-    """What `score` returns, for the labels that occur in distinct keys."""
+    """Score distinct keys by the labels that occur in them, see `score`."""
     labels = sorted({key[0] for key in (*gold, *predicted)})
     return score(count(gold, predicted, labels), labels)
 
 
 def rel_scores(scores: Scores) -> Scores:
-    """What `score` returns, under the names that spaCy's training knows.
-
-    Returns:
-        rels_p, rels_r, rels_f and rels_macro_f (0 to 1); rels_per_type, a dict of p, r and f for each label that
-        occurs. All are None if no label occurs.
+    """Rename the result of `score` for spaCy: rels_p, rels_r, rels_f, rels_macro_f and, for each label that occurs,
+    rels_per_type. All are None if no label occurs.
     """
     per_type = {
         label: {name: of_label[name] for name in ("p", "r", "f")}

@@ -30,15 +30,13 @@ def score_rels(
     once. Every gold relation counts, whether or not it had a candidate.
 
     Args:
-        examples: Predicted and reference Docs.
         symmetric: Predicates whose relations are correct in either direction.
-        pairs: What a relation is about in place of its mentions, such as concepts, see `CandidatePolicy.pairs`.
-        spans_key: Where the gold mentions are. A predicted mention without a kb_id stands for the concepts of the gold
-            mention with the same offsets and type, so that a pipeline without a linker can be scored on concepts.
+        pairs: What a relation is about instead of its mentions, such as concepts, see `CandidatePolicy.pairs`.
+        spans_key: Where the gold mentions are. A predicted mention without a kb_id is linked to the concepts of the
+            gold mention with the same offsets and type, so that a pipeline without a linker can be scored on concepts.
 
     Returns:
-        rels_p, rels_r and rels_f (micro); rels_macro_f, the unweighted mean over the predicates in gold; rels_per_type,
-        a dict of p, r and f for each predicate. All are None if neither side has any relation.
+        rels_p, rels_r and rels_f (micro), rels_macro_f (over gold predicates) and rels_per_type, see `rel_scores`.
     """
     symmetric = set(symmetric)
     gold: Set[Key] = set()
@@ -53,7 +51,7 @@ def score_rels(
 
 
 def pairs_of_found(example: Example, spans_key: Optional[str], pairs: Pairs) -> Pairs:
-    """The pairs of predicted mentions, where one without a kb_id is replaced by the gold mention in its place."""
+    """`pairs` for predicted mentions: those without a kb_id are replaced by the gold mention in the same place."""
     gold = {_place(span): span for span in get_mentions(example.reference, spans_key)}
 
     def linked(span: Span) -> Span:
@@ -63,12 +61,9 @@ def pairs_of_found(example: Example, spans_key: Optional[str], pairs: Pairs) -> 
 
 
 def score_mentions(examples: Iterable[Example], spans_key: Optional[str]) -> Scores:
-    """Score the mentions that relations hold between, by character offsets and type.
+    """Score mentions by character offsets and type: ents_p, ents_r, ents_f (micro) and ents_per_type.
 
     spaCy's own scorers leave out predicted mentions that cut a gold token.
-
-    Returns:
-        ents_p, ents_r and ents_f (micro, 0 to 1); ents_per_type, a dict of p, r and f for each type.
     """
     gold: Set[Key] = set()
     found: Set[Key] = set()

@@ -5,6 +5,8 @@ from typing import Callable, Tuple
 import numpy
 
 from ..errors import Errors
+from .counting import Scores, rel_scores
+from .protocols.protocol import Protocol
 
 #: From counts summed over documents (..., labels, 3) to a score (...), such as `Protocol.f1`.
 Figure = Callable[[numpy.ndarray], numpy.ndarray]
@@ -13,18 +15,10 @@ _EPSILON = 1e-12
 
 
 def bootstrap(counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 0) -> Tuple[float, float]:
-    """The 95 % percentile bootstrap interval (low, high) of a score over documents.
+    """The 95 % percentile bootstrap interval (low, high) of a score over n samples of the documents.
 
-    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
-
-    Args:
-        counts: True positives, predicted and gold items (documents, labels, 3), see `Protocol.count`.
-        figure: The score.
-        n: Number of samples of the documents, drawn with replacement.
-        seed: Seed of the samples.
-
-    Raises:
-        ValueError: There is no document.
+    Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Counts are as from `Protocol.count`,
+    (documents, labels, 3). Raises ValueError if there is no document.
     """
     _check(counts)
     documents = len(counts)
@@ -45,25 +39,27 @@ def bootstrap(counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
+def official_scores(protocol: Protocol, counts: numpy.ndarray, n: int = 1000, seed: int = 0) -> Scores:
+    """The official scores of counts (documents, labels, 3), see `rel_scores`, with the interval of the F1."""
+    return {**rel_scores(protocol.scores(counts)), "rels_f_interval": bootstrap(counts, protocol.f1, n, seed)}
+
+
 def approximate_randomization(
     counts_a: numpy.ndarray, counts_b: numpy.ndarray, figure: Figure, n: int = 10000, seed: int = 0, batch: int = 256
 ) -> float:
     """The two-sided p-value of the difference between two systems' scores.
 
-    Under the null hypothesis it is chance which of the two systems produced which output, so the outputs of each
-    document are swapped at random. The p-value is (k + 1) / (n + 1), where k of n such shuffles give a difference at
-    least as large as the observed one. Noreen (1989), Computer-Intensive Methods for Testing Hypotheses; Yeh (2000),
-    More accurate tests for the statistical significance of result differences. `scipy.stats.permutation_test` does the
-    same, but takes 9 times as long for 2,700 documents.
+    Under the null hypothesis, the two systems' outputs are interchangeable, so those of each document are swapped at
+    random. The p-value is (k + 1) / (n + 1), where k of n such shuffles give a difference at least as large as the
+    observed one. Noreen (1989), Computer-Intensive Methods for Testing Hypotheses; Yeh (2000), More accurate tests for
+    the statistical significance of result differences. `scipy.stats.permutation_test` does the same, but takes 9 times
+    as long for 2,700 documents.
 
     Args:
-        counts_a: Counts (documents, labels, 3) of one system; or (documents, runs, labels, 3), if the figure turns
-            (..., runs, labels, 3) into one score.
+        counts_a: (documents, labels, 3), or (documents, runs, labels, 3) if the figure turns (..., runs, labels, 3)
+            into one score.
         counts_b: Counts of the other system on the same documents.
-        figure: The score.
-        n: Number of shuffles.
-        seed: Seed of the shuffles.
-        batch: Shuffles made at a time; bounds memory, does not change the result.
+        batch: Shuffles at a time, which bounds memory.
 
     Raises:
         ValueError: The counts are not of the same documents.

@@ -1,4 +1,4 @@
-"""Tunes a trained pipeline on annotated documents, in memory: its threshold, and which descriptions it reads."""
+"""Tunes a trained pipeline on annotated documents: its threshold, and which descriptions it reads."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -17,29 +17,29 @@ from ..annotations.mentions import gold_relations
 from ..errors import Errors
 from ..models.cascade import needed, unknown_to_classifier
 from ..pipeline.component import DualEncoderRel
-from ..pipeline.pipelines import components_before, given_mentions
+from ..pipeline.pipelines import components_before, predict_examples
 from ..types import Candidate, Cascade, Description, Relation
 
 #: The relations of each Doc.
 Predictions = List[List[Relation]]
-#: Thresholds that let more relations through than this for each gold one are not tried: F is at most 0.4.
+#: Thresholds with more relations than this per gold one are not tried, as F would be at most 0.4.
 _PER_GOLD = 4
 
 
 @dataclass
 class Tuned:
-    """What was found. Every F is the component's rels_f, 0 to 1.
+    """The result of `tune`. Every F is the component's rels_f, 0 to 1.
 
     Attributes:
         gold: Number of gold relations.
         loss: F that the cascade was allowed to cost.
-        f_before: F of the pipeline as it was, but without a cascade.
+        f_before: F with the old threshold, without a cascade.
         f_exact: F with the new threshold, without a cascade.
-        f: F with both, of what the component really predicts.
-        cascade: The new cascade, None if none reads less.
+        f: F with both, measured on the component's own predictions.
+        cascade: The new cascade; None if none reads less.
         descriptions: Distinct descriptions read without a cascade.
         read: Distinct descriptions read with it.
-        skipped: Candidates none of whose descriptions is read.
+        skipped: Candidates without any description to read.
     """
 
     documents: int
@@ -58,14 +58,13 @@ class Tuned:
 
 
 def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.001, threshold: bool = False) -> Tuned:
-    """Give a component, and the pipeline's config, the cascade that reads fewest descriptions.
+    """Set the cascade that reads fewest descriptions, in the component and in the pipeline's config.
 
     Args:
-        nlp: The pipeline.
-        name: The component. Its present cascade is dropped.
-        examples: Annotated documents that are no test documents.
+        name: The component's name.
+        examples: Annotated documents other than the test documents.
         loss: F (0 to 1) that the cascade may cost. If none reads less at that price, the component gets none.
-        threshold: First give the component the threshold with the best F.
+        threshold: First set the threshold with the best F.
 
     Raises:
         ValueError: There is no such component, or nothing to tune or to tune on.
@@ -84,7 +83,7 @@ def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.
     if not f_exact:
         raise ValueError(Errors.DR210.format(name=name))
     f = _set_cascade(dev, f_exact, f_exact - loss)
-    # What nlp.config is made from
+    # nlp.config is generated from this
     nlp.get_pipe_config(name).update(threshold=rel.threshold, cascade=rel.cascade and rel.cascade._asdict())
     return Tuned(
         documents=len(dev.docs),
@@ -104,12 +103,12 @@ def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.
 
 
 def _set_cascade(dev: "Development", f_exact: float, at_least: float) -> float:
-    """Give the component the cascade that reads least, if any reads less. Returns the F of its predictions."""
+    """Set the cascade that reads least, if any saves something. Returns the F of the component's predictions."""
     cascades = [] if dev.rel.prediction == "classifier" else dev.cheapest_cascades(at_least)
     for cascade in sorted(cascades, key=lambda cascade: (dev.count(cascade), -cascade.predicates)):
         if dev.count(cascade) < dev.count(None):
             dev.rel.cascade = cascade
-            # Other batches round differently, in half precision by enough to change F
+            # The model's batches differ, and so does rounding: in half precision enough to change F
             f = dev.measure()
             if f >= at_least:
                 return f
@@ -122,18 +121,17 @@ class Development:
 
     Attributes:
         docs: The predicted Docs.
-        candidates: Theirs, N in all, Doc by Doc.
+        candidates: All N candidates, Doc by Doc.
         odds: Log odds (N, L).
         logits: The classifier's (N, C).
         possible: Which predicates are possible (N, L).
-        n_gold: Number of gold relations.
     """
 
     def __init__(self, nlp: Language, name: str, examples: Sequence[Example]) -> None:
-        """Score the documents with their gold mentions and with what the components before the named one write.
+        """Score the documents with their gold mentions and the annotations of the components before the named one.
 
         Raises:
-            ValueError: There is no gold relation or no candidate.
+            ValueError: There are no gold relations or no candidates.
         """
         rel: Any = nlp.get_pipe(name)
         self.rel: DualEncoderRel = rel
@@ -142,10 +140,9 @@ class Development:
         self.n_gold = sum(len(gold_relations(example)) for example in self.examples)
         if not self.n_gold:
             raise ValueError(Errors.DR206)
-        with given_mentions(nlp), nlp.select_pipes(enable=components_before(nlp, name)):
-            self.docs = list(nlp.pipe([example.predicted for example in self.examples]))
-        for example, doc in zip(self.examples, self.docs):
-            example.predicted = doc
+        with nlp.select_pipes(enable=components_before(nlp, name)):
+            predict_examples(nlp, self.examples)
+        self.docs = [example.predicted for example in self.examples]
         self._score_candidates()
 
     def _score_candidates(self) -> None:
@@ -180,7 +177,7 @@ class Development:
         return len(numpy.unique(numbers[self.read(cascade)[rows, columns]]))
 
     def predict(self, cascade: Optional[Cascade] = None, threshold: Optional[float] = None) -> Predictions:
-        """What the component finds with this cascade, and with this threshold in place of its own."""
+        """What the component finds with this cascade, and with this threshold instead of its own."""
         odds = numpy.where(self.read(cascade), self.odds, -numpy.inf) if cascade else self.odds
         return [
             self.rel.decide(self.candidates[start:stop], odds[start:stop], threshold) if start < stop else []
@@ -188,7 +185,7 @@ class Development:
         ]
 
     def f(self, predictions: Predictions) -> float:
-        """The rels_f (0 to 1) that the component's scorer gives. Raises ValueError if it gives none."""
+        """The rels_f from the component's scorer. Raises ValueError if there is none."""
         self.rel.set_annotations(self.docs, predictions)
         f = self.rel.score(self.examples).get("rels_f")
         if f is None:
@@ -196,11 +193,11 @@ class Development:
         return float(f)
 
     def measure(self) -> float:
-        """The rels_f of what the component itself predicts with its present settings."""
+        """The rels_f of the component's own predictions with its present settings."""
         return self.f([rels for docs in minibatch(self.docs, size=self.batch_size) for rels in self.rel.predict(docs)])
 
     def best_threshold(self) -> float:
-        """The threshold with the best F; of equal ones, the nearest to 0.5."""
+        """The threshold with the best F; among equals, the one nearest to 0.5."""
         everything = self.predict(threshold=0.0)
         likeliest = sorted(rel.score for rels in everything for rel in rels)[-_PER_GOLD * self.n_gold :]
         f_of = {
@@ -213,9 +210,9 @@ class Development:
     def cheapest_cascades(self, at_least: float, step: int = 16) -> List[Cascade]:
         """For each number of predicates, the cascade that reads least with an F of at least `at_least`.
 
-        Probabilities of the negative predicate are tried at each step-th of 200 quantiles of the classifier's own, from
-        below, until F is high enough, then by bisection within that step, in which F may fall and rise again. If none
-        is high enough, the cascade skips no candidate.
+        Probabilities of the negative predicate are tried at every step-th of 200 quantiles, in ascending order, until F
+        is high enough, then by bisection within that step, in which F may fall and rise again. If none is high enough,
+        the cascade skips no candidate.
         """
         masked = numpy.where(self.possible[:, : self.logits.shape[1]], self.logits.astype("float64"), -numpy.inf)
         grid = [*cuts(softmax(masked, axis=1)[:, 0], 200), 1.0]
@@ -233,10 +230,10 @@ class Development:
 
 
 def cuts(values: numpy.ndarray, most: int) -> List[float]:
-    """Ascending numbers that separate values (N,), at most so many, each just above one of their quantiles.
+    """Up to `most` ascending numbers that separate values (N,), each just above one of their quantiles.
 
-    Values that agree to 8 decimals count as one. Each number is the shortest decimal between a value and the next, so
-    that it survives in a config, which keeps fewer digits than a float has.
+    Values that agree to 8 decimals count as one. Each number is the shortest decimal between two values, as a config
+    keeps fewer digits than a float has.
     """
     values = values.astype("float64").round(8)
     distinct = numpy.unique(values)

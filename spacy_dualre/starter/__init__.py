@@ -1,4 +1,4 @@
-"""Writes a folder to start from with a new corpus: config, descriptions to fill in, and project file."""
+"""Writes a starter project for a new corpus: config, descriptions to fill in, and project file."""
 
 from pathlib import Path
 from typing import List, Sequence
@@ -22,18 +22,10 @@ def write_starter(
     type_pairs: Sequence[TypePair] = (),
     symmetric: Sequence[str] = (),
 ) -> List[Path]:
-    """Write config.cfg, descriptions.json and project.yml into a folder.
+    """Write config.cfg, descriptions.json and project.yml to a folder, and return their paths.
 
     The config is configs/default.cfg, with mentions in the span group that `spacy dualre convert` writes. Training
-    refuses the descriptions until they are filled in.
-
-    Args:
-        labels: The predicates.
-        type_pairs: Pairs of types that may be related; by default those related in the training data.
-        symmetric: Predicates without direction.
-
-    Returns:
-        The paths of the files.
+    refuses the descriptions until they are filled in. Without type pairs, those of the training data are used.
 
     Raises:
         ValueError: Predicates or types are not usable, or a file exists already.

@@ -1,6 +1,6 @@
 """Views of relations for people: explanations, pictures, error reports and model cards.
 
-The public names are imported on first use, so that importing this package costs nothing.
+Public names are imported on first use, so that importing this package is cheap.
 """
 
 from importlib import import_module

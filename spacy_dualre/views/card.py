@@ -1,4 +1,4 @@
-"""Model cards: what a trained pipeline finds, how well, what it was trained on, and its limits."""
+"""Model cards: what a trained pipeline finds, its scores, training data and limits."""
 
 from typing import Any, Dict, List, Mapping, Optional
 
@@ -10,19 +10,19 @@ from ..instances.descriptions import ANY_TYPES
 from ..pipeline.pipelines import components_before, find_component, finds_mentions
 from .templating import environment
 
-#: Keys of a pipeline's meta.json that readers of the card need and training does not fill in.
+#: Keys of meta.json that readers of the card need and training does not fill in.
 WANTED = ("description", "license", "author", "sources")
 
 
 def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None, front_matter: bool = False) -> str:
-    """Write the model card of a pipeline in Markdown. It extends the one that `spacy package` generates from meta.json.
+    """Make a model card in Markdown, extending the one that `spacy package` generates from meta.json.
 
     Args:
-        scores: As `spacy dualre evaluate` writes them.
+        scores: As written by `spacy dualre evaluate`.
         front_matter: Begin with YAML for the Hugging Face hub. `spacy huggingface-hub push` adds its own.
 
     Raises:
-        ValueError: The pipeline finds no relations.
+        ValueError: The pipeline has no component for relations.
     """
     component, rel = find_component(nlp)
     meta = {key: value for key, value in nlp.meta.items() if value}
@@ -43,7 +43,7 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None, front_
 
 
 def missing(nlp: Language) -> List[str]:
-    """The keys of meta.json that the card wants and that are empty."""
+    """The empty keys of meta.json that the card needs."""
     return [key for key in WANTED if not nlp.meta.get(key)]
 
 
@@ -84,7 +84,7 @@ def _score_rows(scores: Mapping[str, Any]) -> List[tuple]:
 
 
 def _reach(nlp: Language, component: str) -> str:
-    """How far apart subject and object may be, as far as the settings of the candidates say."""
+    """How far apart subject and object may be, according to the candidates' settings."""
     settings = nlp.config["components"][component]["candidates"]
     sentences = settings.get("max_sentences")
     if sentences is None:

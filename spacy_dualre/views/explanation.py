@@ -1,4 +1,4 @@
-"""Explains decisions: what the model reads of pairs of mentions, their scores, and why some pairs are not scored."""
+"""Explains decisions: the model's input for pairs of mentions, their scores, and why some pairs are not scored."""
 
 from collections import defaultdict
 from itertools import combinations, permutations
@@ -12,25 +12,25 @@ from ..annotations.concepts import Concept
 from ..annotations.mentions import get_mentions, mention_key
 from ..annotations.relations import span_to_json
 from ..instances.descriptions import adapt
-from ..pipeline.component import DualEncoderRel, Scored
+from ..pipeline.component import DualEncoderRel, Scored, join
 from ..pipeline.decode import as_relation, in_text_order, probabilities
 from ..pipeline.pipelines import find_component
 from ..types import Relation
 
-#: Why a pair is left out that may be a candidate: only the closest mentions of two concepts are asked for.
+#: Why an eligible pair is left out: only the closest mentions of two concepts become candidates.
 _CLOSER = "closer mentions represent this pair of concepts"
 
 
 class PredicateScore(NamedTuple):
-    """How a predicate was scored for a pair.
+    """The scores of a predicate for a pair.
 
     Attributes:
-        possible: Whether it has a description for these types.
+        possible: Whether there is a description for these types.
         similarity: Scaled cosine of text and description; None if no description was read.
-        classifier: Probability among all predicates that the classifier knows, 0 to 1; None if it does not know it.
-        probability: Against the negative predicate, whose own is 0.5. It decides.
-        threshold: The least probability.
-        descriptions: As they were read, with the mentions in them.
+        classifier: Probability among the predicates that the classifier knows; None for others.
+        probability: The deciding one, against the negative predicate, whose own is 0.5.
+        threshold: The minimum probability.
+        descriptions: As read, with the mentions filled in.
     """
 
     predicate: str
@@ -43,14 +43,14 @@ class PredicateScore(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """An explanation of a candidate, or of a pair of mentions that is none.
+    """An explanation of a candidate, or of a pair of mentions that is not one.
 
     Attributes:
         reason: Why the pair was not scored, in words; None if it was.
         concepts: The pair of concepts that the candidate is about; None if it is about the two mentions.
-        text: What the model reads, with markers.
+        text: The model's input, with markers.
         scores: Of all predicates, the negative one first.
-        decided: The relations that were decided on.
+        decided: The resulting relations.
     """
 
     subject: Span
@@ -62,7 +62,7 @@ class Explanation(NamedTuple):
     decided: Tuple[Relation, ...] = ()
 
     def to_json(self) -> Dict[str, Any]:
-        """The explanation as JSON values, mentions with character offsets."""
+        """The explanation as JSON values, with character offsets of mentions."""
         return {
             "subject": span_to_json(self.subject),
             "object": span_to_json(self.object),
@@ -75,14 +75,11 @@ class Explanation(NamedTuple):
 
 
 def explain(nlp: Language, doc: Doc) -> List[Explanation]:
-    """Explain what a pipeline decides on each pair of mentions of a Doc.
-
-    Args:
-        doc: With mentions and sentences, as the pipeline returns it. It is not changed.
+    """Explain a pipeline's decision on each pair of mentions of a Doc, which must come from the pipeline.
 
     Returns:
-        For each pair of mentions in text order, in both orders if relations have a direction: an explanation for each
-        of its candidates, of which mentions of several concepts have several, or one that says why there is none.
+        For each pair in text order (in both directions if relations have one), an explanation of each of its
+        candidates (several for mentions of several concepts), or one that says why there is none.
 
     Raises:
         ValueError: The pipeline has no component for relations.
@@ -105,8 +102,7 @@ def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
     parts = list(rel.stream([doc]))
     if not parts:
         return
-    candidates = [candidate for part in parts for candidate in part.candidates]
-    relations = rel.decide(candidates, numpy.concatenate([part.odds for part in parts]))
+    relations = rel.decide(*join(parts))
     for part in parts:
         for row, (candidate, text) in enumerate(zip(part.candidates, rel.texts_as_read(part.instances))):
             one, other = candidate.about

@@ -1,4 +1,4 @@
-"""Figures. matplotlib is an extra, so it is only imported when a figure is made."""
+"""Figures with matplotlib, an extra that is only imported when needed."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from ..writing import whole_file
 
 
 def new_figure(width: float, height: float) -> Any:
-    """An empty matplotlib figure of a size in inches. Raises ImportError if matplotlib is missing."""
+    """Make an empty figure with a size in inches. Raises ImportError if matplotlib is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError as err:
@@ -17,7 +17,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def save_figure(figure: Any, path: Path) -> None:
-    """Write a figure in the format of the path's ending. Raises ValueError if it cannot be written."""
-    # No dates, so that the same figure gives the same file
+    """Write a figure in the format given by the path's suffix. Raises ValueError if it cannot be written."""
+    # Without dates, equal figures give equal files
     with whole_file(path) as file:
         figure.savefig(file, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -1,4 +1,4 @@
-"""Jinja templates from the folder templates/. HTML and SVG templates escape every value; Markdown ones do not."""
+"""Jinja templates from the folder templates/. Values are escaped in HTML and SVG, but not in Markdown."""
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 from spacy.tokens import Span

@@ -55,7 +55,7 @@ def test_the_options_decide_what_counts(triples: Path, tmp_path: Path) -> None:
         "left out: score below the minimum 1 left out: other predicates 1",
         output,
     )
-    assert "[DW824] No relation has the predicate EATS. There are: BINDS, INHIBITS." in output
+    assert "[DW824] No relation has the predicate EATS. Known predicates: BINDS, INHIBITS." in output
     code, output = graph(triples, "-o", tmp_path / "kg.json", "--symmetric", "BINDS", "--min-support", 2)
     assert code == 0 and "edges 1 left out: too few sentences 1" in output
 

@@ -1,4 +1,4 @@
-"""Whoever uses spaCy pays nothing for the package where they do not use it: not for torch, nor any other library.
+"""spaCy users who do not use the package do not pay for it: it imports neither torch nor other libraries by itself.
 
 spaCy loads every plug-in's commands for each of its own, and every plug-in's factories for each pipeline.
 """
@@ -10,7 +10,7 @@ from typing import List, Set
 
 import pytest
 
-#: Cannot be imported here: whatever tries fails. jinja2 is not among them because spaCy's own commands need it.
+#: Blocked: importing them fails. jinja2 is not among them because spaCy's own commands need it.
 HEAVY = "torch transformers spacy_transformers sklearn scipy lxml matplotlib networkx rdflib".split()
 #: Other plug-ins may import anything, so none but this one is seen.
 RUN = """
@@ -29,7 +29,7 @@ PIPELINE = "import spacy; spacy.blank('en').add_pipe('sentencizer')"
 
 
 def imported(command: List[str], code: str = "", plugins: List[str] = ["spacy-dualre"]) -> Set[str]:
-    """The modules that a spaCy command, or some code, imports where nothing heavy can be, and their packages."""
+    """The modules and packages that a spaCy command or some code imports when heavy libraries are blocked."""
     args = json.dumps([HEAVY, plugins, code, "spacy", *command])
     done = subprocess.run([sys.executable, "-c", RUN, args], capture_output=True, encoding="utf8")
     assert done.returncode == 0, done.stderr
@@ -39,7 +39,7 @@ def imported(command: List[str], code: str = "", plugins: List[str] = ["spacy-du
 
 @pytest.fixture(scope="module")
 def without() -> Set[str]:
-    """What spaCy imports where the package is not installed."""
+    """The modules that spaCy imports without the package."""
     modules = imported([], code=f"{PIPELINE}; import spacy.cli", plugins=[])
     assert "spacy_dualre" not in modules
     return modules

@@ -2,13 +2,11 @@
 
 import pytest
 import srsly
+from helpers.commands import dualre
 from helpers.pipelines import NAME, make_examples
-from spacy.cli._util import app
 from spacy.tokens import DocBin, Span
 from spacy.vocab import Vocab
-from typer.testing import CliRunner
 
-import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.pipeline.component import DualEncoderRel
 from spacy_dualre.scoring.protocols import get_protocol
 
@@ -18,10 +16,6 @@ DESCRIPTIONS = {group: f"{{subject}} {name.lower()} {{object}}" for name, group 
 GOLD = "D0\tCPR:4\tArg1:T0\tArg2:T1\nD1\tCPR:3\tArg1:T0\tArg2:T1\nD1\tCPR:4\tArg1:T3\tArg2:T4\n"
 #: One right and one wrong
 HALF = "D0\tCPR:4\tArg1:T0\tArg2:T1\nD1\tCPR:9\tArg1:T0\tArg2:T1\n"
-
-
-def dualre(*args):
-    return CliRunner().invoke(app, ["dualre", *map(str, args)])
 
 
 def as_chemprot(doc, number):

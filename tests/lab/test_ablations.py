@@ -12,12 +12,10 @@ from pathlib import Path
 import numpy
 import pytest
 import srsly
+from helpers.commands import dualre, match
 from helpers.paths import ROOT
-from spacy.cli._util import app
 from spacy.tokens import DocBin
-from typer.testing import CliRunner
 
-import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.lab.ablations.clock import training_clock
 from spacy_dualre.lab.ablations.plan import plan_runs, read_plan
@@ -53,15 +51,6 @@ NEW = {"new_predicates": ["CPR:3", "CPR:9"]}
 CLASSIFIED = {"trained_as": "shared", "overrides": {f"{REL}.prediction": "classifier"}}
 
 
-def dualre(*args):
-    return CliRunner().invoke(app, ["dualre", *map(str, args)])
-
-
-def match(pattern, output):
-    """Search in output that the terminal's width has wrapped."""
-    assert re.search(pattern, " ".join(output.split()).replace("- ", "-")), output
-
-
 def write_plan(path, **changes):
     srsly.write_json(path, {**PLAN, **changes})
     return path
@@ -92,7 +81,7 @@ def inside(project, monkeypatch):
 
 @pytest.fixture(scope="module")
 def trained(project):
-    """Two variants with two seeds, by the project's command; what it printed, and its output folder."""
+    """The output and folder of the project's command, run on two variants with two seeds."""
     write_plan(project / "plan.json", variants={"classified": CLASSIFIED, **PLAN["variants"], "new": NEW})
     variables = ("--vars.plan", "plan.json", "--vars.encoder", "assets/random")
     command = [sys.executable, "-m", "spacy", "project", "run", "ablations", ".", *variables]
@@ -139,7 +128,6 @@ def test_results_of_real_runs(trained):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_table_and_plot_of_real_runs(trained):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     _, folder = trained
@@ -151,7 +139,6 @@ def test_table_and_plot_of_real_runs(trained):
     assert (folder / "table.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, inside):
     _, folder = trained
@@ -170,9 +157,8 @@ def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, insi
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
-    """Its training is made with it, is read again where it is kept, and is not where its settings were others."""
+    """The source is trained along with it, reused if kept, and refused if its settings differ."""
     cascade = {"trained_as": "shared", "overrides": {f"{REL}.cascade": {"predicates": 1, "negative": 0.1}}}
     threshold = {"trained_as": "shared", "overrides": {f"{REL}.threshold": 0.01}}
     variants = {**PLAN["variants"], "cascade": cascade, "threshold": threshold}
@@ -199,7 +185,7 @@ def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
 
 
 def made(variant, seed, counts, corpus="corpus/demo", **changes):
-    """The result of a run that never was. counts: (documents, labels, 3)."""
+    """The result of a run that never happened, with counts (documents, labels, 3)."""
     counts = numpy.asarray(counts)
     scores = get_protocol("chemprot").scores(counts)
     values = {
@@ -335,7 +321,7 @@ def test_p_value_is_that_of_the_mean_difference():
 
 
 def test_seed_that_finds_nothing_counts_as_the_others_do():
-    """Means that are all but equal, though one of the seeds has no prediction, do not differ."""
+    """Nearly equal means do not differ, even if one of the seeds predicts nothing."""
 
     def runs(name, *found):
         rows = numpy.zeros((100, len(LABELS), 3), dtype=int)
@@ -363,8 +349,8 @@ def test_seeds_of_a_variant_with_other_settings_are_refused():
     with pytest.raises(ValueError, match=r"DR718.*training.steps"):
         make_tables(named(run(0, {"steps": None}), run(1, {"steps": {"of": 4}})))
     with pytest.raises(ValueError, match=r"DR718.*\(alpha\)"):
-        make_tables(named(run(0, {}, overrides={"alpha": 1}), run(1, {})))
-    # Said or not, it is the same
+        make_tables(named(made("full", 0, random_counts(0), overrides={"alpha": 1}, settings={}), run(1, {})))
+    # An override that says what the other's config says
     assert make_tables(named(run(0, {"steps": 4}, overrides={"training.steps": 4}), run(1, {"steps": 4})), samples=10)
 
 
@@ -413,7 +399,7 @@ def test_packed_results_make_the_same_tables(tmp_path, inside):
 
 @pytest.mark.parametrize("folder", sorted(path.parent for path in (ROOT / "assets" / "results").rglob(RUNS)))
 def test_tables_of_this_repository_are_made_of_its_runs(folder):
-    """All figures of the tables that are kept beside the runs, but for p-values, which take long."""
+    """All figures of the tables beside the runs, except p-values, which take long."""
     text = to_markdown(make_tables(read_results([folder]), samples=1))
     assert without_p_values(text) == without_p_values((folder / "table.md").read_text(encoding="utf8"))
 
@@ -461,12 +447,12 @@ def test_results_that_cannot_be_read(tmp_path):
         read_result(tmp_path / "a.run.json")
 
 
-# Calls that are cut off or fail, with a training that is none
+# Interrupted and failing calls, with pretended training
 
 
 @pytest.fixture
 def pretend(monkeypatch):
-    """Every run has made-up results, but for those that are given an exception; gives the names of all runs."""
+    """Give every run made-up results or the chosen exception. Returns the executed names, and the exceptions."""
     names, problems = [], {}
 
     def execute(plan, run, *args):
@@ -513,23 +499,6 @@ def test_results_of_other_settings_are_not_taken_for_these(inside, tmp_path, pre
     result = dualre(*command, "--seed", "3", "--training.dropout", "0.2")
     assert result.exit_code == 1
     match(r"DR708.*full-3.run.json.*other settings \(training.dropout\)", result.output)
-
-
-def test_results_from_before_a_setting_are_those_of_its_default(inside, tmp_path, pretend):
-    names, _ = pretend
-    command = ("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out", "--seed", "3")
-    assert dualre(*command).exit_code == 0
-    for path in (tmp_path / "out" / "runs").glob("*.run.json"):
-        result = srsly.read_json(path)
-        del result["settings"]["components"]["dual_encoder_rel"]["predicates_per_corpus"]
-        srsly.write_json(path, result)
-    names.clear()
-    assert dualre(*command).exit_code == 0
-    assert not names
-    # Not where it is given, even if the default is
-    result = dualre(*command, "--components.dual_encoder_rel.predicates_per_corpus", "false")
-    assert result.exit_code == 1
-    match(r"DR708.*other settings \(components.dual_encoder_rel.predicates_per_corpus\)", result.output)
 
 
 def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkeypatch):
@@ -638,7 +607,7 @@ def test_corpus_without_documents(inside, tmp_path):
 
 def test_variant_that_changes_nothing_is_left_out(inside, tmp_path, pretend):
     names, _ = pretend
-    # The demo's config has it so
+    # As in the demo's config
     variants = {"full": {}, "no-context": {"overrides": {f"{REL}.context": 0}}}
     plan = write_plan(tmp_path / "plan.json", variants=variants, seeds=[0])
     result = dualre("ablations", plan, "--output", tmp_path / "out")

@@ -1,6 +1,5 @@
-"""What the benchmark counts and compares; how long it takes is not tested."""
+"""Counts and comparisons of the benchmark; times are not tested."""
 
-import re
 from functools import partial
 
 import numpy
@@ -8,12 +7,10 @@ import pytest
 import spacy
 import srsly
 import torch
+from helpers.commands import dualre, match
 from helpers.pipelines import DESCRIPTIONS, NAME, make_doc, make_examples
-from spacy.cli._util import app
 from spacy.tokens import DocBin
-from typer.testing import CliRunner
 
-import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.lab.benchmark import measure, prediction
 from spacy_dualre.lab.benchmark.memory import make_doc as make_long_doc
 from spacy_dualre.lab.benchmark.memory import measure_mentions, measure_soak
@@ -29,7 +26,7 @@ NO_DROPOUT = {
     "dropout": 0.0,
     "transformer_config": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
 }
-#: In each sentence of the three documents every chemical with every gene: 2, 2 + 1, 2
+#: Every chemical with every gene in each sentence of the three documents: 2, 2 + 1, 2
 CANDIDATES = [
     (0, "Aspirin", "COX-1"),
     (0, "Aspirin", "COX-3"),
@@ -61,7 +58,7 @@ def description_pieces(workload):
 def test_counts_are_those_of_the_data(trained, times):
     workload = make_workload(trained(context=100), times)
     counts = workload.count(workload.batch(*workload.instances()))
-    # What comes twice is read once
+    # Duplicates are read once
     expected = {"documents": 3 * times, "words": 25 * times, "candidates": 7 * times, "texts": 7, "descriptions": 21}
     assert {name: counts[name] for name in expected} == expected
     texts = [example.reference.text for example in workload.examples]
@@ -284,17 +281,6 @@ def test_threads_are_given_back():
 
 
 @pytest.fixture
-def match():
-    """Asserts that a pattern is found, however the lines are broken."""
-
-    def check(pattern, text):
-        text = " ".join(text.split())
-        assert re.search(pattern, text), text
-
-    return check
-
-
-@pytest.fixture
 def saved(trained, tmp_path):
     """A pipeline and documents on disk."""
     nlp = trained()
@@ -308,10 +294,6 @@ def write(path, docs):
     return path
 
 
-def dualre(*args):
-    return CliRunner().invoke(app, ["dualre", "benchmark", *map(str, args)])
-
-
 @pytest.mark.slow
 def test_command_writes_and_prints_everything(saved):
     before = {path: path.read_bytes() for path in (saved / "pipeline").rglob("*") if path.is_file()}
@@ -319,7 +301,9 @@ def test_command_writes_and_prints_everything(saved):
         "--repetitions 2 --limit 2 --threads 1 --naive-candidates 2 --train --train-batch 3 --soak 10 --mentions 4"
     )
     output = saved / "new" / "benchmark.json"
-    result = dualre(saved / "pipeline", saved / "data.spacy", *options.split(), "--n-process", 2, "--output", output)
+    result = dualre(
+        "benchmark", saved / "pipeline", saved / "data.spacy", *options.split(), "--n-process", 2, "--output", output
+    )
     assert result.exit_code == 0, result.output
     report = srsly.read_json(output)
     assert set(report) == {"settings", "prediction", "training", "soak", "mentions", "processes"}
@@ -343,7 +327,7 @@ def test_command_writes_and_prints_everything(saved):
 def test_command_measures_what_is_asked_for(saved):
     output = saved / "benchmark.json"
     args = ("--no-prediction", "--mentions", 4, "--output", output)
-    result = dualre(saved / "pipeline", saved / "data.spacy", *args)
+    result = dualre("benchmark", saved / "pipeline", saved / "data.spacy", *args)
     assert result.exit_code == 0, result.output
     assert set(srsly.read_json(output)) == {"settings", "mentions"}
 
@@ -367,13 +351,13 @@ def without_component(folder):
         (without_mentions, "DR700.*no candidates in 1 documents.*doc.ents"),
     ],
 )
-def test_command_names_what_is_wrong(saved, paths, problem, match):
-    result = dualre(*paths(saved))
+def test_command_names_what_is_wrong(saved, paths, problem):
+    result = dualre("benchmark", *paths(saved))
     assert result.exit_code == 1
     match(problem, result.output)
 
 
-def test_mentions_without_candidates(trained, match):
+def test_mentions_without_candidates(trained):
     nlp = trained()
     # One word stands between the two in the data, four in the made-up document
     policy = {"@misc": "spacy-dualre.entity_pairs.v1", "max_tokens": 2}

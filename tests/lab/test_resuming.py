@@ -1,4 +1,4 @@
-"""`spacy dualre train`: as `spacy train`, and as if nothing had happened after it was cut off at any moment."""
+"""`spacy dualre train`: equal to `spacy train`, even if interrupted at any moment and resumed."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from spacy_dualre.pipeline.component import DualEncoderRel
 from spacy_dualre.scoring.scorer import make_rel_scorer
 from spacy_dualre.training.reader import copy_mentions
 
-# Evaluations are after steps 0, 7, 14, 21 and 28. Three batches an epoch, so that they are anywhere in it; dropout,
+# Evaluations come after steps 0, 7, 14, 21 and 28, anywhere in epochs of three batches; with dropout,
 # shuffling, a sample of the negatives and a schedule, so that every state counts
 OVERRIDES = {
     "system.seed": 1,
@@ -44,7 +44,7 @@ OVERRIDES = {
     "training.optimizer.learn_rate.total_steps": 40,
     "components.dual_encoder_rel.negatives_per_positive": 0.5,
 }
-# Few steps on a random encoder bring no progress that could be relied on: the best scores are where these are
+# A few steps on a random encoder make no reliable progress, so the scores are fixed
 SCORES = {0: 0.1, 7: 0.3, 14: 0.2, 21: 0.4, 28: 0.3}
 HOOKS = """
 [training.before_update]
@@ -148,12 +148,12 @@ def train(arguments, folder, *more):
 
 
 def words(result):
-    """The output without what the terminal's width does to it."""
+    """The output without colours and line breaks."""
     return " ".join(re.sub(r"\x1b\[[\d;]*m", "", result.output).split()).replace("- ", "-")
 
 
 def train_until(place, step, *args):
-    """Train in a process of its own, which is killed at a place of a step."""
+    """Train in a separate process, which is killed at a place in a step."""
     child = os.fork()
     if child == 0:
         current["kill"] = place, step
@@ -163,7 +163,7 @@ def train_until(place, step, *args):
 
 
 def assert_same_models(left, right):
-    """The bytes of all files of both models."""
+    """Compare the bytes of all files of both models."""
     left, right = files(left), files(right)
     assert left.keys() == right.keys() and {"model-best/meta.json", "model-last/meta.json"} < left.keys()
     assert [name for name in left if left[name] != right[name]] == []
@@ -175,7 +175,7 @@ def files(folder):
 
 
 def table(output):
-    """What is said of the evaluations."""
+    """The part of the output about evaluations."""
     found = re.search(r"E # W? ?LOSS.*(?=✔ Saved)", output)
     assert found, output
     return found.group()
@@ -192,9 +192,9 @@ def write_data(path, n=3):
 
 
 def make_arguments(folder, encoder):
-    """What to train, on what, in a folder."""
+    """The arguments of a training on data in a folder."""
     data, descriptions = write_data(folder / "data.spacy"), folder / "descriptions.json"
-    # Words of its own: a run that goes on after the last evaluation does not read it
+    # With words of its own, which a run resumed after the last evaluation does not see
     dev = make_doc(spacy.blank("en").vocab, [("Zileuton", "CHEMICAL"), ("inhibits", ""), ("ALOX5", "GENE")])
     dev._.rels = [Relation(dev.ents[0], "INHIBITS", dev.ents[1])]
     DocBin(docs=[dev], store_user_data=True).to_disk(folder / "dev.spacy")
@@ -213,14 +213,14 @@ def arguments(encoder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(arguments, tmp_path_factory):
-    """The folder and the output of a training that was not killed. Not to be changed."""
+    """The folder and the output of an uninterrupted training. Not to be changed."""
     folder = tmp_path_factory.mktemp("whole")
     return folder, train(arguments, folder)
 
 
 @pytest.fixture
 def half(arguments, tmp_path):
-    """The folder of one that was killed after the evaluation at step 14."""
+    """The folder of a training that was killed after the evaluation at step 14."""
     train_until("update", 19, arguments, tmp_path / "half")
     return tmp_path / "half"
 
@@ -345,7 +345,7 @@ def test_without_resume_it_starts_anew(arguments, whole, half):
 
 
 def refused(arguments, folder, *more):
-    """What is said; the models must be left alone."""
+    """The output of a refused training, which must leave the models alone."""
     before = files(folder)
     result = run("dualre", "train", *arguments, "--output", folder, "--resume", *more)
     assert result.exit_code == 1, result.output
@@ -464,7 +464,7 @@ def test_random_states_bring_the_same_numbers():
 
 
 def test_step_without_candidates_moves_the_weights_by_their_moments(trained, tmp_path):
-    """As it does in a run that was not cut off, where there have been gradients before."""
+    """As in an uninterrupted run, where there have been gradients before."""
     left, right = trained(), trained()
     sgds = [optimizer(), optimizer()]
     left.update(make_examples(left.vocab), sgd=sgds[0])

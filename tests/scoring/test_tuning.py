@@ -1,20 +1,18 @@
 """Thresholds and cascades that are tuned on annotated documents, and `spacy dualre tune`."""
 
-import re
+import json
 from pathlib import Path
 
 import numpy
 import pytest
 import spacy
 import srsly
+from helpers.commands import dualre, match
 from helpers.pipelines import DESCRIPTIONS, NAME, Score, fresh_docs, make_examples, train
 from scipy.special import softmax
-from spacy.cli._util import app
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from typer.testing import CliRunner
 
-import spacy_dualre.cli  # noqa: F401
 from spacy_dualre import Relation
 from spacy_dualre.cli.evaluate import evaluate
 from spacy_dualre.scoring.tuning import Development, cuts, tune
@@ -42,11 +40,6 @@ def half_trained(trained):
         return nlp
 
     return make
-
-
-def match(pattern, output):
-    """Search in output that the terminal's width has wrapped."""
-    assert re.search(pattern, " ".join(output.split()).replace("- ", "-")), output
 
 
 def make_dev(nlp, examples=None):
@@ -282,10 +275,6 @@ def test_cuts_part_the_values():
 # The command
 
 
-def dualre(*args):
-    return CliRunner().invoke(app, ["dualre", *map(str, args)])
-
-
 def save(nlp, folder: Path, examples=None):
     nlp.to_disk(folder / "pipeline")
     docs = [example.reference for example in examples or make_examples(nlp.vocab)]
@@ -301,7 +290,8 @@ def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_t
     options = ("--loss", 5, "--report", report, *["--threshold"] * threshold)
     result = dualre("tune", model, dev, output, *options)
     assert result.exit_code == 0, result.output
-    tuned = srsly.read_json(report)
+    # srsly reads some numbers inexactly
+    tuned = json.loads(report.read_text())
     assert tuned["cascade"] is not None and tuned["read"] < tuned["descriptions"]
     assert tuned["f_exact"] - 0.05 <= tuned["f"]
     written = spacy.load(output)
@@ -398,7 +388,7 @@ def test_documents_with_nothing_to_tune_on(trained, tmp_path, make, problem):
     [
         ({0: "missing"}, "DR005.*missing"),
         ({1: "missing.spacy"}, "DR005.*missing.spacy"),
-        ({2: "dev.spacy"}, "DR824.*dev.spacy: cannot be written"),
+        ({2: "dev.spacy"}, "DR824.*dev.spacy/meta.json: cannot be written"),
         ({3: "--component", 4: "ner"}, f"DR205.*'ner'.*{NAME}"),
         ({3: "--component", 4: "sentencizer"}, "DR205.*'sentencizer'"),
         ({3: "--report", 4: "dev.spacy/report.json"}, "DR824.*dev.spacy/report.json: cannot be written"),

@@ -1,11 +1,11 @@
 """A folder to start from: what is in it, what is refused, and that a pipeline comes out of it."""
 
-import re
 from pathlib import Path
 
 import pytest
 import spacy
 import srsly
+from helpers.commands import match
 from helpers.paths import ROOT
 from helpers.pipelines import NAME
 from spacy.cli._util import app
@@ -24,16 +24,6 @@ PEOPLE = ["Ada Byron", "Dora Finch", "Emil Berg", "Finn Holt", "Gina Ross", "Hug
 
 def command(*args):
     return CliRunner().invoke(app, [*map(str, args)])
-
-
-@pytest.fixture
-def match():
-    """Search in output that the terminal's width has wrapped."""
-
-    def search(pattern, output):
-        assert re.search(pattern, " ".join(output.split()).replace("- ", "-")), output
-
-    return search
 
 
 def document(person, i):
@@ -97,7 +87,7 @@ def test_pairs_of_types_go_into_config_and_descriptions(tmp_path):
         (("--type-pairs", "PERSON"), "DR837.*PERSON"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path, changed, problem, match):
+def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path, changed, problem):
     result = command("dualre", "init-config", *OPTIONS, *changed, "--output", tmp_path / "new")
     assert result.exit_code == 1
     match(problem, result.output)

@@ -127,5 +127,5 @@ def test_what_are_no_scores_is_named(pipeline):
         assert (
             result.exit_code == 1
             and "[DR844]" in result.output
-            and "other.json holds no scores" in " ".join(result.output.split())
+            and "other.json contains no scores" in " ".join(result.output.split())
         )

@@ -1,4 +1,4 @@
-"""A callback that takes the time of a training from within."""
+"""A callback that times a training from within."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,8 @@ CALLBACK = "spacy-dualre.training_clock.v1"
 
 
 def training_clock(path: str) -> Callable[[Language, Dict[str, Any]], None]:
-    """Before each step, write to a JSON file when each epoch began (seconds since 1970) and how many steps there were.
-
-    Registered as ``spacy-dualre.training_clock.v1``, for ``[training.before_update]``.
+    """For ``[training.before_update]``: before each step, write the epochs' start times (seconds since 1970) and the
+    number of steps so far to a JSON file.
     """
     epochs: Dict[int, float] = {}
 

@@ -1,4 +1,4 @@
-"""Plans: which variants to compare. They are checked before anything is trained."""
+"""Plans: the variants to compare, checked before anything is trained."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ from spacy.schemas import ConfigSchemaInit, ConfigSchemaTraining
 from spacy.util import load_config, load_model_from_config, registry
 
 from ...errors import Errors
-from ...formats.files import parse_json, read_text, validate
+from ...formats.files import parse_json, read_text
 from ...models.settings import NETWORK, RUN
 from ...records.record import Place
 from ...scoring.protocols import get_protocol
 from ...training.reader import rel_corpus
 
 COMPONENT = "dual_encoder_rel"
-#: Settings that the plan makes from its corpus and seeds, or needs for the clock.
+#: Settings that the plan derives from its corpus and seeds, or needs for the clock.
 _RESERVED = ("paths.train", "paths.dev", "training.seed", "training.before_update")
 #: Settings that leave predicates out of a training.
 WITHOUT = (
@@ -34,13 +34,13 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
 class Variant(BaseModel):
-    """One of the settings to compare.
+    """A variant to compare.
 
     Attributes:
-        overrides: How it differs from the plan's settings, by dotted keys of the config.
+        overrides: Settings that differ from the plan's, by dotted key.
         note: What the difference means, for the table.
-        trained_as: The variant whose trained pipelines it uses, loaded with these overrides. None: it is trained.
-        new_predicates: Predicates to leave out of its training, documents and descriptions alike, and to add to the
+        trained_as: Load this variant's trained pipelines with the overrides instead of training.
+        new_predicates: Predicates to leave out of training, documents and descriptions alike, and to add to the
             trained pipeline by their descriptions.
     """
 
@@ -53,16 +53,12 @@ class Variant(BaseModel):
 
 
 class Plan(BaseModel):
-    """The variants of a config to train and compare. In `config` and overrides, "{corpus}" stands for the name of the
-    corpus folder.
+    """The variants of a config to train and compare.
 
     Attributes:
-        config: The training config that all variants start from.
         corpus: A folder with train.spacy and dev.spacy (and test.spacy).
-        protocol: The official way to count, see `scoring.protocols`.
         split: The documents to score. The best checkpoint is chosen on dev in any case.
-        overrides: Settings that all variants share, by dotted keys of the config.
-        seeds: One training for each.
+        overrides: Settings shared by all variants, by dotted key.
         reference: The variant that the others are compared with.
     """
 
@@ -84,10 +80,9 @@ class Plan(BaseModel):
             raise ValueError(Errors.DR702.format(reference=self.reference, variants=", ".join(self.variants)))
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(Errors.DR704.format(seeds=self.seeds))
-        for overrides in (self.overrides, *(variant.overrides for variant in self.variants.values())):
-            for key in _RESERVED:
-                if key in overrides:
-                    raise ValueError(Errors.DR705.format(key=key, where="the plan's overrides"))
+        given = {*self.overrides, *(key for variant in self.variants.values() for key in variant.overrides)}
+        for key in sorted(given & {*_RESERVED}):
+            raise ValueError(Errors.DR705.format(key=key, where="the plan's overrides"))
         for name, variant in self.variants.items():
             unknown = sorted({*variant.new_predicates} - {*labels})
             if unknown:
@@ -103,42 +98,31 @@ class Plan(BaseModel):
         return is_trained and not variant.new_predicates and all(map(_is_set_at_loading, variant.overrides))
 
     @property
-    def config_path(self) -> str:
-        return self._filled_in(self.config)
-
-    @property
     def common(self) -> Overrides:
-        """The settings that all variants share, without the seed."""
-        return {"paths.train": self.data("train"), "paths.dev": self.data("dev"), **self._filled_in(self.overrides)}
+        """Settings shared by all variants, without the seed."""
+        return {"paths.train": self.data("train"), "paths.dev": self.data("dev"), **self.overrides}
 
     def data(self, split: str) -> str:
-        """The path of a split's documents."""
         return str(Path(self.corpus) / f"{split}.spacy")
 
     def of(self, variant: str) -> Overrides:
-        """How a variant differs from the common settings, in training or at loading."""
+        """Settings in which a variant differs from the common ones, in training or at loading."""
         own = self.variants[variant]
         inherited = self.of(own.trained_as) if own.trained_as else {}
         left_out = {key: own.new_predicates for key in WITHOUT if own.new_predicates}
-        return {**inherited, **left_out, **self._filled_in(own.overrides)}
+        return {**inherited, **left_out, **own.overrides}
 
     def new_predicates(self, variant: str) -> List[str]:
-        """The predicates that a variant's training does not know."""
+        """Predicates that a variant is not trained on."""
         own = self.variants[variant]
         return self.new_predicates(own.trained_as) if own.trained_as else own.new_predicates
-
-    def _filled_in(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: self._filled_in(item) for key, item in value.items()}
-        return value.replace("{corpus}", Path(self.corpus).name) if isinstance(value, str) else value
 
 
 class Run(NamedTuple):
     """A variant with a seed.
 
     Attributes:
-        overrides: All settings that it is given.
-        settings: The whole config that results, defaults included.
+        settings: The whole resulting config, defaults included.
         source: The run whose trained pipeline it loads. None: it is trained itself.
     """
 
@@ -159,19 +143,18 @@ class Run(NamedTuple):
 
 
 def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> Plan:
-    """Read a plan from a JSON file and check it.
+    """Read a plan from a JSON file, with more overrides and changed fields, and check it.
 
-    Args:
-        overrides: Added to those of the file.
-        changes: Replace fields of the file, where they are not None.
+    "{corpus}" anywhere in the plan becomes the name of the corpus folder.
 
     Raises:
-        ValueError: Names the first thing that is wrong, in the plan or its documents.
+        ValueError: Names the first problem in the plan or its documents.
     """
     plan = parse_json(read_text(path), Plan, Place(path))
     given = {name: value for name, value in changes.items() if value is not None}
     values = {**plan.model_dump(), **given, "overrides": {**plan.overrides, **overrides}}
-    plan = validate(values, Plan, Place(path))
+    text = json.dumps(values).replace("{corpus}", json.dumps(Path(values["corpus"]).name)[1:-1])
+    plan = parse_json(text, Plan, Place(path))
     data = Path(plan.data(plan.split))
     if not get_protocol(plan.protocol).from_docs(example.reference for example in rel_corpus(data)(spacy.blank("en"))):
         raise ValueError(Errors.DR714.format(path=data))
@@ -189,30 +172,26 @@ def _is_set_at_loading(key: str) -> bool:
 
 
 def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[List[Run], List[str]]:
-    """List all runs, seed by seed.
-
-    Args:
-        variants: Those to run. None: all.
+    """List the runs of some variants (None: all), seed by seed.
 
     Returns:
-        The runs, and the variants left out because with this config they equal the reference.
+        The runs, and the variants left out because they equal the reference under this config.
 
     Raises:
-        ValueError: For a variant that the plan does not have, and for settings that the config does not have or that
-            are not valid.
+        ValueError: A variant or setting is unknown, or a value is invalid.
     """
     wanted = plan.variants if variants is None else variants
     for name in wanted:
         if name not in plan.variants:
             raise ValueError(Errors.DR717.format(name=name, variants=", ".join(plan.variants)))
-    base = _fill(plan, "its own settings", {}, resolve=False)
+    base = _fill(plan, "its own settings", {})
     if base["training"]["before_update"] is not None:
-        raise ValueError(Errors.DR705.format(key="training.before_update", where=plan.config_path))
+        raise ValueError(Errors.DR705.format(key="training.before_update", where=plan.config))
     settings = {name: _settings(plan, name, base) for name in plan.variants}
     same = [name for name in plan.variants if name != plan.reference and settings[name] == settings[plan.reference]]
     trained_as = {name: variant.trained_as or name for name, variant in plan.variants.items() if name not in same}
     trained_as = {name: plan.reference if source in same else source for name, source in trained_as.items()}
-    # A variant that loads another one's pipeline comes right after it
+    # A variant that loads another's pipeline comes right after it
     order = list(plan.variants)
     names = sorted(trained_as, key=lambda name: (order.index(trained_as[name]), trained_as[name] != name))
 
@@ -227,15 +206,15 @@ def plan_runs(plan: Plan, variants: Optional[Collection[str]] = None) -> Tuple[L
 def _settings(plan: Plan, variant: str, base: Dict[str, Any]) -> Dict[str, Any]:
     overrides = {**plan.common, **plan.of(variant)}
     for key in overrides:
-        known = missing_at(base, key)
+        known = _missing_at(base, key)
         if known is not None:
-            values = {"key": key, "name": variant, "config": plan.config_path, "known": ", ".join(known)}
-            raise ValueError(Errors.DR706.format(**values))
+            text = Errors.DR706.format(key=key, name=variant, config=plan.config, known=", ".join(known))
+            raise ValueError(text)
     return _fill(plan, f"variant {variant!r}", overrides)
 
 
-def missing_at(settings: Dict[str, Any], key: str) -> Optional[List[str]]:
-    """None if a config has a setting or section of this dotted key; else the names that it has where the key ends."""
+def _missing_at(settings: Dict[str, Any], key: str) -> Optional[List[str]]:
+    """None if a config has this dotted key, else the names it has at the level where the key fails."""
     section: Any = settings
     for part in key.split("."):
         if not isinstance(section, dict):
@@ -246,26 +225,21 @@ def missing_at(settings: Dict[str, Any], key: str) -> Optional[List[str]]:
     return None
 
 
-def _fill(plan: Plan, whose: str, overrides: Overrides, resolve: bool = True) -> Dict[str, Any]:
-    """The whole config as a training would fill it.
-
-    Args:
-        whose: Whose settings these are, for messages.
-        resolve: Also make what the config names, except the encoder.
-    """
-    path = Path(plan.config_path)
+def _fill(plan: Plan, whose: str, overrides: Overrides) -> Dict[str, Any]:
+    """The whole config as training would fill it; with overrides also resolved, except for the encoder."""
+    path = Path(plan.config)
     if not path.is_file():
         raise ValueError(Errors.DR005.format(path=path, hint="Expected a training config."))
     try:
         config = load_config(path, overrides=overrides, interpolate=False)
         filled = load_model_from_config(config, auto_fill=True).config.interpolate()
-        if resolve:
+        if overrides:
             registry.resolve({"corpora": filled["corpora"]})
             registry.resolve(filled["training"], schema=ConfigSchemaTraining)
             registry.resolve(filled["initialize"], schema=ConfigSchemaInit)
     except ValueError as err:
         raise ValueError(Errors.DR707.format(whose=whose, config=path, problem=str(err).strip())) from err
-    # As it will be read back from a result
+    # As a result's JSON will have it
     settings = json.loads(json.dumps(filled))
     model = settings["components"].get(COMPONENT, {}).get("model", {})
     for block, defaults in (("network", NETWORK), ("run", RUN)):

@@ -1,4 +1,4 @@
-"""Tables as a plot."""
+"""Tables drawn as a plot."""
 
 from pathlib import Path
 from typing import Any, Sequence
@@ -11,12 +11,7 @@ _FORMATS = (".png", ".svg", ".pdf")
 
 
 def plot_tables(tables: Sequence[Table], path: Path) -> None:
-    """Plot the F1 of every variant: seeds as points, mean and standard deviation as a bar, the reference as a line.
-
-    Raises:
-        ImportError: matplotlib is not installed.
-        ValueError: The name ends in no known format.
-    """
+    """Plot the F1 of every variant: seeds as points, mean and standard deviation as a bar, the reference as a line."""
     if path.suffix not in _FORMATS:
         raise ValueError(Errors.DR713.format(path=path))
     heights = [1.2 + 0.35 * len(table.rows) for table in tables]

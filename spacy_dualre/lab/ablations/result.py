@@ -1,34 +1,29 @@
-"""What is kept of runs: a file for each, or all that their tables need in one."""
+"""Results of runs: one file each, or packed together as far as tables need them."""
 
 import json
 import lzma
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy
 from pydantic import BaseModel, ConfigDict
-from spacy.util import dict_to_dot, load_config
+from spacy.util import dict_to_dot
 
 from ...errors import Errors
 from ...formats.files import parse_json, read_text, validate
 from ...records.record import Place
 from ...writing import whole_file, write_text
-from .plan import Overrides, Plan, Run, missing_at
+from .plan import Overrides, Plan, Run
 
 SUFFIX = ".run.json"
 #: The files of `pack_results`.
 RUNS, COUNTS = "runs.json", "counts.json.xz"
-#: What tables can do without.
+#: Fields that tables do not need.
 _LEFT_OUT = {"settings", "versions", "documents"}
 
 
 class Setup(BaseModel):
-    """What runs must share to stand in one table.
-
-    Attributes:
-        data: The path of the documents that are scored.
-        common: Settings that all variants share, by dotted keys of the config.
-    """
+    """What the runs of one table share: the scored documents (`data`) and the settings common to all variants."""
 
     corpus: str
     data: str
@@ -42,15 +37,14 @@ class RunResult(BaseModel):
     """The result of a run.
 
     Attributes:
-        overrides: How the variant differs from the common settings.
-        new_predicates: Predicates that were added after training.
+        overrides: Settings in which the variant differs from the common ones.
+        new_predicates: Predicates added after training.
         scores: Official p, r and f, and macro_f, from 0 to 1.
-        f_per_type: F1 of each label.
         seconds: "training": from the first step until everything is saved, evaluations included; "per_epoch": the
             mean, if training went beyond its first epoch; "command": the training process; "evaluation": prediction and
             counting.
-        settings: The whole config; empty if it was not kept.
-        documents: For each document id the true positives, predicted and gold items of each label.
+        settings: The whole config; empty in packed results.
+        documents: True positives, predicted and gold items of each label, by document id.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -81,7 +75,13 @@ class RunResult(BaseModel):
         return numpy.array(list(self.documents.values()), dtype="int64").reshape(-1, len(self.labels), 3)
 
 
-#: Results by where they are from, for messages.
+def setup_of(plan: Plan) -> Setup:
+    """The setup of a plan's runs."""
+    own = plan.model_dump(include={"corpus", "split", "protocol", "config"})
+    return Setup(data=plan.data(plan.split), common=plan.common, **own)
+
+
+#: Results by their source, for messages.
 Results = Mapping[str, RunResult]
 
 
@@ -91,25 +91,17 @@ def result_path(folder: Path, run: Run) -> Path:
 
 
 def write_result(path: Path, result: RunResult) -> None:
-    """Write a run's result. The file is there as a whole or not at all."""
+    """Write a result as JSON."""
     write_text(path, result.model_dump_json() + "\n")
 
 
 def read_result(path: Path) -> RunResult:
-    """Read what `write_result` wrote.
-
-    Raises:
-        CorpusError: Names the file and what is wrong with it.
-    """
+    """Read a result. Raises CorpusError if it is damaged."""
     return parse_json(read_text(path), RunResult, Place(path))
 
 
 def read_results(paths: Sequence[Path]) -> Dict[str, RunResult]:
-    """Read the results in files and folders, packed ones included.
-
-    Raises:
-        ValueError: There is none, or a file is damaged.
-    """
+    """Read the results in files and folders, packed ones included. Raises ValueError if there are none."""
     found: Dict[str, RunResult] = {}
     for path in paths:
         for file in [path] if path.is_file() else sorted(path.rglob("*.json")):
@@ -123,14 +115,13 @@ def read_results(paths: Sequence[Path]) -> Dict[str, RunResult]:
 
 
 class _Packed(BaseModel):
-    """shared: the fields that all runs have in common. runs: the others of each."""
-
+    #: The fields that all runs have in common, and the others of each run.
     shared: Dict[str, Any]
     runs: List[Dict[str, Any]]
 
 
 def pack_results(results: Results, folder: Path) -> None:
-    """Write all that the tables of these results need: the runs as JSON, and their counts per document, compressed."""
+    """Write what tables need: the runs as JSON, and their counts per document, compressed."""
     runs = [result.model_dump(exclude=_LEFT_OUT) for result in results.values()]
     shared = {key: value for key, value in runs[0].items() if all(run[key] == value for run in runs)}
     own = [json.dumps({key: value for key, value in run.items() if key not in shared}) for run in runs]
@@ -153,49 +144,30 @@ def _unpack(path: Path) -> Dict[str, RunResult]:
 
 
 def is_done(path: Path, plan: Plan, run: Run) -> bool:
-    """Whether the run's result is in the file.
-
-    Raises:
-        ValueError: The result there is of other documents or settings.
-    """
+    """Whether the file has the run's result. Raises ValueError if it is of other documents or settings."""
     if not path.exists():
         return False
     result = read_result(path)
-    there = {**result.setup.model_dump(include={"corpus", "data", "protocol"}), **result.settings}
-    wanted = {"corpus": plan.corpus, "data": plan.data(plan.split), "protocol": plan.protocol, **run.settings}
-    check_settings(path, there, wanted, plan, run)
+    keys = {"corpus", "data", "protocol"}
+    there = {**result.setup.model_dump(include=keys), **result.settings}
+    check_settings(path, there, {**setup_of(plan).model_dump(include=keys), **run.settings})
     return True
 
 
-def check_settings(path: Path, there: Dict[str, Any], wanted: Dict[str, Any], plan: Plan, run: Run) -> None:
-    """Check that what is in a file was made with the wanted settings.
-
-    A setting that is missing there, and that neither config nor plan gives, is newer than the file: its default keeps
-    what was so before there was a choice.
-
-    Raises:
-        ValueError: Names the settings that differ.
-    """
-    given = {**dict_to_dot(load_config(Path(plan.config_path))), **run.overrides}
-    newer = [key for key in given if missing_at(there, key) is not None and missing_at(wanted, key) is None]
-    different = [*_different(there, wanted), *newer]
-    if different:
-        raise ValueError(Errors.DR708.format(path=path, keys=", ".join(different)))
+def check_settings(path: Path, there: Dict[str, Any], wanted: Dict[str, Any]) -> None:
+    """Raise ValueError naming the settings in which a file differs from the wanted ones."""
+    keys = _different(there, wanted)
+    if keys:
+        raise ValueError(Errors.DR708.format(path=path, keys=", ".join(keys)))
 
 
 def different_settings(first: RunResult, second: RunResult) -> List[str]:
-    """The settings in which two seeds of a variant differ, as far as both are known."""
-    whole = {key for key in _different(first.settings, second.settings) if key != "training.seed"}
-    keys = {*first.overrides, *second.overrides}
-    unknown = {key for key in keys for run in (first, second) if missing_at(run.settings, key) is not None}
-    return sorted(whole | {key for key in unknown if first.overrides.get(key) != second.overrides.get(key)})
+    """The settings in which two seeds of a variant differ; in packed results only the overrides are known."""
+    if not (first.settings and second.settings):
+        return _different(first.overrides, second.overrides)
+    return [key for key in _different(first.settings, second.settings) if key != "training.seed"]
 
 
-def _different(first: Dict[str, Any], second: Dict[str, Any], section: str = "") -> Iterator[str]:
-    """Dotted keys that two configs both have, with different values."""
-    for key in first:
-        if key in second and first[key] != second[key]:
-            if isinstance(first[key], dict) and isinstance(second[key], dict):
-                yield from _different(first[key], second[key], f"{section}{key}.")
-            else:
-                yield f"{section}{key}"
+def _different(first: Dict[str, Any], second: Dict[str, Any]) -> List[str]:
+    first, second = dict_to_dot(first), dict_to_dot(second)
+    return [key for key in {**first, **second} if first.get(key) != second.get(key)]

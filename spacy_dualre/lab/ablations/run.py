@@ -1,4 +1,4 @@
-"""Runs: each is trained in a process of its own, then scored."""
+"""Runs: each trained in a separate process, then scored."""
 
 import gc
 import os
@@ -9,9 +9,8 @@ import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from time import time
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence
 
-import numpy
 import srsly
 import torch
 from spacy.language import Language
@@ -19,15 +18,15 @@ from spacy.util import load_config
 
 from ...errors import Errors
 from ...instances.descriptions import read_descriptions
-from ...pipeline.pipelines import given_mentions, load_pipeline
-from ...scoring.protocols import Protocol, document_ids, get_protocol
+from ...pipeline.pipelines import load_pipeline, predict_examples
+from ...scoring.protocols import document_ids, get_protocol
 from ...training.reader import rel_corpus
 from ..environment import commit, device_name, package_versions
 from .clock import CALLBACK
 from .plan import COMPONENT, Plan, Run
-from .result import RunResult, Setup, check_settings, is_done, result_path
+from .result import RunResult, check_settings, is_done, result_path, setup_of
 
-#: spaCy's settings from the environment: the plan has them already, where it should.
+#: spaCy's overrides from the environment, which the plan already includes.
 _LEFT_OUT = "SPACY_CONFIG_OVERRIDES"
 
 
@@ -36,8 +35,7 @@ class RunError(ValueError):
 
 
 def to_do(plan: Plan, runs: Sequence[Run], folder: Path) -> List[Run]:
-    """The runs that have no result in the folder. Where the pipeline that one of them loads is not there, the run that
-    trains it comes first.
+    """The runs without a result in the folder, each preceded by the run that trains its pipeline if that is missing.
 
     Raises:
         ValueError: A result or a trained pipeline in the folder was made with other settings.
@@ -55,16 +53,14 @@ def _is_trained(plan: Plan, run: Run, folder: Path) -> bool:
     path = _training_path(folder, run)
     is_done(result_path(folder, run), plan, run)
     if path.exists():
-        check_settings(path, srsly.read_json(path)["settings"], run.settings, plan, run)
+        check_settings(path, srsly.read_json(path)["settings"], run.settings)
     return path.exists()
 
 
 def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
     """Train, if the variant is trained itself, and score.
 
-    Args:
-        folder: Takes the output (NAME.log) and the trained pipeline (NAME/model-best), see `discard`.
-        use_gpu: GPU id; -1 for the CPU.
+    The folder receives the output (NAME.log) and the trained pipeline (NAME/model-best), see `discard`.
 
     Raises:
         RunError: Training or scoring failed.
@@ -72,11 +68,11 @@ def execute(plan: Plan, run: Run, folder: Path, use_gpu: int = -1) -> RunResult:
     log = folder / f"{run.name}.log"
     try:
         if run.source is None:
-            _train(run, Path(plan.config_path), folder, use_gpu)
+            _train(run, Path(plan.config), folder, use_gpu)
         return _score(plan, run, folder, torch.device("cuda", use_gpu) if use_gpu >= 0 else torch.device("cpu"))
     except subprocess.CalledProcessError as err:
         raise RunError(Errors.DR709.format(name=run.name, problem=f"exit status {err.returncode}", log=log)) from err
-    except Exception as err:  # whatever a pipeline raises: the other runs go on
+    except Exception as err:  # whatever a pipeline raises, the other runs continue
         with log.open("a", encoding="utf8") as file:
             traceback.print_exc(file=file)
         raise RunError(Errors.DR709.format(name=run.name, problem=err, log=log)) from err
@@ -93,10 +89,10 @@ def _training_path(folder: Path, run: Run) -> Path:
 
 
 def _train(run: Run, config: Path, folder: Path, use_gpu: int) -> None:
-    """Train in a process of its own. The record of the training is written last."""
+    """Train in a separate process. The record of the training is written last."""
     record = _training_path(folder, run)
     model, clock_path, own_config = (record.parent / name for name in ("", "clock.json", "config.cfg"))
-    # The memory of the pipeline that was scored last is for the next training
+    # Free the memory of the pipeline scored last
     gc.collect()
     torch.cuda.empty_cache()
     shutil.rmtree(model, ignore_errors=True)
@@ -131,19 +127,13 @@ def _score(plan: Plan, run: Run, folder: Path, device: torch.device) -> RunResul
     nlp = load_pipeline(record.parent / "model-best", plan.of(run.variant) if run.source is not None else {})
     new = plan.new_predicates(run.variant)
     _add_predicates(nlp, new, run)
-    ids, counts = _count(nlp, Path(plan.data(plan.split)), protocol)
+    examples = list(rel_corpus(Path(plan.data(plan.split)))(nlp))
+    predict_examples(nlp, examples)
+    ids, counts = document_ids(example.reference for example in examples), protocol.count_examples(examples)
     scores = protocol.scores(counts)
     per_type = scores.pop("per_type")
-    setup = Setup(
-        corpus=plan.corpus,
-        data=plan.data(plan.split),
-        split=plan.split,
-        protocol=plan.protocol,
-        config=plan.config_path,
-        common=plan.common,
-    )
     return RunResult(
-        setup=setup,
+        setup=setup_of(plan),
         variant=run.variant,
         seed=run.seed,
         note=plan.variants[run.variant].note,
@@ -170,12 +160,3 @@ def _add_predicates(nlp: Language, labels: Sequence[str], run: Run) -> None:
         component: Any = nlp.get_pipe(COMPONENT)
         for label in labels:
             component.add_label(label, descriptions[label])
-
-
-def _count(nlp: Language, data: Path, protocol: Protocol) -> Tuple[List[str], numpy.ndarray]:
-    """The document ids, and integers of shape (documents, labels, 3)."""
-    examples = list(rel_corpus(data)(nlp))
-    with given_mentions(nlp):
-        for example, doc in zip(examples, nlp.pipe([example.predicted for example in examples])):
-            example.predicted = doc
-    return document_ids(example.reference for example in examples), protocol.count_examples(examples)

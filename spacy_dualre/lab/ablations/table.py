@@ -1,4 +1,4 @@
-"""Tables of results: what each variant reaches, and whether it differs from the reference."""
+"""Tables of results: the scores of each variant, and whether they differ from the reference's."""
 
 import json
 from pathlib import Path
@@ -14,23 +14,14 @@ from .result import Results, RunResult, Setup, different_settings
 
 
 class Spread(BaseModel):
-    """Of several runs.
-
-    Attributes:
-        std: The sample's standard deviation (n - 1); None for one run.
-    """
+    """Mean and sample standard deviation (n - 1; None for one run)."""
 
     mean: float
     std: Optional[float]
 
 
 class Comparison(BaseModel):
-    """A variant against the reference, over the seeds that both have.
-
-    Attributes:
-        difference: The mean difference of the official F1 (0 to 1).
-        p_value: See `compare`.
-    """
+    """A variant against the reference: the mean difference of the official F1 (0 to 1) over their common seeds."""
 
     seeds: List[int]
     difference: float
@@ -41,7 +32,6 @@ class Row(BaseModel):
     """A variant. Scores are from 0 to 1; figures without a spread are means over the seeds.
 
     Attributes:
-        f: The official F1.
         f_new: Micro F1 of the predicates that are new to some variant; None if there are none.
         seconds_per_epoch: None if no training went beyond its first epoch.
     """
@@ -64,7 +54,7 @@ class Row(BaseModel):
 
 
 class Table(BaseModel):
-    """Everything that was trained on one corpus from one config with the same common settings."""
+    """The variants trained on one corpus from one config with the same common settings."""
 
     setup: Setup
     reference: str
@@ -79,15 +69,10 @@ class Table(BaseModel):
 
 
 def make_tables(results: Results, samples: int = 10_000, seed: int = 0, reference: Optional[str] = None) -> List[Table]:
-    """Make a table for each corpus, split, protocol, config and common settings, in the order of the results.
-
-    Args:
-        samples: Random samples of the test.
-        seed: Of the samples.
-        reference: The variant to compare with. None: that of the newest result.
+    """Make a table for each setup, with tests against the reference, by default that of the newest result.
 
     Raises:
-        ValueError: A run occurs twice, the seeds of a variant have different settings, runs of a table are about
+        ValueError: A run occurs twice, the seeds of a variant have different settings, the runs of a table are about
             different documents, or the reference has no result.
     """
     groups: Dict[str, Dict[str, RunResult]] = {}
@@ -97,15 +82,12 @@ def make_tables(results: Results, samples: int = 10_000, seed: int = 0, referenc
 
 
 def compare(first: Sequence[RunResult], second: Sequence[RunResult], samples: int, seed: int) -> Optional[Comparison]:
-    """How far the second variant's F1 is from the first's, by paired approximate randomisation over documents.
+    """Compare the F1 of two variants by paired approximate randomisation over documents.
 
-    Only seeds that both have count. What is swapped is a document with all of its seeds: what several trainings predict
-    for one document are no independent observations, so more seeds cannot make a difference significant that rests on
-    few documents. The p-value tells whether the difference would hold for other documents; the standard deviation tells
-    how much it depends on the seed.
-
-    Returns:
-        None if the variants have no seed in common.
+    Only common seeds count; without any the result is None. A document is swapped with all of its seeds: the
+    predictions of several trainings for one document are not independent, so more seeds cannot make a difference
+    significant that rests on few documents. The p-value tells whether the difference would hold for other documents,
+    the standard deviation how much it depends on the seed.
     """
     pairs = [(a, b) for a in first for b in second if a.seed == b.seed]
     if not pairs:
@@ -151,7 +133,7 @@ def _check_documents(results: Results) -> None:
 
 
 def _by_variant(results: Results) -> Dict[str, List[RunResult]]:
-    """The runs of each variant, by seed."""
+    """The runs of each variant, sorted by seed."""
     variants: Dict[str, Dict[int, str]] = {}
     for name, run in sorted(results.items(), key=lambda item: item[1].seed):
         others = variants.setdefault(run.variant, {})
@@ -175,9 +157,7 @@ def _make_row(runs: Sequence[RunResult], comparison: Optional[Comparison], new: 
         seeds=[run.seed for run in runs],
         f=_spread(f),
         f_of_seeds=f,
-        p=_mean(run.scores["p"] for run in runs),
-        r=_mean(run.scores["r"] for run in runs),
-        macro_f=_mean(run.scores["macro_f"] for run in runs),
+        **{name: _mean(run.scores[name] for run in runs) for name in ("p", "r", "macro_f")},
         f_per_type={label: _mean(run.f_per_type[label] for run in runs) for label in runs[0].labels},
         f_new=_spread([_micro_f(run, new) for run in runs]) if new else None,
         comparison=comparison,
@@ -227,12 +207,12 @@ def _spread_cells(spread: Spread) -> Tuple[str, str]:
 
 
 def to_json(tables: Sequence[Table]) -> Dict[str, Any]:
-    """All tables as plain values."""
+    """The tables as JSON values."""
     return {"tables": [{**table.setup.model_dump(), **table.model_dump(exclude={"setup"})} for table in tables]}
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
-    """All tables and what they are about, as Markdown."""
+    """The tables with their captions as Markdown."""
     return "\n".join(_to_markdown(table) for table in tables)
 
 

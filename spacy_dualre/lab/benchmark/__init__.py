@@ -1,4 +1,4 @@
-"""How fast a trained pipeline is, and how much memory it takes, compared with what one could expect."""
+"""Speed and memory of a trained pipeline, compared with what one could expect."""
 
 from .report import Plan, benchmark
 

@@ -1,4 +1,4 @@
-"""Seconds, memory, and runs that take turns."""
+"""Measuring time and memory, of runs that take turns."""
 
 import ctypes
 import gc
@@ -17,17 +17,17 @@ try:
 except ImportError as err:
     raise ImportError(Errors.DR725.format(problem=err)) from err
 
-#: The figures of one run by name, such as {"seconds": 1.5}.
+#: Such as {"seconds": 1.5}.
 Figures = Dict[str, float]
-#: Measures once; gets the number of the repetition.
+#: From the number of the repetition to its figures.
 Run = Callable[[int], Figures]
 _MB = 1024 * 1024
-#: Seconds between two looks at the memory.
+#: Seconds between two samples of memory.
 _EVERY = 0.01
 
 
 class Ratio(NamedTuple):
-    """A figure of one run divided by the same of another, under a name of its own."""
+    """A figure of one run divided by the same figure of another, and the name of the quotient."""
 
     one: str
     other: str
@@ -36,15 +36,11 @@ class Ratio(NamedTuple):
 
 
 def take_turns(runs: Mapping[str, Run], repetitions: int, ratios: Sequence[Ratio]) -> Dict[str, Any]:
-    """Measure all runs by turns, so that drift of the machine's speed affects them alike.
-
-    Args:
-        runs: By name.
-        repetitions: How often each is measured.
-        ratios: Taken repetition by repetition.
+    """Measure the runs in turns, so that drift in the machine's speed affects them alike.
 
     Returns:
-        {"runs": {name: {"summary", "repetitions"}}, "ratios": {"one / other": likewise}}, see `_summarise`.
+        {"runs": {name: {"summary", "repetitions"}}, "ratios": {"one / other": likewise}}, where a summary is
+        {figure: {"median", "min", "max"}} and ratios are taken within each repetition.
     """
     found: Dict[str, List[Figures]] = {name: [] for name in runs}
     for repetition in range(repetitions):
@@ -61,21 +57,16 @@ def take_turns(runs: Mapping[str, Run], repetitions: int, ratios: Sequence[Ratio
 
 
 def _summarise(repetitions: Sequence[Figures]) -> Dict[str, Figures]:
-    """{figure: {"median", "min", "max"}}."""
     columns = {name: [figures[name] for figures in repetitions] for name in (repetitions[0] if repetitions else ())}
     return {name: {"median": median(c), "min": min(c), "max": max(c)} for name, c in columns.items()}
 
 
 @contextmanager
 def measured(device: torch.device, **amounts: float) -> Iterator[Figures]:
-    """Measure what is run inside.
-
-    Args:
-        device: Waited for at the end.
-        amounts: What is done inside, such as candidates=30.
+    """Measure the body of the with statement, which handles these amounts, such as candidates=30.
 
     Yields:
-        Figures that are there at the end: "seconds", "candidates_per_s" and so on for each amount, "peak_memory_mb"
+        A dict, filled at the end with "seconds", "candidates_per_s" and so on for each amount, "peak_memory_mb"
         (resident) and, on a GPU, "peak_gpu_memory_mb".
     """
     figures: Figures = {}
@@ -97,7 +88,7 @@ def measured(device: torch.device, **amounts: float) -> Iterator[Figures]:
 
 @contextmanager
 def _watched_memory() -> Iterator[List[float]]:
-    """Collect the resident memory of this process, time and again, and its peak so far."""
+    """Sample the resident memory of this process in a thread. Yields a list whose maximum is the peak in the end."""
     seen, stop = [resident_mb()], Event()
 
     def watch() -> None:
@@ -115,17 +106,17 @@ def _watched_memory() -> Iterator[List[float]]:
 
 
 def finisher(device: torch.device) -> Callable[[], None]:
-    """A function that waits until the device has finished its work."""
+    """A function that waits until the device has finished."""
     return (lambda: torch.cuda.synchronize(device)) if device.type == "cuda" else (lambda: None)
 
 
 def resident_mb() -> float:
-    """The resident memory of this process in MB, without its workers'."""
+    """The resident memory of this process in MB, without that of its workers."""
     return psutil.Process().memory_info().rss / _MB
 
 
 def release_memory() -> None:
-    """Return unused memory to the system where the C library can (glibc). Otherwise it is used again unnoticed."""
+    """Return unused memory to the system if the C library can (glibc), so that its reuse counts as growth."""
     gc.collect()
     try:
         ctypes.CDLL("libc.so.6").malloc_trim(0)
@@ -135,7 +126,7 @@ def release_memory() -> None:
 
 @contextmanager
 def threads(n: int) -> Iterator[int]:
-    """Let torch use n threads, or as many as it does already if n is 0. Yields their number."""
+    """Let torch use n threads (0: as many as before). Yields their number."""
     before = torch.get_num_threads()
     torch.set_num_threads(n or before)
     try:
@@ -145,6 +136,6 @@ def threads(n: int) -> Iterator[int]:
 
 
 def evenly(n: int, total: int) -> List[int]:
-    """The places of n of `total` things, evenly spread; all of them if there are fewer."""
+    """Up to n indices below `total`, evenly spread."""
     n = min(n, total)
     return [i * total // n for i in range(n)]

@@ -1,4 +1,4 @@
-"""Memory: of a long stream of documents, and of one document with many mentions."""
+"""Memory for a long stream of documents, and for one document with many mentions."""
 
 import warnings
 from itertools import chain, islice
@@ -10,17 +10,17 @@ from ...errors import Errors
 from .measure import measured, release_memory, resident_mb
 from .workload import Workload
 
-#: Memory is looked at after each of so many parts of a stream.
+#: Memory is sampled after each of this many parts of a stream.
 _PARTS = 10
 #: The words between two mentions of a made-up document.
 _BETWEEN = ("while", "others", "seemed", "to")
 
 
 def measure_soak(workload: Workload, n: int) -> Dict[str, Any]:
-    """Watch the resident memory (MB) while n documents, the data's over and over, stream through the pipeline.
+    """Watch the resident memory (MB) while n documents, the data repeated, stream through the pipeline.
 
     Returns:
-        The memory after each tenth, the first of which is the warm-up, and the most that it has grown by since.
+        The memory after each tenth, and its largest growth since the first, which is the warm-up.
     """
     every = max(n // _PARTS, 1)
     resident: List[Dict[str, float]] = []
@@ -41,10 +41,10 @@ def measure_soak(workload: Workload, n: int) -> Dict[str, Any]:
 
 
 def measure_mentions(workload: Workload, n: int) -> List[Dict[str, Any]]:
-    """Measure time and memory of a made-up document without sentences with n / 2 mentions, and of one with n.
+    """Measure made-up documents without sentences with n / 2 mentions and with n.
 
     Raises:
-        ValueError: No pair of its mentions is a candidate.
+        ValueError: There are no candidates.
     """
     workload.warm_up()
     return [_one_document(workload, size) for size in (n // 2, n)]
@@ -53,7 +53,7 @@ def measure_mentions(workload: Workload, n: int) -> List[Dict[str, Any]]:
 def _one_document(workload: Workload, n: int) -> Dict[str, Any]:
     doc = make_doc(workload, n)
     with warnings.catch_warnings():
-        # A document without sentences counts as one, with a warning; here it is wanted
+        # A document without sentences counts as one sentence, with a warning; that is intended here
         warnings.simplefilter("ignore")
         candidates = sum(1 for _ in workload.rel.get_candidates(doc))
         if not candidates:
@@ -69,7 +69,7 @@ def _one_document(workload: Workload, n: int) -> Dict[str, Any]:
 
 
 def make_doc(workload: Workload, n: int) -> Doc:
-    """Make a Doc without sentences with n mentions of one word, each of a concept of its own, of two types by turns."""
+    """Make a Doc without sentences, with n one-word mentions of n concepts and two alternating types."""
     types = mention_types(workload)
     words = list(chain.from_iterable((f"name{i}", *_BETWEEN) for i in range(n)))
     doc = Doc(workload.nlp.vocab, words=words)
@@ -82,7 +82,7 @@ def make_doc(workload: Workload, n: int) -> Doc:
 
 
 def mention_types(workload: Workload) -> Tuple[str, str]:
-    """The first pair of types that may be a candidate."""
+    """The first pair of types allowed as a candidate."""
     pairs = workload.rel.type_pairs
     types = workload.rel.model.attrs["entity_types"]
     return min(pairs) if pairs else (types[0], types[-1])

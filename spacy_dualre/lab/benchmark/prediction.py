@@ -1,4 +1,4 @@
-"""Prediction from end to end, compared with the naive way, the bare encoders, and other numbers of processes."""
+"""End-to-end prediction, compared with the naive way, the bare encoders, and several processes."""
 
 from contextlib import nullcontext
 from functools import partial
@@ -14,16 +14,12 @@ from .workload import Workload
 from .yardsticks import naive_batch, on_device, score
 
 PIPELINE, NAIVE, BARE = "pipeline", "naive", "bare encoders"
-#: The fewest batches for each process: with fewer, some would wait for others.
+#: With fewer batches than this per process, some would wait for others.
 _BATCHES_EACH = 4
 
 
 def measure_prediction(workload: Workload, repetitions: int, naive_candidates: int) -> Dict[str, Any]:
-    """Measure `nlp.pipe`, the bare encoders and, on so many candidates, the naive way.
-
-    Returns:
-        {"counts", "runs", "ratios"}, see `take_turns`.
-    """
+    """Measure `nlp.pipe`, the bare encoders and, on this many candidates, the naive way, see `take_turns`."""
     workload.warm_up()
     instances, read = workload.instances()
     batch = workload.batch(instances, read)
@@ -38,12 +34,9 @@ def measure_prediction(workload: Workload, repetitions: int, naive_candidates: i
 
 
 def measure_processes(workload: Workload, repetitions: int, n_process: int) -> Dict[str, Any]:
-    """Measure ``nlp.pipe(n_process=...)``, the start of the workers included, and one process with its threads.
+    """Measure ``nlp.pipe(n_process=...)``, including the start of the workers, and one process, see `take_turns`.
 
-    Memory is the main process's alone.
-
-    Returns:
-        {"n_process", "runs", "ratios"}, see `take_turns`.
+    Memory is that of the main process alone.
     """
     workload.warm_up()
     n = len(workload.examples)
@@ -63,7 +56,7 @@ def measure_processes(workload: Workload, repetitions: int, n_process: int) -> D
 
 
 def _pipeline(workload: Workload, counts: Dict[str, int], repetition: int) -> Figures:
-    # To time the stages, a GPU is waited for, which costs time: they get a run of their own
+    # Timing the stages means waiting for the GPU, which costs time, so they get a separate run
     on_gpu = workload.device.type == "cuda"
     figures, stages = _run(workload, counts, recorded=not on_gpu)
     seconds = figures["seconds"]
@@ -80,7 +73,6 @@ def _pipeline(workload: Workload, counts: Dict[str, int], repetition: int) -> Fi
 
 
 def _run(workload: Workload, counts: Dict[str, int], recorded: bool) -> Tuple[Figures, Dict[str, float]]:
-    """Figures of the run, and the seconds of each stage if they are recorded."""
     docs = workload.fresh_docs()
     amounts = {name: counts[name] for name in ("candidates", "documents", "words", "tokens")}
     recording: ContextManager[Dict[str, float]] = record(finisher(workload.device)) if recorded else nullcontext({})
@@ -91,12 +83,12 @@ def _run(workload: Workload, counts: Dict[str, int], recorded: bool) -> Tuple[Fi
 
 
 def _bare_runs(workload: Workload, batch: PairBatch) -> Dict[str, Run]:
-    """The bare encoders in float32 and in the precision of prediction, if that is another."""
+    """The bare encoders in float32 and, if that differs, in the precision of prediction."""
     runs: Dict[str, Run] = {f"{BARE}, float32": partial(_bare, workload, batch, False)}
     precision = workload.rel.model.attrs["run"].settings.precision
     if precision != "float32":
         runs[f"{BARE}, {precision}"] = partial(_bare, workload, batch, True)
-    # Warm up with the shortest batch and the longest
+    # Warm up with the shortest and the longest batch
     ends = PairBatch(batch.texts[:: max(len(batch.texts) - 1, 1)], batch.text_index, None, batch.description_index)
     if batch.descriptions:
         ends.descriptions = batch.descriptions[:: max(len(batch.descriptions) - 1, 1)]
@@ -105,7 +97,7 @@ def _bare_runs(workload: Workload, batch: PairBatch) -> Dict[str, Run]:
 
 
 def _bare(workload: Workload, batch: PairBatch, as_set: bool, repetition: int) -> Figures:
-    """Run both encoders over tensors. as_set: in the precision that is set, else in float32."""
+    """Run both encoders over tensors, in the pipeline's own precision (`as_set`) or in float32."""
     network, runner, n = workload.network.eval(), workload.runner, len(batch.text_index)
 
     def encode(read: Any, batches: List[PaddedBatch], encoder: Optional[torch.nn.Module]) -> Figures:
@@ -127,7 +119,7 @@ def _naive_run(workload: Workload, instances: List[Instance], read: numpy.ndarra
     made = naive_batch(workload.batches, [instances[i] for i in chosen], read[chosen])
 
     def run(repetition: int) -> Figures:
-        """Encoders and heads. Tokenisation and padding are not timed, in favour of the naive way."""
+        # Encoders and heads: tokenisation and padding are not timed, in favour of the naive way
         with measured(workload.device, candidates=len(chosen)) as figures:
             score(workload.network, on_device(made, workload.device))
         return figures

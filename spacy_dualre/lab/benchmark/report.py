@@ -1,4 +1,4 @@
-"""All measurements of a pipeline, and what they were made with."""
+"""All measurements of a pipeline, with the settings they were made with."""
 
 import os
 import platform
@@ -18,18 +18,7 @@ from .workload import Workload, open_workload
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. 0 or False: not that.
-
-    Attributes:
-        repetitions: Of prediction, training and processes.
-        limit: Only the first so many documents; 0: all.
-        threads: Of torch; 0: as many as it uses.
-        naive_candidates: Candidates to try the naive way on.
-        train_batch: Candidates of a training step.
-        soak: Documents of the stream.
-        mentions: Mentions of one document.
-        n_process: Processes.
-    """
+    """What to measure, as the options of `spacy dualre benchmark`."""
 
     repetitions: int = 5
     limit: int = 0
@@ -44,10 +33,7 @@ class Plan:
 
 
 def benchmark(nlp: Language, source: str, data_path: Path, plan: Plan) -> Dict[str, Any]:
-    """Measure what the plan asks for. No weight is changed.
-
-    Args:
-        source: Where the pipeline is from.
+    """Measure what the plan asks for, without changing weights. `source` tells where the pipeline is from.
 
     Returns:
         "settings", and the figures of each part with all repetitions, ready for JSON.
@@ -74,7 +60,7 @@ def benchmark(nlp: Language, source: str, data_path: Path, plan: Plan) -> Dict[s
 
 
 def describe(workload: Workload) -> Dict[str, Any]:
-    """The model, how it is run, and what it runs on."""
+    """The model, its settings, and the machine."""
     rel, network = workload.rel, workload.network
     return {
         "architecture": workload.nlp.config["components"][workload.name]["model"]["@architectures"],

@@ -1,4 +1,4 @@
-"""A training step, compared with a naive one: everything padded, nothing shared, the same loss and optimizer."""
+"""A training step, compared with a naive one: everything padded, nothing shared, same loss and optimizer."""
 
 from functools import partial
 from typing import Any, Dict, List
@@ -20,25 +20,22 @@ STEP, NAIVE = "training step", "naive training step"
 
 
 def measure_training(workload: Workload, repetitions: int, batch_size: int) -> Dict[str, Any]:
-    """Measure a step with so many candidates, a batch for each repetition.
+    """Measure a step with this many candidates, with another batch for each repetition, see `take_turns`.
 
-    The learning rate is 0, so no weight changes; the optimizer does its work all the same.
-
-    Returns:
-        {"batch", "runs", "ratios"}, see `take_turns`.
+    The learning rate is 0, so no weight changes, although the optimizer does all its work.
     """
     batches = training_batches(workload, batch_size)
     chosen = [batches[i] for i in evenly(repetitions, len(batches))]
     sgd = adamw(learn_rate=0.0)
     runs = {STEP: partial(_step, workload, chosen, sgd), NAIVE: partial(_naive_step, workload, chosen, sgd)}
-    # The optimizer makes its own numbers in its first step
+    # The optimizer allocates its moments in the first step
     for run in runs.values():
         run(0)
     return {"batch": batch_size, **take_turns(runs, repetitions, [Ratio(STEP, NAIVE, "speedup")])}
 
 
 def training_batches(workload: Workload, size: int) -> List[List[Example]]:
-    """The examples in batches of `size` candidates, as the training batcher makes them; only full ones if any is."""
+    """Batches of `size` candidates, as from the training batcher; without those that are not full, if any is."""
     fresh = [Example(copy_mentions(example.reference), example.reference) for example in workload.examples]
     counts = [sum(1 for _ in workload.rel.get_candidates(example.predicted)) for example in fresh]
     batches = list(share_out(fresh, counts, size))
@@ -54,13 +51,13 @@ def _step(workload: Workload, batches: List[List[Example]], sgd: Optimizer, repe
 
 
 def _naive_step(workload: Workload, batches: List[List[Example]], sgd: Optimizer, repetition: int) -> Figures:
-    """The same step in the naive way. Tokenisation and padding are not timed, in its favour."""
+    """The same step done naively. Tokenisation and padding are not timed, in its favour."""
     rel, xp = workload.rel, workload.rel.model.ops.xp
     candidates, rows = rel.training_targets(batches[repetition % len(batches)])
     instances = rel.instance_maker()(candidates)
     mask = possible(instances)
     read = mask & (rel.alpha < 1)
-    # A whole batch of padded sequences with gradients fits into little memory. The gradients of its slices add up
+    # Gradients of a whole batch of padded sequences take too much memory; those of its slices add up
     widest = 1 + max(sum(map(len, instance.descriptions)) for instance in instances) * (rel.alpha < 1)
     step = max(workload.batches.batch_tokens // (widest * workload.batches.max_length), 1)
     parts = [slice(start, start + step) for start in range(0, len(instances), step)]

@@ -1,4 +1,4 @@
-"""What is measured: a pipeline's component, and documents with mentions."""
+"""The workload of a benchmark: a pipeline's component, and documents with mentions."""
 
 from itertools import chain, cycle, islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from ...pipeline.pipelines import find_component
 from ...training.reader import copy_mentions, rel_corpus
 from ...types import Instance, PaddedBatch, PairBatch
 
-#: Documents to read before anything is measured.
+#: Documents processed before anything is measured.
 WARM_UP = 5
 
 
@@ -48,44 +48,43 @@ class Workload:
         return [copy_mentions(example.reference) for example in self.examples]
 
     def endless_docs(self) -> Iterator[Doc]:
-        """The same over and over, each made when it is asked for."""
+        """The same Docs repeated forever, made on demand."""
         return (copy_mentions(example.reference) for example in cycle(self.examples))
 
     def pipe(self, docs: Iterable[Doc], **options: Any) -> Iterator[Doc]:
-        """``nlp.pipe`` with the component alone: the mentions are given."""
+        """``nlp.pipe`` with the component alone, as the mentions are given."""
         with self.nlp.select_pipes(enable=self.name):
             yield from self.nlp.pipe(docs, **options)
 
     def exhaust(self, docs: Iterable[Doc], **options: Any) -> None:
-        """Pipe documents and keep none."""
         for _ in self.pipe(docs, **options):
             pass
 
     def start_cold(self) -> None:
-        """Forget all documents so far. What does not depend on documents is made anew here."""
+        """Forget all documents so far, and prepare again what does not depend on documents."""
         forget(self.rel.model)
         get_runner(self.rel.model)
 
     def warm_up(self) -> None:
-        """Read a few documents, so that nothing happens for the first time while it is measured."""
+        """Process a few documents, so that nothing happens for the first time during a measurement."""
         self.exhaust(islice(self.endless_docs(), min(WARM_UP, len(self.examples))))
 
     def instances(self) -> Tuple[List[Instance], numpy.ndarray]:
-        """What the model reads of the P candidates, and (P, L) booleans: the descriptions read without a cascade."""
+        """The P instances, and which descriptions are read without a cascade: booleans (P, L)."""
         scored = list(self.rel.stream(self.fresh_docs(), read_all=True))
         return list(chain.from_iterable(part.instances for part in scored)), numpy.concatenate(
             [part.scores.read for part in scored]
         )
 
     def batch(self, instances: Sequence[Instance], read: numpy.ndarray) -> PairBatch:
-        """All of them in one batch, sorted by length; every distinct sequence occurs once."""
+        """All instances in one batch, sorted by length; every distinct sequence occurs once."""
         return self.batches.pairs(self.batches.texts(instances), instances, read)[0]
 
     def count(self, batch: PairBatch) -> Dict[str, int]:
-        """Count what there is to do for a batch of all candidates.
+        """Count the work for a batch of all candidates.
 
-        Texts and descriptions are distinct sequences, or passes over a text whose markers are beside it; tokens are
-        their pieces, without padding.
+        Texts and descriptions are distinct sequences (for packed texts: passes over a text); tokens are their pieces,
+        without padding.
         """
         texts, descriptions = batch.texts, batch.descriptions or []
         return {
@@ -101,10 +100,7 @@ class Workload:
 
 
 def open_workload(nlp: Language, data_path: Path, limit: int = 0) -> Workload:
-    """Make the workload of a pipeline on the documents of a file.
-
-    Args:
-        limit: Only the first so many documents; 0: all.
+    """Make the workload of a pipeline and the first `limit` documents of a file (0: all).
 
     Raises:
         ValueError: The pipeline has no component to measure, or the documents have no candidates.
@@ -118,8 +114,6 @@ def open_workload(nlp: Language, data_path: Path, limit: int = 0) -> Workload:
 
 
 def _tokens(batches: Sequence[PaddedBatch]) -> int:
-    """The pieces in batches, without padding."""
-    masks = [batch.mask for batch in batches]
-    # Every piece sees itself; padding does not
-    own = [mask if mask.ndim == 2 else mask.diagonal(axis1=1, axis2=2) for mask in masks]
-    return int(sum(mask.sum() for mask in own))
+    # In a mask of pairs every piece sees itself, but padding does not
+    masks = (batch.mask if batch.mask.ndim == 2 else batch.mask.diagonal(axis1=1, axis2=2) for batch in batches)
+    return int(sum(mask.sum() for mask in masks))

@@ -1,7 +1,7 @@
-"""What a pipeline is compared with: the same weights and candidates, run as simply or with as little as possible."""
+"""Yardsticks: the same weights and candidates, run as naively or as barely as possible."""
 
 from dataclasses import replace
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -12,23 +12,17 @@ from ...models.pytorch.device import to_device
 from ...models.pytorch.network import DualEncoder
 from ...types import Instance, PaddedBatch, PairBatch
 
-#: Sequences that go through an encoder at once in the naive way.
+#: Sequences per batch in the naive way.
 NAIVE_BATCH = 32
 
 
 def naive_batch(
     batches: BatchMaker, instances: Sequence[Instance], read: numpy.ndarray, per_batch: int = NAIVE_BATCH
 ) -> PairBatch:
-    """Batch P candidates without sharing: each has a text of its own, and a description for each predicate and
-    template, all padded to the longest that the encoder may read.
-
-    Args:
-        batches: Makes batches for the network.
-        instances: The candidates.
-        read: (P, L) booleans, the descriptions that count.
-        per_batch: Sequences per batch.
+    """Batch P candidates without sharing: each has its own text and its own description for each predicate and
+    template that is read (booleans (P, L)), all padded to the longest that the encoder may read.
     """
-    # Markers beside a text need room of their own, here those of one candidate
+    # Packed texts have room for the four markers of one candidate
     texts = [batches.texts([instance])[0][0] for instance in instances]
     width = batches.max_length + (4 if batches.packed else 0)
     own = _apart(texts, numpy.arange(len(texts)), width, batches.padding, per_batch)
@@ -45,19 +39,14 @@ def naive_batch(
 def _apart(
     batches: Sequence[PaddedBatch], pairs: numpy.ndarray, width: int, padding: int, per_batch: int
 ) -> List[PaddedBatch]:
-    """A sequence of this width for each of these pairs, even if several are the same."""
+    """One sequence of this width per pair, even if some are the same."""
     wide = [_widen(batch, width, padding) for batch in batches]
     names = ["ids", "mask"] if wide[0].positions is None else ["ids", "mask", "positions"]
     arrays = {name: numpy.concatenate([getattr(b, name)[b.rows] for b in wide])[pairs] for name in names}
     arrays["marks"] = numpy.concatenate([b.marks for b in wide])[pairs]
-    made = []
-    for start in range(0, len(pairs), per_batch):
-        part: Dict[str, Any] = {
-            "positions": None,
-            **{name: array[start : start + per_batch] for name, array in arrays.items()},
-        }
-        made.append(PaddedBatch(rows=numpy.arange(len(part["ids"])), **part))
-    return made
+    parts = [slice(start, start + per_batch) for start in range(0, len(pairs), per_batch)]
+    made = ({"positions": None, **{name: array[part] for name, array in arrays.items()}} for part in parts)
+    return [PaddedBatch(rows=numpy.arange(len(values["ids"])), **values) for values in made]
 
 
 def _widen(batch: PaddedBatch, width: int, padding: int) -> PaddedBatch:
@@ -66,7 +55,7 @@ def _widen(batch: PaddedBatch, width: int, padding: int) -> PaddedBatch:
     if batch.positions is None:
         return replace(batch, ids=ids, mask=numpy.pad(batch.mask, ((0, 0), (0, more))))
     mask = numpy.pad(batch.mask, ((0, 0), (0, more), (0, more)))
-    # Padding sees something, or its softmax would be over nothing
+    # Padding must see something, or its softmax would be over nothing
     mask[:, width - more :, 0] = True
     return replace(batch, ids=ids, mask=mask, positions=numpy.pad(batch.positions, ((0, 0), (0, more)), mode="edge"))
 
@@ -77,7 +66,7 @@ def on_device(batch: PairBatch, device: torch.device) -> PairBatch:
 
 
 def score(network: DualEncoder, batch: PairBatch) -> Tuple[Optional[Tensor], Tensor]:
-    """Score a batch of tensors: similarity (P, L), None if no description is read, and logits (P, C)."""
+    """Score a batch of tensors: similarity (P, L), or None without descriptions, and logits (P, C)."""
     network.eval()
     with torch.inference_mode():
         return network(**vars(batch))

@@ -1,4 +1,4 @@
-"""Training that can be cut off and go on: spaCy's loop, with a checkpoint at every evaluation."""
+"""Resumable training: spaCy's loop, with a checkpoint at every evaluation."""
 
 from .checkpoint import CHECKPOINT, Checkpoint, check_settings, settings_of
 from .loop import train

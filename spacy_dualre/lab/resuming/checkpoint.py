@@ -1,4 +1,4 @@
-"""The file from which a training goes on that was cut off."""
+"""The file from which an interrupted training is resumed."""
 
 import json
 import os
@@ -21,15 +21,14 @@ _DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pi
 
 @dataclass
 class Checkpoint:
-    """The course of a training, and its state.
+    """The history of a training, and its state.
 
     Attributes:
-        settings: The config, see `settings_of`.
-        given: What the config named, see `given_by`.
-        evaluations: What was reported at each.
+        settings: See `settings_of`.
+        given: See `given_by`.
+        evaluations: The report of each.
         epochs: The random states before each.
-        state: What the next step depends on, see `training_state`; None if there is nothing to restore.
-        finished: Whether the training is over.
+        state: See `training_state`; None if there is nothing to restore.
     """
 
     settings: Dict[str, str]
@@ -40,8 +39,8 @@ class Checkpoint:
     finished: bool = False
 
     def write(self, path: Path, state: Optional[Dict[str, Any]]) -> None:
-        """Write to a file, with a state instead of its own. At any moment the file is whole, the old one or the new."""
-        # Scores may be numbers of any library, which torch.load would refuse
+        """Write to a file, with another state. If interrupted, the old file stays."""
+        # Scores may be of number types that torch.load would refuse
         values = {**vars(self), "evaluations": json.dumps(self.evaluations, default=float), "state": state}
         unfinished = path.with_name(f"{path.name}.tmp")
         with unfinished.open("wb") as file:
@@ -52,11 +51,7 @@ class Checkpoint:
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
-        """Read what `write` wrote.
-
-        Raises:
-            CheckpointError: The file is damaged.
-        """
+        """Read a checkpoint. Raises CheckpointError if it is damaged."""
         try:
             values = torch.load(path, map_location="cpu", weights_only=True)
             return cls(**{**values, "evaluations": json.loads(values["evaluations"])})
@@ -65,23 +60,25 @@ class Checkpoint:
 
 
 def settings_of(config: Config) -> Dict[str, str]:
-    """The settings of a config as JSON by their names, such as {"training.seed": "0"}."""
+    """The settings of a config as JSON by dotted key, such as {"training.seed": "0"}."""
     # srsly's JSON rounds numbers
     return {name: json.dumps(value) for name, value in dict_to_dot(config.interpolate()).items()}
 
 
 def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> None:
-    """Raise CheckpointError naming the settings in which a checkpoint's config differs from the present one."""
-    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-    if names:
-        different = ", ".join(
-            f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})" for name in names
-        )
-        raise CheckpointError(Errors.DR721.format(path=path, different=different))
+    """Raise CheckpointError naming the settings that differ from the checkpoint's."""
+    changed = [
+        f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})" for name in _changed(then, now)
+    ]
+    if changed:
+        raise CheckpointError(Errors.DR721.format(path=path, different=", ".join(changed)))
 
 
 def check_given(path: Path, then: Dict[str, int], now: Dict[str, int]) -> None:
-    """Raise CheckpointError naming what has changed since the checkpoint's training began."""
-    names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
-    if names:
-        raise CheckpointError(Errors.DR723.format(path=path, names=", ".join(names)))
+    """Raise CheckpointError naming the inputs that have changed since the checkpoint's training began."""
+    if changed := _changed(then, now):
+        raise CheckpointError(Errors.DR723.format(path=path, names=", ".join(changed)))
+
+
+def _changed(then: Dict[str, Any], now: Dict[str, Any]) -> List[str]:
+    return [name for name in {**then, **now} if then.get(name) != now.get(name)]

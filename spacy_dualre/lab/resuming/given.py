@@ -1,4 +1,4 @@
-"""What a training was given besides its config: the contents of the files that the config names."""
+"""Checksums of a training's inputs: the contents of the files that its config names."""
 
 import json
 import random
@@ -18,18 +18,14 @@ from .states import random_states, set_random_states
 
 
 def given_by(nlp: Language, config: Config) -> Dict[str, int]:
-    """Checksums of what each component knows since its initialisation, apart from weights, and of the dev documents.
+    """Checksums, by name, of the initialised components without their weights, and of the dev documents.
 
-    Args:
-        config: Interpolated.
-
-    Returns:
-        Checksums by what they are of. The dev documents are read for this, and random states stay as they are.
+    The config must be interpolated. Random states are left unchanged.
     """
     known = {f"component {name!r}": _known_by(pipe) for name, pipe in nlp.pipeline if isinstance(pipe, TrainablePipe)}
     (corpus,) = resolve_dot_names(config, [config["training"]["dev_corpus"]])
     before = random_states()
-    # For corpora that change documents at random
+    # For corpora with random augmentation
     random.seed(0)
     numpy.random.seed(0)
     documents = checksum(corpus(nlp))

@@ -30,22 +30,15 @@ from .states import random_states, set_random_states, set_training_state, traini
 
 Evaluate = Callable[[], Tuple[float, Dict[str, Any]]]
 _SAY = Printer(no_print=True)
-#: What is kept of an evaluation.
-_REPORTED = ("step", "epoch", "score", "other_scores", "losses", "seconds", "words")
 
 
 def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr: IO) -> None:
-    """Train an initialised pipeline as `spacy.training.loop.train` does, with the same output and the same result.
+    """Train an initialised pipeline as `spacy.training.loop.train` does, with the same output and result.
 
-    Args:
-        output_path: The folder of the models and the checkpoint.
-        run: A new one, which replaces what is in the folder, or the one from the folder's checkpoint, which goes on.
-        stdout: For the output.
-        stderr: For progress bars.
+    A new run replaces the models and the checkpoint in the output folder; one read from its checkpoint is resumed.
 
     Raises:
-        CheckpointError: The training cannot go on: the data, or what the components know since their initialisation,
-            have changed, or the pipeline does not take the state.
+        CheckpointError: The data or the initialised components have changed, or the state does not fit the pipeline.
     """
     config = nlp.config.interpolate()
     given = given_by(nlp, config)
@@ -76,7 +69,7 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
         raise
     finally:
         finalize_logger()
-        # A run that could not go on has nothing to save
+        # A run that could not be resumed has nothing to save
         if run.state is None:
             loop.save_models(False)
     Checkpoint(run.settings, finished=True).write(output_path / CHECKPOINT, None)
@@ -86,7 +79,7 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
 def _replayable(
     run: Checkpoint, nlp: Language, corpus: Callable, training: Dict[str, Any]
 ) -> Iterator[Tuple[int, List[Example]]]:
-    """spaCy's batches with their epochs. Epochs that the run has begun already are shuffled and batched as then."""
+    """spaCy's batches with their epochs. Epochs that the run began earlier are shuffled and batched as then."""
     known = iter(list(run.epochs))
 
     def start_epoch() -> None:
@@ -106,7 +99,7 @@ def _replayable(
 
 
 class _Loop:
-    """`spacy.training.loop.train_while_improving`, which itself cannot start anywhere but at the beginning."""
+    """`spacy.training.loop.train_while_improving`, except that it can start from a checkpoint."""
 
     def __init__(self, nlp: Language, output_path: Path, run: Checkpoint, training: Dict[str, Any]) -> None:
         self.nlp = nlp
@@ -124,7 +117,7 @@ class _Loop:
     def go_through(
         self, batches: Iterable[Tuple[int, List[Example]]], evaluate: Evaluate, log_step: Callable[[Any], None]
     ) -> None:
-        """Train step by step. Steps up to the checkpoint pass without training, and their evaluations are logged."""
+        """Train step by step. Steps up to the checkpoint are skipped, and their evaluations logged again."""
         dropout = self.training["dropout"]
         dropouts = repeat(dropout) if isinstance(dropout, float) else dropout
         last = self.results[-1][1] if self.results else -1
@@ -139,22 +132,22 @@ class _Loop:
             if step > last:
                 log_step(self._evaluate(step, epoch, evaluate) if step % self.training["eval_frequency"] == 0 else None)
             elif step == last:
-                self._go_on(log_step)
+                self._resume(log_step)
             if step >= last and self._is_over(step):
                 return
         if step < last:
             raise self._other_data()
 
     def save_models(self, is_best: bool) -> None:
-        """Save the last model and, if it is the best, that one too."""
+        """Save the last model, and as the best one too if it is."""
         with self.nlp.use_params(self.optimizer.averages):
             self.before_to_disk(self.nlp).to_disk(self.output_path / DIR_MODEL_LAST)
         if is_best:
             shutil.rmtree(self.output_path / DIR_MODEL_BEST, ignore_errors=True)
             shutil.copytree(self.output_path / DIR_MODEL_LAST, self.output_path / DIR_MODEL_BEST)
 
-    def _go_on(self, log_step: Callable[[Any], None]) -> None:
-        """Restore the checkpoint's state and the models that belong to it."""
+    def _resume(self, log_step: Callable[[Any], None]) -> None:
+        """Restore the checkpoint's state, and write its models again."""
         if self.data != self.run.evaluations[-1]["data"]:
             raise self._other_data()
         try:
@@ -181,16 +174,16 @@ class _Loop:
                 pipe.finish_update(self.optimizer)
 
     def _evaluate(self, step: int, epoch: int, evaluate: Evaluate) -> Dict[str, Any]:
-        """Evaluate, and write the checkpoint and the models. Returns what the logger wants to know."""
-        # Without averages this changes nothing
+        """Evaluate, and write checkpoint and models. Returns the logger's info."""
+        # Changes nothing without averages
         with self.nlp.use_params(self.optimizer.averages):
             score, other_scores = evaluate()
         self.results.append((score, step))
-        values = (step, epoch, score, other_scores, self.losses, int(timer() - self.start), self.words)
-        info = dict(zip(_REPORTED, values))
+        info = {"step": step, "epoch": epoch, "score": score, "other_scores": other_scores, "losses": self.losses}
+        info.update(seconds=int(timer() - self.start), words=self.words)
         self.run.evaluations.append({**info, "data": self.data})
         info = self._reported({**info, "checkpoints": self.results})
-        # The models come after the checkpoint, from which they are made again if they are cut off halfway
+        # The models come after the checkpoint, from which they can be written again after an interruption
         self.run.write(self.output_path / CHECKPOINT, training_state(self.nlp, self.optimizer))
         self.save_models(score == max(self.results)[0])
         self.losses = {}

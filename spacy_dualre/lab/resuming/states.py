@@ -1,6 +1,6 @@
-"""What changes in a training: weights, the optimizer's moments, random numbers.
+"""The state of a training: weights, the optimizer's moments, random numbers.
 
-States consist of what torch loads without running code.
+States only hold types that torch loads without running code.
 """
 
 import random
@@ -20,7 +20,7 @@ Key = Tuple[int, str]
 def random_states() -> Dict[str, Any]:
     """The states of the random number generators.
 
-    cupy's is not accessible: on a GPU the dropout of thinc's own layers (torch's is not affected) draws other numbers.
+    cupy's is not accessible: on a GPU the dropout of thinc's own layers (not torch's) will draw other numbers.
     """
     kind, keys, *rest = cast(tuple, numpy.random.get_state())
     return {
@@ -32,7 +32,7 @@ def random_states() -> Dict[str, Any]:
 
 
 def set_random_states(states: Dict[str, Any]) -> None:
-    """Set what `random_states` returned."""
+    """Restore the states of the random number generators."""
     random.setstate(states["random"])
     numpy.random.set_state(states["numpy"])
     torch.set_rng_state(states["torch"])
@@ -40,7 +40,7 @@ def set_random_states(states: Dict[str, Any]) -> None:
 
 
 def training_state(nlp: Language, optimizer: Optimizer) -> Dict[str, Any]:
-    """All that the next step depends on, except for schedules and the place in the corpus, which are gone through."""
+    """All that the next step depends on, except for schedules and the position in the corpus."""
     shims = _shims(nlp)
     return {
         "weights": [{name: xp2torch(layer.get_param(name)) for name in _names(layer)} for layer in _layers(nlp)],
@@ -53,9 +53,9 @@ def training_state(nlp: Language, optimizer: Optimizer) -> Dict[str, Any]:
 
 
 def set_training_state(nlp: Language, optimizer: Optimizer, state: Dict[str, Any]) -> None:
-    """Set what `training_state` returned in a pipeline that was initialised from the same config.
+    """Restore a state in a pipeline that was initialised from the same config.
 
-    Weights are set in the present networks: from_bytes would build new ones with a config that JSON has rounded.
+    Weights are set in the existing networks, as from_bytes would build new ones from a config that JSON has rounded.
     """
     shims = _shims(nlp)
     for layer, weights in zip(_layers(nlp), state["weights"], strict=True):
@@ -81,7 +81,7 @@ def _layers(nlp: Language) -> List[Model]:
 
 
 def _shims(nlp: Language) -> List[Any]:
-    """torch's shims; spaCy has no others."""
+    """The shims, which are all torch's in spaCy."""
     return [shim for layer in _layers(nlp) for shim in layer.shims]
 
 
@@ -90,10 +90,8 @@ def _names(layer: Model) -> List[str]:
 
 
 def _parameters(nlp: Language) -> Iterator[Tuple[Key, Any]]:
-    """The optimizer's key of each parameter, and its owner: a layer, or torch's parameter itself.
-
-    The ids in the keys differ between processes; their order does not.
-    """
+    """The optimizer's key of each parameter, and its owner: a layer, or torch's parameter itself."""
+    # The ids in the keys differ between processes; their order does not
     for layer in _layers(nlp):
         yield from (((layer.id, name), layer) for name in _names(layer))
     for shim in _shims(nlp):
@@ -120,7 +118,7 @@ def _array(tensor: torch.Tensor) -> Any:
 
 
 def _set_gradient_to_zero(owner: Any, name: str) -> None:
-    # A batch without candidates moves the weights by their moments only if there is a gradient, even one of 0
+    # A batch without candidates moves weights by their moments only if there is a gradient, even a zero one
     if isinstance(owner, Model):
         owner.set_grad(name, owner.ops.xp.zeros_like(owner.get_param(name)))
     else:

@@ -17,21 +17,19 @@ from .outcomes import find_outcomes
 
 
 def check_report(folder: Path) -> None:
-    """Raises ValueError or ImportError if no report could be written to the folder."""
+    """Raise ValueError or ImportError if no report could be written to the folder."""
     if folder.is_file():
         raise ValueError(Errors.DR601.format(path=folder))
     new_figure(1, 1)
 
 
 def write_report(nlp: Language, examples: Sequence[Example], folder: Path) -> None:
-    """Write index.html, report.json and the charts. The numbers are those of ``spacy-dualre.rel_scorer.v1``.
+    """Write index.html, report.json and charts on predicted Docs from the pipeline, whose candidates are scored again.
 
-    Args:
-        examples: Their predicted Docs have gone through the pipeline. Their candidates are scored once more.
-        folder: Where to write; created if need be.
+    The numbers are those of ``spacy-dualre.rel_scorer.v1``.
 
     Raises:
-        ValueError: The pipeline finds no relations, or the folder is a file.
+        ValueError: The pipeline has no component for relations, or the folder is a file.
         ImportError: matplotlib is missing.
     """
     check_report(folder)

@@ -7,7 +7,7 @@ from ..plotting import new_figure, save_figure
 
 
 def plot_confusion(matrix: Dict[str, Any], path: Path) -> None:
-    """The counts as text, each cell shaded by its share of the row."""
+    """Draw the counts as text, with cells shaded by their share of the row."""
     rows, columns, counts = matrix["rows"], matrix["columns"], matrix["counts"]
     figure = new_figure(2.5 + 0.75 * len(columns), 1.8 + 0.5 * len(rows))
     axes = figure.subplots()
@@ -24,7 +24,7 @@ def plot_confusion(matrix: Dict[str, Any], path: Path) -> None:
 
 
 def plot_precision_recall(curve: Dict[str, Any], decided: Dict[str, float], path: Path) -> None:
-    """The curve over all thresholds, and the point of the pipeline's own settings."""
+    """Draw the curve over all thresholds, and the point of the pipeline's own settings."""
     figure = new_figure(5, 4)
     axes = figure.subplots()
     recall, precision = ([point[key] for point in curve["points"]] for key in ("r", "p"))
@@ -38,7 +38,7 @@ def plot_precision_recall(curve: Dict[str, Any], decided: Dict[str, float], path
 
 
 def plot_calibration(calibration: Dict[str, Any], path: Path) -> None:
-    """The share of gold by probability, over a histogram."""
+    """Draw the share of gold by probability, above a histogram."""
     figure = new_figure(5, 4.6)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     bins = calibration["bins"]

@@ -25,10 +25,8 @@ _LISTS = {
 
 
 def worst_mistakes(outcomes: Outcomes, n: int = WORST) -> Dict[str, List[Item]]:
-    """Up to n mistakes of each kind.
-
-    These are the most probable false positives, the false negatives whose gold predicate is least probable, and gold
-    relations without a candidate.
+    """Up to n mistakes of each kind: the most probable false positives, the false negatives whose gold predicate is
+    least probable, and gold relations without a candidate.
     """
     wrong = [item for item in outcomes.items if not item.is_gold]
     missed = [item for item in outcomes.items if not item.is_predicted]
@@ -41,7 +39,7 @@ def worst_mistakes(outcomes: Outcomes, n: int = WORST) -> Dict[str, List[Item]]:
 
 
 def make_page(outcomes: Outcomes, numbers: Dict[str, Any]) -> str:
-    """The page. It expects its charts in files beside it."""
+    """Make the page, which expects its charts in files beside it."""
     at: Dict[Place, List[Item]] = defaultdict(list)
     for item in outcomes.items:
         at[item.place].append(item)

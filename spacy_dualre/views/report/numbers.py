@@ -1,4 +1,4 @@
-"""The numbers of a report, computed from the outcomes."""
+"""Computes the numbers of a report from the outcomes."""
 
 import math
 from collections import Counter, defaultdict
@@ -13,9 +13,9 @@ from ...annotations.mentions import sentence_indices
 from ...types import NEGATIVE, Relation
 from .outcomes import Item, Outcomes, Place, Scored
 
-#: The column of gold relations that were never scored.
+#: The column for unscored gold relations.
 NO_CANDIDATE = "no candidate"
-#: Bins of distances and of sentence lengths in tokens, by their upper ends.
+#: Bins of distances and sentence lengths in tokens, by upper end.
 _TOKENS = {0: "0", 5: "1 to 5", 10: "6 to 10", 20: "11 to 20", 40: "21 to 40", math.inf: "more than 40"}
 _LENGTHS = {10: "0 to 10", 20: "11 to 20", 30: "21 to 30", 40: "31 to 40", 60: "41 to 60", math.inf: "more than 60"}
 #: Bins of the calibration.
@@ -46,7 +46,7 @@ def to_json(outcomes: Outcomes) -> Dict[str, Any]:
 
 
 def prf(items: Iterable[Item]) -> Dict[str, float]:
-    """P, R and F (0 to 1) with counts. Gold relations without a candidate are false negatives."""
+    """P, R and F (0 to 1) with counts, where gold relations without a candidate are false negatives."""
     score = PRFScore()
     for item in items:
         score.tp += item.is_gold and item.is_predicted
@@ -59,11 +59,9 @@ def prf(items: Iterable[Item]) -> Dict[str, float]:
 def confusion(outcomes: Outcomes) -> Dict[str, Any]:
     """Count pairs by gold predicate (rows) and predicted predicate (columns).
 
-    A place with several gold or predicted predicates counts the correct ones first and pairs off the others.
-
-    Returns:
-        "rows" and "columns", which start with the negative predicate, and "counts". The last column holds gold
-        relations without a candidate; predicates that the pipeline does not know follow as rows of their own.
+    If a place has several gold or predicted predicates, the correct ones are counted first, the others paired off. The
+    first row and column are the negative predicate's, the last column that of gold relations without a candidate, and
+    the last rows those of predicates unknown to the pipeline.
     """
     rows = [NEGATIVE, *outcomes.labels]
     columns = [*rows, NO_CANDIDATE]
@@ -86,9 +84,9 @@ def confusion(outcomes: Outcomes) -> Dict[str, Any]:
 
 
 def precision_recall(scored: Iterable[Scored], n_gold: int) -> List[Dict[str, float]]:
-    """Precision and recall at each threshold that finds another gold relation, from the highest threshold down.
+    """Precision and recall at each threshold that finds another gold relation, in descending order.
 
-    Gold relations without a candidate count among n_gold but are never found, so recall may stay below 1.
+    Recall may stay below 1, as gold relations without a candidate are never found.
     """
     points: List[Dict[str, float]] = []
     found = correct = 0
@@ -112,8 +110,8 @@ def calibrate(scored: Iterable[Scored]) -> Dict[str, Any]:
     """Compare probabilities with the share of gold in bins of equal width.
 
     Returns:
-        "bins", each with its size "n", mean "probability" and share of "gold", and "error", the expected calibration
-        error: the mean distance of the two, weighted by n (Guo et al., 2017).
+        "bins" with size "n", mean "probability" and share of "gold"; and "error", the expected calibration error: the
+        mean distance of the two, weighted by n (Guo et al., 2017).
     """
 
     def bin_of(one: Scored) -> int:
@@ -129,7 +127,7 @@ def calibrate(scored: Iterable[Scored]) -> Dict[str, Any]:
 
 
 def table(items: Sequence[Item], group: Callable[[Relation], str], order: Iterable[str] = ()) -> List[Dict[str, Any]]:
-    """P, R and F of each group of relations, in this order or else sorted by name."""
+    """P, R and F of each group of relations, in the given order or sorted by name."""
     groups: Dict[str, List[Item]] = defaultdict(list)
     for item in items:
         groups[group(item.relation)].append(item)
@@ -142,7 +140,7 @@ def token_distance(rel: Relation) -> str:
 
 
 def sentence_distance(rel: Relation) -> str:
-    """How many sentences the mentions are apart; 0 in the same one."""
+    """The distance of the mentions in sentences."""
     sentence_of = sentence_indices(rel.subject.doc)
     first, second = sorted((rel.subject, rel.object), key=lambda span: (span.start, span.end))
     return str(max(sentence_of[second.start] - sentence_of[first.end - 1], 0))

@@ -1,8 +1,8 @@
-"""What became of every scored pair and every gold relation: all that a report is computed from."""
+"""The outcome for each scored pair and each gold relation, from which reports are computed."""
 
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Collection, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Collection, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, cast
 
 import numpy
 from spacy.training import Example
@@ -10,21 +10,21 @@ from spacy.training import Example
 from ...annotations.mentions import doc_name, get_mentions, gold_relations
 from ...annotations.relations import get_rels
 from ...candidates.policy import relation_keys
-from ...pipeline.component import DualEncoderRel
+from ...pipeline.component import DualEncoderRel, join
 from ...pipeline.component import Scored as ScoredCandidates
 from ...pipeline.decode import as_relation, probabilities
 from ...pipeline.diagnosis import NO_DESCRIPTION, as_asked, why_uncovered
 from ...scoring.scorer import pairs_of_found
 from ...types import Pairs, Relation
 
-#: The number of a document, and what a relation in it is about.
+#: The number of a document, and the pair of mentions or concepts that a relation in it is about.
 Place = Tuple[int, Hashable]
-#: A predicate, and what it is said about within a document.
+#: A predicate, and the pair that it is about within a document.
 _Key = Tuple[str, Hashable]
 
 
 class Scored(NamedTuple):
-    """A predicate that could have been found at a place: its probability (0 to 1) and whether it is gold."""
+    """A predicate that might be found at a place, with its probability (0 to 1)."""
 
     predicate: str
     place: Place
@@ -36,8 +36,8 @@ class Item(NamedTuple):
     """A relation that is gold, predicted or both.
 
     Attributes:
-        document: Its id.
-        probability: That of the predicate, 0 to 1; None if it was not scored.
+        document: The document's id.
+        probability: The predicate's, 0 to 1; None if it was not scored.
         uncovered: Why a gold relation was not scored, in words; None if it was.
     """
 
@@ -55,10 +55,10 @@ class Outcomes:
     """The outcomes on some documents.
 
     Attributes:
-        labels: The predicates that the pipeline knows.
+        labels: The pipeline's predicates.
         items: Each gold or predicted relation once, as the scorer counts them.
-        scored: The likeliest predicate of every scored pair or, with multi_label, all possible ones.
-        pairs: How many pairs were scored.
+        scored: The likeliest predicate of each scored pair or, with multi_label, all possible ones.
+        pairs: The number of scored pairs.
         symmetric: Predicates without direction.
     """
 
@@ -71,14 +71,7 @@ class Outcomes:
 
 
 class _Probabilities(NamedTuple):
-    """Probabilities in a document, by predicate and what it is said about.
-
-    Attributes:
-        possible: Those of all possible predicates.
-        best: Those that could be decided for.
-        impossible: Impossible predicates of scored pairs.
-        pairs: How many pairs were scored.
-    """
+    """Probabilities in a document: of all possible predicates, and of the `best`, which may become relations."""
 
     possible: Dict[_Key, float]
     best: Dict[_Key, float]
@@ -87,10 +80,7 @@ class _Probabilities(NamedTuple):
 
 
 def find_outcomes(rel: DualEncoderRel, examples: Sequence[Example]) -> Outcomes:
-    """Compare the relations on predicted Docs, which have gone through the pipeline, with those on the reference Docs.
-
-    Their candidates are scored once more.
-    """
+    """Compare the relations of predicted Docs from the pipeline, scored again, with those of the reference Docs."""
     outcomes = Outcomes(len(examples), rel.labels, symmetric=rel.undirected)
     by_doc = groupby(rel.stream(example.predicted for example in examples), key=lambda part: part.doc)
     scored_docs = ((doc, list(parts)) for doc, parts in by_doc)
@@ -129,7 +119,7 @@ def _add(
 
 
 def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_impossible: bool) -> str:
-    """Say in words why a gold relation was not scored; its pair may have been scored for other predicates."""
+    """Why a gold relation was not scored, in words; its pair may have been scored for other predicates."""
     if is_impossible and not rel.is_possible(gold.predicate, gold.subject, gold.object):
         return NO_DESCRIPTION
     if is_impossible:
@@ -138,22 +128,21 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_impossible: b
         return f"predicate {gold.predicate} not known to the pipeline"
     gold = as_asked(gold, rel.undirected, rel.type_pairs)
     mentions = get_mentions(example.predicted, rel.spans_key)
-    # The component leaves out types before it asks its policy
+    # The component excludes types before it consults its policy
     return rel.why_not(gold.subject, gold.object) or why_uncovered(
         example.predicted, gold, mentions, rel.candidates, rel.type_pairs
     )
 
 
 def _probabilities(rel: DualEncoderRel, parts: Sequence[ScoredCandidates], pairs: Pairs) -> _Probabilities:
-    """The probabilities of a document's candidates. The likelier order of a symmetric predicate counts."""
-    candidates = [candidate for part in parts for candidate in part.candidates]
-    # Not what was read: a cascade skips descriptions of possible predicates
+    """The probabilities of a document's candidates. For symmetric predicates, the likelier direction counts."""
+    candidates, odds = join(parts)
+    # Not `read`, since a cascade skips descriptions of possible predicates
     possible = dict(zip(candidates, numpy.concatenate([part.scores.possible for part in parts])))
-    odds: Any = numpy.concatenate([part.odds for part in parts])
     decisions, odds = rel.candidates.pool(candidates, odds)
     found = _Probabilities({}, {}, set(), len(decisions))
-    for candidate, row, values in zip(decisions, odds, probabilities(odds).tolist()):
-        # All candidates of a pair have the same types, so this one stands for the others
+    for candidate, row, values in zip(decisions, odds, probabilities(cast(Any, odds)).tolist()):
+        # All candidates of a pair have the same types
         columns = numpy.flatnonzero(possible[candidate][1:]) + 1
         likeliest = max(columns, key=row.__getitem__, default=None)
         for column, label in list(enumerate(rel.label_data))[1:]:
@@ -169,6 +158,6 @@ def _probabilities(rel: DualEncoderRel, parts: Sequence[ScoredCandidates], pairs
 
 
 def _keys(rel: DualEncoderRel, relation: Relation, pairs: Pairs) -> Iterator[_Key]:
-    """What the scorer compares, with the pairs of undirected predicates in one order."""
+    """The scorer's keys, with the pairs of undirected predicates sorted."""
     for predicate, pair in relation_keys(relation, rel.undirected, pairs):
         yield predicate, tuple(sorted(pair)) if isinstance(pair, frozenset) else pair

@@ -1,4 +1,4 @@
-"""Pictures of the relations of Docs for notebooks, files and the browser, as displaCy draws entities."""
+"""Draws the relations of Docs for notebooks, files and the browser, as displaCy draws entities."""
 
 import warnings
 from typing import Any, Dict, Iterable, List, Optional, Union
@@ -29,15 +29,15 @@ def render(
 ) -> Optional[str]:
     """Draw the relations (``Doc._.rels``) of Docs or Spans as arcs over their sentences.
 
-    If the two mentions of a relation stand on different lines or in different sentences, each gets half an arc that
-    names the other mention and the number of its sentence.
+    If the two mentions of a relation are on different lines or in different sentences, each gets half an arc that names
+    the other mention and the number of its sentence.
 
     Args:
-        docs: What to draw. Titles are taken from ``doc.user_data["title"]`` or, without one, "doc_id".
+        docs: With titles in ``doc.user_data["title"]`` or "doc_id".
         page: Make a whole HTML page.
         minify: Leave out indentation.
-        jupyter: Show the picture in the notebook and return None. By default, do so if this is a notebook.
-        options: By the names of `Options`: "spans_key", "colors", "width", "scores", "symmetric".
+        jupyter: Show the drawing in the notebook and return None. Default: whether this is a notebook.
+        options: See `Options`: "spans_key", "colors", "width", "scores", "symmetric".
 
     Returns:
         HTML with SVG.
@@ -77,14 +77,9 @@ def serve(
     host: str = "localhost",
     auto_select_port: bool = False,
 ) -> None:
-    """Serve what `render` returns over HTTP until interrupted (Ctrl+C). The address is logged.
+    """Serve the result of `render` over HTTP until interrupted (Ctrl+C), and log the address.
 
-    Args:
-        docs, page, minify, options: As for `render`.
-        auto_select_port: Take the next free port if this one is in use.
-
-    Raises:
-        ValueError: The port is in use.
+    If the port is in use, take the next free one (`auto_select_port`) or raise ValueError.
     """
     html = (render(docs, page=page, minify=minify, jupyter=False, options=options) or "").encode("utf8")
 

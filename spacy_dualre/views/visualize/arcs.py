@@ -13,18 +13,18 @@ from .options import Options
 LABEL_SIZE = 11.0
 #: Around labels and arcs of the same height.
 _GAP = 6.0
-#: The least distance between the ends of an arc, in pixels: nested mentions may have the same centre.
+#: The minimum distance between the ends of an arc, in pixels, as nested mentions may have the same centre.
 _LEAST = 16.0
 
 
 @dataclass
 class Arc:
-    """A relation over one line, or one of its two halves if its mentions stand on different lines.
+    """A relation over one line, or one of its two halves if its mentions are on different lines.
 
     Attributes:
-        boxes: Those of subject and object. One end of a half is loose and has none; its label names that mention.
-        x: Where the arc starts and ends.
-        level: Its height, from 1.
+        boxes: Of subject and object; None at the loose end of a half, whose label names that mention.
+        x: Of both ends.
+        level: The height, from 1.
         label_x: The centre of the label.
     """
 
@@ -49,7 +49,7 @@ class Arc:
 def make_arcs(
     rels: Sequence[Relation], lines: Sequence[Line], width: float, rtl: bool, options: Options
 ) -> List[List[Arc]]:
-    """The arcs of relations over each of the lines, which have this width in pixels."""
+    """Make the arcs over each line, whose width is given in pixels."""
     first = {mention_key(box.mention): box for line in lines for box in line.boxes if box.starts}
     arcs: List[List[Arc]] = [[] for _ in lines]
     for rel in rels:
@@ -60,7 +60,7 @@ def make_arcs(
         else:
             apart = lines[subject.line].sentence != lines[object.line].sentence
             source, target = (_name(box, lines, apart, width) for box in (subject, object))
-            # An arrow points the way the text runs
+            # Arrows point in reading direction
             arrow = "–" if rel.predicate in options.symmetric else "←" if rtl else "→"
             arcs[subject.line].append(_make_arc(rel, (subject, None), f"{label} {arrow} {target}", width, rtl))
             arcs[object.line].append(_make_arc(rel, (None, object), f"{source} {arrow} {label}", width, rtl))
@@ -76,20 +76,20 @@ def _make_arc(rel: Relation, boxes: Tuple[Optional[Box], Optional[Box]], label: 
     centers = [box.center for box in boxes if box]
     x = [centers[0], centers[-1]]
     if None in boxes:
-        # Half an arc is as long as its label: from the subject onwards, or up to the object; back if there is no room
+        # Half an arc is as long as its label: onwards from the subject, up to the object, or back if there is no room
         away = (label_width + 4 * _GAP) * (1 if (boxes[1] is None) != rtl else -1)
         x[boxes.index(None)] += away if 0 <= centers[0] + away <= width else -away
     return Arc(rel, boxes, label, label_width, x)
 
 
 def _name(box: Box, lines: Sequence[Line], apart: bool, width: float) -> str:
-    """What a half arc calls the mention at its loose end, with the number of its sentence if it is another."""
+    """The name of the mention at the loose end of half an arc, with the number of its sentence if that differs."""
     text = shorten(" ".join(box.mention.text.split()), LABEL_SIZE, width / 4)
     return f"{text} [{lines[box.line].sentence + 1}]" if apart else text
 
 
 def _spread(arcs: Sequence[Arc]) -> None:
-    """Give each arc a place of its own on the upper border of its mentions, the longer ones outside."""
+    """Spread the arcs over the upper borders of their mentions, with the longer ones outside."""
     ends_at: Dict[Tuple, List[Tuple]] = defaultdict(list)
     for i, arc in enumerate(arcs):
         for end, box in enumerate(arc.boxes):
@@ -113,7 +113,7 @@ def _within(box: Optional[Box], x: float) -> float:
 
 
 def _stack(arcs: Sequence[Arc], width: float) -> None:
-    """Put shorter arcs below longer ones that they share some width with."""
+    """Put shorter arcs below longer ones that overlap them."""
     placed: List[Tuple[float, float, int]] = []
     for arc in sorted(arcs, key=lambda arc: arc.length):
         low, high = sorted(arc.x)

@@ -13,7 +13,7 @@ from .arcs import LABEL_SIZE, Arc, make_arcs
 from .lines import NESTED, PAD, TEXT_SIZE, TYPE_SIZE, Box, Line, lay_out
 from .options import Options
 
-#: Of a line: from its baseline up and down to the border of a box with nothing in it, and for the type of each box.
+#: Heights in a line: from its baseline up and down to the border of an innermost box, and of the type of a box.
 _ABOVE, _BELOW, _TYPE_ROW = 15.0, 5.0, 11.0
 #: Between two levels of arcs, between the lowest one and the boxes, and between lines.
 _LEVEL, _LEG, _BETWEEN = 18.0, 12.0, 8.0
@@ -26,7 +26,7 @@ _SIZES = {
 
 
 def type_colors(types: Iterable[str], colors: Mapping[str, str] = {}) -> Dict[str, str]:
-    """A colour for each entity type: the given one, displaCy's, or for other types one of displaCy's in turn."""
+    """A colour for each entity type: the given one, displaCy's, or else one from displaCy's palette in turn."""
     types = set(types)
     known = EntityRenderer({"colors": dict(colors)}).colors
     palette = list(dict.fromkeys(DEFAULT_LABEL_COLORS.values()))
@@ -41,12 +41,12 @@ def draw(
     options: Options,
     sentences: Optional[Collection[int]] = None,
 ) -> List[Markup]:
-    """Draw each sentence as a picture of its own.
+    """Draw each sentence as a separate picture.
 
     Args:
-        mentions: Distinct ones, among them those of the relations.
-        options: With a colour for every type of the mentions.
-        sentences: Numbers, from 0, of the sentences to draw; None: all.
+        mentions: Distinct, and including those of the relations.
+        options: With a colour for every mention type.
+        sentences: Indices of the sentences to draw; None: all.
     """
     rtl = doc.vocab.writing_system.get("direction") == "rtl"
     numbered = any(token.is_sent_start for token in doc[1:])
@@ -75,10 +75,10 @@ def draw(
 
 
 def _stack(rows: Iterable[Tuple[Line, List[Arc]]], options: Options) -> Dict[str, Any]:
-    """Put lines one below the other: what to draw in each, and the height of all."""
+    """Stack lines: what to draw in each, and the total height."""
     drawn, y = [], 0.0
     for line, arcs in rows:
-        # Outer boxes first, so that inner ones lie on top of them
+        # Outer boxes first, so that inner ones are on top
         boxes = sorted(line.boxes, key=lambda box: -box.depth)
         arcs = sorted(arcs, key=lambda arc: -arc.level)
         deepest = boxes[0].depth if boxes else -1
@@ -92,7 +92,7 @@ def _stack(rows: Iterable[Tuple[Line, List[Arc]]], options: Options) -> Dict[str
 
 
 def _curve(arc: Arc, y: float, level: float, options: Options) -> Tuple[Arc, str, str, float]:
-    """The paths of an arc over the baseline y and of its head. A loose end stays at the level of the arc."""
+    """The paths of an arc over the baseline y and of its head. A loose end stays at the arc's level."""
     (subject, object), (start, end), side = arc.boxes, arc.x, arc.side
     directed = arc.relation.predicate not in options.symmetric
     bend = min(6.0, arc.length / 2)

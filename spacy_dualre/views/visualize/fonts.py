@@ -1,4 +1,4 @@
-"""Estimated text widths, since no browser is there to measure them; SVG's textLength fits the text to the estimate."""
+"""Estimates text widths without a browser; SVG's textLength fits the text to the estimate."""
 
 import unicodedata
 from functools import lru_cache
@@ -13,17 +13,17 @@ _ASCII = [
     *(333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556),
     *(556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
 ]
-#: Bold letters are wider by about this factor.
+#: Bold letters are about this much wider.
 BOLD = 1.08
 
 
 def text_width(text: str, size: float) -> float:
-    """The width of a text in pixels, set in a font of this size in pixels."""
+    """The width of a text in a font of this size, both in pixels."""
     return sum(map(_width, text)) * size / 1000
 
 
 def shorten(text: str, size: float, width: float) -> str:
-    """The text, cut with an ellipsis where it is wider than this many pixels."""
+    """Cut a text with an ellipsis if it is wider than this many pixels."""
     if text_width(text, size) <= width:
         return text
     while text and text_width(f"{text}…", size) > width:

@@ -1,4 +1,4 @@
-"""Line breaking: where the words of a Doc and the boxes of its mentions stand on lines of a given width."""
+"""Line breaking: places the words of a Doc and the boxes of its mentions on lines of a given width."""
 
 import unicodedata
 from collections import defaultdict
@@ -23,11 +23,11 @@ class Piece:
     """A token, or a part of one that is wider than a line. Sizes are in pixels.
 
     Attributes:
-        token: Its index in the Doc.
-        blank: Width of the blank that follows.
+        token: The token's index.
+        blank: Width of the following blank.
         before, after: Room for boxes, in reading direction.
         x: The left end.
-        turned: It is read against the direction of the text.
+        turned: Runs against the direction of the text.
     """
 
     text: str
@@ -41,11 +41,11 @@ class Piece:
 
 
 class Box(NamedTuple):
-    """A mention, or the part of it on one line.
+    """A mention, or its part on one line.
 
     Attributes:
-        line: The index of the line.
-        depth: How many boxes are stacked inside.
+        line: The line's index.
+        depth: The number of boxes stacked inside.
         starts: The mention starts here.
     """
 
@@ -62,7 +62,7 @@ class Box(NamedTuple):
 
     @property
     def type_width(self) -> float:
-        """Of the mention's type as it is written below the text."""
+        """The width of the mention's type below the text."""
         return _type_width(self.mention)
 
 
@@ -77,7 +77,7 @@ class Line:
 
 @dataclass
 class _Frame:
-    """How far the box of a mention extends beyond its text, and how many boxes are stacked inside."""
+    """How far the box of a mention extends beyond its text, and the number of boxes stacked inside."""
 
     mention: Span
     start: float
@@ -86,13 +86,7 @@ class _Frame:
 
 
 def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List[Line]:
-    """Break a Doc into lines. Each sentence starts a new one.
-
-    Args:
-        mentions: Distinct ones of the Doc.
-        width: Of a line in pixels; every x is between 0 and it.
-        rtl: Whether the text runs from right to left.
-    """
+    """Break a Doc with distinct mentions into lines of a width in pixels. Each sentence starts a new line."""
     widths = (_SPACE if token.is_space else text_width(token.text, TEXT_SIZE) for token in doc)
     words = [
         Piece("" if token.is_space else token.text, token.i, width, _SPACE if token.whitespace_ else 0)
@@ -111,7 +105,7 @@ def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List
 
 
 def _frames(mentions: Sequence[Span], words: Sequence[Piece]) -> List[_Frame]:
-    """Frames that are wide enough for the mentions' types. The words at their ends get room for them."""
+    """Make frames wide enough for the mentions' types, and make room for them beside the words at their ends."""
     frames: List[_Frame] = []
     for mention in sorted(mentions, key=len):
         inside = [one for one in frames if one.mention.start < mention.end and mention.start < one.mention.end]
@@ -152,7 +146,7 @@ def _break(doc: Doc, mentions: Sequence[Span], words: Sequence[Piece], width: fl
 def _units(
     doc: Doc, mentions: Sequence[Span], words: Sequence[Piece], sentence_of: Sequence[int], width: float
 ) -> Iterator[List[Piece]]:
-    """Pieces that stay on one line if one can hold them: mentions, and words with no blank between them."""
+    """Pieces to keep on one line if possible: mentions, and words with no blank between them."""
     joined = {token for mention in mentions for token in range(mention.start + 1, mention.end)}
     unit: List[Piece] = []
     for i, word in enumerate(words):
@@ -176,12 +170,12 @@ def _extent(pieces: Sequence[Piece]) -> float:
 
 
 def _may_break(doc: Doc, i: int) -> bool:
-    # Scripts with wide characters have no blanks
+    # Scripts with wide characters use no blanks
     return bool(doc[i - 1].whitespace_) or doc[i].is_space or unicodedata.east_asian_width(doc[i - 1].text[-1]) in "WF"
 
 
 def _cut(word: Piece, width: float) -> List[Piece]:
-    """A word, cut into parts where it is wider than a line."""
+    """Cut a word into parts if it is wider than a line."""
     room = width - word.before - word.after
     if word.width <= room:
         return [word]
@@ -196,12 +190,12 @@ def _cut(word: Piece, width: float) -> List[Piece]:
 
 
 def _turn(pieces: Sequence[Piece], rtl: bool) -> None:
-    """Mirror runs of words of the other direction, such as an English name in a Hebrew text."""
+    """Mirror runs of words with the other direction, such as an English name in a Hebrew text."""
     direction: Optional[bool] = None
     runs: List[List[int]] = [[]]
     for i, piece in enumerate(pieces):
         own = _direction(piece.text)
-        # Numbers go with the word before them
+        # Numbers follow the direction of the word before them
         direction = direction if own is None and any(char.isdigit() for char in piece.text) else own
         if direction == (not rtl):
             runs[-1].append(i)

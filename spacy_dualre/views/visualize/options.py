@@ -1,10 +1,10 @@
-"""The options of pictures."""
+"""Drawing options."""
 
 from typing import Any, Collection, Dict, Mapping, NamedTuple, Optional
 
 from ...errors import Errors
 
-#: Narrower lines, in pixels, do not even have room for labels.
+#: Narrower lines, in pixels, have no room for labels.
 _NARROWEST = 200
 
 
@@ -12,12 +12,12 @@ class Options(NamedTuple):
     """How relations are drawn.
 
     Attributes:
-        spans_key: Draw the mentions in ``doc.spans[spans_key]`` in place of ``doc.ents``. Those of relations are drawn
-            in any case.
+        spans_key: Draw the mentions in ``doc.spans[spans_key]`` instead of ``doc.ents``. Those of relations are always
+            drawn.
         colors: CSS colours by entity type.
         width: Of a line, in pixels.
-        scores: Whether labels show them.
-        symmetric: Predicates without direction, which get no arrow heads.
+        scores: Show them in labels.
+        symmetric: Predicates without direction, drawn without arrow heads.
     """
 
     spans_key: Optional[str] = None
@@ -28,7 +28,7 @@ class Options(NamedTuple):
 
 
 def make_options(values: Dict[str, Any]) -> Options:
-    """Raises ValueError for an unknown option or a width that is too small."""
+    """Make options. Raises ValueError for an unknown option or a width that is too small."""
     for name in values:
         if name not in Options._fields:
             raise ValueError(Errors.DR004.format(name="option", value=name, known=", ".join(Options._fields)))
