@@ -32,6 +32,7 @@ from ..records.record import (
     hold,
     split_concepts,
 )
+from . import Format
 from .elements import read_elements
 from .files import Source, count_long_forms, parse_json, validate
 from .pubtator import add_concept_relation
@@ -295,3 +296,6 @@ def _annotation(mention: MentionRecord, record: Record) -> Dict[str, Any]:
 def _relation(id: str, rel: RelationRecord) -> Dict[str, Any]:
     nodes = [{"refid": rel.subject, "role": "subject"}, {"refid": rel.object, "role": "object"}]
     return {"id": id, "infons": {"type": rel.predicate, "score": str(rel.score)}, "nodes": nodes}
+
+
+FORMATS = {"bioc": Format(read, stream, write, {".xml": b"<collection", ".json": b""}, (".json",))}

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
 from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
+from . import Format
 from .files import count_long_forms, files_in, one_line, read_lines, read_text
 
 _ID = re.compile(r"[TRNEAM][A-Za-z]*[0-9]+\S*|\*|#.*")
@@ -273,3 +274,6 @@ def _word(name: str, lost: Counter) -> str:
     word = "_".join(name.split())
     lost["type, predicate or concept with blanks, for which _ stands"] += word != name
     return word
+
+
+FORMATS = {"brat": Format(read, write=write)}

@@ -11,6 +11,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from . import Format
 from .files import read_lines
 
 #: The groups of relations that the task scores.
@@ -131,3 +132,6 @@ def _argument(row: _Row, text: str, prefix: str) -> str:
     if not text.startswith(prefix):
         raise row.place.error(Errors.DR347, value=text, prefix=prefix)
     return text.removeprefix(prefix)
+
+
+FORMATS = {"chemprot": Format(read), "chemprot-fine": Format(read_fine), "chemprot-groups": Format(read_groups)}

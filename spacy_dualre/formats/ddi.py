@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from ..errors import Errors
 from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
+from . import Format
 from .files import files_in, read_lines
 
 #: The types of interactions; "int" is one that is stated without detail.
@@ -163,3 +164,6 @@ def _add_relation(record: Record, pair: _Element, seen: Set[str]) -> None:
         if not pair.attributes.get("type"):
             record.notes["interactions without type, read as int"] += 1
         record.add_relation(RelationRecord(type, subject, object), pair.place)
+
+
+FORMATS = {"ddi": Format(read)}

@@ -15,6 +15,7 @@ from ..records.from_docs import doc_to_record
 from ..records.record import Document, Place, Record
 from ..records.shards import DocWriter, docs_from_bytes
 from ..records.to_docs import ConversionReport, records_to_docs
+from . import Format
 from .files import Source
 
 
@@ -41,3 +42,6 @@ def write(records: Iterable[Record], path: Path, lost: Counter, shard_size: int 
     with DocWriter(path, 0 if path.suffix == ".spacy" else shard_size) as docs:
         for doc in records_to_docs(records, spacy.blank("xx"), ConversionReport()):
             docs.add(doc)
+
+
+FORMATS = {"spacy": Format(None, stream, write, {".spacy": b""}, (".spacy",))}

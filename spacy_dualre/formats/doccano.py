@@ -17,6 +17,7 @@ from typing import Iterator, List, Union
 from pydantic import BaseModel, ConfigDict
 
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from . import Format
 from .files import read_json_lines
 
 
@@ -65,3 +66,6 @@ def _record(document: _Document, place: Place) -> Record:
     for relation in document.relations:
         record.add_relation(RelationRecord(relation.type, str(relation.from_id), str(relation.to_id)))
     return record
+
+
+FORMATS = {"doccano": Format(read)}

@@ -5,7 +5,7 @@ from typing import Iterator, Optional
 
 from ..errors import CorpusError, Errors
 from ..records.record import Document, Losses
-from . import FORMATS, function, names
+from . import all_formats, function, names
 from .files import STDIN, Options, Source
 
 #: How many bytes of a file may stand before what tells its format: comments and a DOCTYPE.
@@ -63,7 +63,7 @@ class Documents:
         if self._given is not None or path == STDIN:
             return self._given
         suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-        starts = {name: format.inputs[suffix] for name, format in FORMATS.items() if suffix in format.inputs}
+        starts = {name: format.inputs[suffix] for name, format in all_formats().items() if suffix in format.inputs}
         if not any(starts.values()):
             return next(iter(starts), None)
         try:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, Tuple
 
-from lxml import etree
-
 from ..errors import Errors
 from ..records.record import Place
 
@@ -17,6 +15,8 @@ def read_elements(file: BinaryIO, path: Path, *tags: str) -> Iterator[Tuple[Plac
 
     Raises CorpusError naming file and line if the XML is damaged.
     """
+    from lxml import etree
+
     try:
         for _, element in etree.iterparse(file, tag=tags, remove_comments=True, remove_pis=True, **_SAFELY):
             yield Place(path, element.sourceline or 0), element

@@ -47,6 +47,7 @@ from ..records.record import (
     free_id,
     split_concepts,
 )
+from . import Format
 from .files import Source, decode_text, parse_json, write_lines
 
 
@@ -269,3 +270,6 @@ def _why_no_argument(argument: _Argument, arguments: Arguments) -> str:
     if argument.key not in arguments.at and argument.id in arguments.by_id:
         return "id of an argument is that of another mention"
     return ""
+
+
+FORMATS = {"jsonl": Format(read, stream, write, {".jsonl": b"", ".ndjson": b""}, (".jsonl", ".ndjson"))}

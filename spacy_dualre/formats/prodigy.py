@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from . import Format
 from .files import read_json_lines
 from .jsonl import check_tokens
 
@@ -170,3 +171,6 @@ def _argument(record: Record, argument: _Span, spans: List[_Span]) -> str:
     record.notes["argument that is no span, made a mention"] += 1
     _add_mention(record, new)
     return new.mention_id
+
+
+FORMATS = {"prodigy": Format(read)}

@@ -10,6 +10,7 @@ from typing import Any, Iterator, List
 
 from ..errors import Errors
 from ..records.record import Document, Place, Record, attempt
+from . import Format
 from .elements import read_elements
 from .files import Source
 
@@ -49,3 +50,6 @@ def _section(element: Any) -> str:
 
 def _text(element: Any) -> str:
     return " ".join("".join(element.itertext()).split())
+
+
+FORMATS = {"pubmed": Format(stream=stream, inputs={".xml": b"<Pubmed"})}

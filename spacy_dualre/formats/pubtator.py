@@ -32,6 +32,7 @@ from ..records.record import (
     as_corpus,
     split_concepts,
 )
+from . import Format
 from .files import one_line, read_blocks, write_lines
 
 
@@ -194,3 +195,6 @@ def _triples(record: Record, lost: Counter) -> Iterator[Tuple[str, ...]]:
 def _concepts(mention: MentionRecord, record: Record) -> List[str]:
     form = " ".join(record.long_form(mention).lower().split())
     return [one_line(concept) for concept in mention.concepts] or [form.replace(SEPARATOR, " ").strip()]
+
+
+FORMATS = {"pubtator": Format(read, write=write, outputs=(".pubtator",))}

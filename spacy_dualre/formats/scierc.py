@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
+from . import Format
 from .files import read_json_lines, write_lines
 
 #: Tokens that the Penn Treebank writes in another way than texts do.
@@ -174,3 +175,6 @@ def _note_unused(record: Record, document: SciercDocument) -> None:
         record.notes["coreference clusters not read"] += len(document.clusters)
     for key in document.model_extra or ():
         record.notes[f"key {key!r} not read"] += 1
+
+
+FORMATS = {"scierc": Format(read)}

@@ -10,6 +10,7 @@ from typing import Iterator, List, Optional, Tuple
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from . import Format
 from .files import read_blocks, read_lines
 
 #: The relations; each has two directions.
@@ -130,3 +131,6 @@ def _record(line: str, place: Place) -> Record:
     for id, start, mention in (("e1", len(before), first), ("e2", len(before + first + between), second)):
         record.add_mention(MentionRecord(id, TYPE, start, start + len(mention)), place)
     return record
+
+
+FORMATS = {"semeval": Format(read), "semeval-19": Format(read_19)}

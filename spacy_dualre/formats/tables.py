@@ -39,6 +39,7 @@ from ..records.record import (
     attempt,
     sentence_around,
 )
+from . import Format
 from .files import Source, count_long_forms, csv_rows, read_text
 
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
@@ -258,3 +259,9 @@ def _row(record: Record, subject: MentionRecord, rel: RelationRecord, object: Me
     start, end = sentence_around(record.text, record.sentences or (), *((m.start, m.end) for m in (subject, object)))
     first, second = ([record.covered(m), m.type, m.start, m.end, SEPARATOR.join(m.concepts)] for m in (subject, object))
     return [record.id, *first, rel.predicate, *second, rel.score, record.text[start:end]]
+
+
+FORMATS = {
+    "csv": Format(read, stream_csv, write, {".csv": b""}, (".csv",)),
+    "tsv": Format(stream=stream_tsv, inputs={".tsv": b"", ".tab": b""}),
+}

@@ -13,7 +13,7 @@ from spacy.tokens import DocBin
 
 from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import get_long_forms
-from spacy_dualre.formats import FORMATS, docbin, function, output_format
+from spacy_dualre.formats import all_formats, docbin, function, output_format
 from spacy_dualre.records.from_docs import doc_to_record
 from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
@@ -72,7 +72,7 @@ def annotations(doc, with_score=True):
 
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 def test_mentions_and_relations_come_back(tmp_path, name):
-    path = tmp_path / ("out" + ([*FORMATS[name].outputs, ""][0]))
+    path = tmp_path / ("out" + ([*all_formats()[name].outputs, ""][0]))
     assert write(name, [ONE, TWO], path) == {}
     docs = {doc.user_data["doc_id"]: doc for doc in read(name, path)}
     assert list(docs) in (["d1", "d/2"], ["d/2", "d1"])
@@ -182,7 +182,7 @@ def test_any_text_comes_back(tmp_path_factory, name, words, blank, data):
     mentions = [MentionRecord(f"M{n}", "X", ends[n] - len(words[n]), ends[n]) for n in sorted({first, second})]
     rels = [RelationRecord("P", mentions[0].id, mentions[-1].id, 0.5)]
     one = Record("d", text, Place(Path("made-up")), mentions, rels, sentences=(0,))
-    path = tmp_path_factory.mktemp("any") / ("out" + [*FORMATS[name].outputs, ""][0])
+    path = tmp_path_factory.mktemp("any") / ("out" + [*all_formats()[name].outputs, ""][0])
     write(name, [one], path)
     (doc,) = read(name, path)
     assert doc.text == text
