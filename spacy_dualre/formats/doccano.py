@@ -1,4 +1,4 @@
-"""doccano's export of sequence labelling with relations: JSON lines, one document a line.
+"""doccano's export of sequence labelling with relations: JSON lines, one document per line.
 
 ::
 
@@ -44,13 +44,12 @@ class _Document(BaseModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a file; ``from_id`` is the subject of a relation, ``to_id`` its object.
+    """Read a file. ``from_id`` is the subject of a relation, ``to_id`` its object; mentions keep doccano's ids.
 
-    Mentions keep doccano's ids. A document without id has the number of its line. A document's metadata, such as its
-    comments, is noted but not read.
+    Metadata of a document, such as its comments, is counted but not read.
 
     Raises:
-        CorpusError: JSON of another kind, such as an export without ``entities``, or a document that occurs twice.
+        CorpusError: Other JSON, such as an export without ``entities``, or a document that occurs twice.
     """
     documents = read_json_lines(path, _Document)
     return as_corpus(path, "doccano", (_record(document, place) for place, document in documents))
