@@ -13,7 +13,7 @@ from ..records.record import MentionRecord, Place, Record, RelationRecord, as_co
 from . import Format
 from .files import read_blocks, read_lines
 
-#: The relations; each has two directions.
+#: The relations, each of which has two directions.
 NAMES = (
     "Cause-Effect",
     "Component-Whole",
@@ -25,9 +25,9 @@ NAMES = (
     "Message-Topic",
     "Product-Producer",
 )
-#: The label of a pair that has none of them.
+#: The label of a pair without any of them.
 OTHER = "Other"
-#: The corpus gives its mentions no types.
+#: The type of all mentions, since the corpus has none.
 TYPE = "ENTITY"
 _CORPUS = "semeval2010t8"
 _SENTENCE = re.compile(r'(\d+)\t"(.*)"')
@@ -36,27 +36,24 @@ _LABEL = re.compile(rf"({'|'.join(NAMES)})\((e1,e2|e2,e1)\)")
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The sentences of one file.
-
-    The subject of a relation fills the first role of its name: Cause-Effect(e2,e1) is (e2, "Cause-Effect", e1).
+    """Read a file. A relation's subject fills the first role of its name: Cause-Effect(e2,e1) has the subject e2.
 
     Raises:
-        CorpusError: A block that is not in the format, a label that is not of the task, or a sentence that occurs
-            twice.
+        CorpusError: A block that is not in the format, an unknown label, or a sentence that occurs twice.
     """
     return as_corpus(path, _CORPUS, _records(path, whole_labels=False))
 
 
 def read_19(path: Path) -> Iterator[Record]:
-    """The same with e1 as every subject and the whole label, direction included, as the predicate."""
+    """Like `read`, with e1 as every subject and the label including the direction as the predicate."""
     return as_corpus(path, _CORPUS, _records(path, whole_labels=True))
 
 
 def read_labels(path: Path) -> Iterator[Tuple[Place, str, str]]:
-    """The place, number and label of each sentence, from lines ``id<TAB>label`` or the blocks of a corpus file.
+    """Iterate over place, number and label of each sentence, from lines ``id<TAB>label`` or blocks as of `read`.
 
     Raises:
-        CorpusError: A line that is neither, or a file with nothing but empty lines.
+        CorpusError: A line that is neither, or nothing but empty lines.
     """
     rows = [(place, line.strip()) for place, line in read_lines(path) if line.strip()]
     if not rows:
@@ -80,7 +77,7 @@ def _columns(place: Place, line: str) -> Tuple[str, str]:
 
 
 def parse_label(label: str, place: Place) -> Tuple[str, Tuple[str, str]]:
-    """The name and the mentions in its first and second role. Raises CorpusError."""
+    """Split a label into the relation's name and the mentions in its two roles. Raises CorpusError."""
     match = _LABEL.fullmatch(label)
     if match is None:
         raise place.error(Errors.DR374 if label in NAMES else Errors.DR373, label=label[:40])
@@ -107,7 +104,7 @@ def _records(path: Path, whole_labels: bool) -> Iterator[Record]:
 
 
 def _block(block: List[Tuple[Place, str]]) -> Tuple[List[Tuple[Place, str]], Optional[str]]:
-    """The sentences of a block and their label; None where the file has no labels."""
+    """The sentences of a block and their label, None in a file without labels."""
     if all(_SENTENCE.fullmatch(line.strip()) for _, line in block):
         return block, None
     if len(block) != 3:
