@@ -1,7 +1,7 @@
 """BioRED: distinct (type, unordered pair of concepts) of each document, micro F1.
 
-Pairs of two diseases, of a gene and a variant, and of a gene and a taxon are ignored on both sides. The types are those
-of the concepts' mentions; where these have several, a pair is ignored if all combinations are.
+Disease-disease, gene-variant and gene-taxon pairs are ignored in gold and predictions. Concepts have the types of their
+mentions; if there are several, a pair is ignored if all combinations are.
 """
 
 from collections import Counter, defaultdict
@@ -40,12 +40,11 @@ IGNORED = (
 )
 #: Concept id -> the types of its mentions
 _Types = Mapping[str, Set[str]]
-#: What would end a column, a line or an identifier of the file
 _SEPARATORS = str.maketrans("\t\r\n", "   ")
 
 
 def from_doc(doc: Doc) -> Set[Item]:
-    """The relations between concepts, ``doc._.concept_rels``. A mention without a kb_id counts by its surface form."""
+    """The relations between concepts. A mention without kb_id counts by its surface form."""
     types: Dict[str, Set[str]] = defaultdict(set)
     for span in _mentions(doc):
         for concept in get_concepts(span):
@@ -67,7 +66,7 @@ def _item(predicate: str, first: str, second: str) -> Item:
 
 
 def _id(concept: Concept) -> str:
-    # Changes surface forms alone, so that they are the same in a file
+    # Changes surface forms only, to those in a file
     return concept.id.replace(SEPARATOR, " ").translate(_SEPARATORS).strip()
 
 
@@ -77,15 +76,15 @@ def _counts(item: Item, types: _Types) -> bool:
 
 
 def _mentions(doc: Doc) -> List[Span]:
-    """All mentions, the arguments of relations too."""
+    """All mentions, including the arguments of relations."""
     arguments = [span for rel in rels_of(doc, _NAME, LABELS) for span in (rel.subject, rel.object)]
     return [*get_mentions(doc, SPANS_KEY), *arguments]
 
 
 def read(path: Path) -> Items:
-    """A PubTator file, of gold relations or predictions. Both have the mentions, which give the concepts' types.
+    """Read PubTator with gold relations or predictions, and with the mentions.
 
-    Raises CorpusError for a relation of an unknown type or of a concept that has no mention.
+    Raises CorpusError for a relation of an unknown type or of a concept without mention.
     """
     return {record.id: _from_record(record) for record in pubtator.read(path)}
 
@@ -104,7 +103,7 @@ def _from_record(record: Record) -> Set[Item]:
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
-    """PubTator with texts, mentions and relations, the ignored ones too. Novelty is not predicted: it is "No"."""
+    """Write PubTator with texts, mentions and all relations. Their novelty, which is not predicted, is "No"."""
     with whole_file(path) as file:
         pubtator.write((_to_record(id, doc, path) for id, doc in docs), file, Counter())
 
