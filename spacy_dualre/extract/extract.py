@@ -20,7 +20,6 @@ from .given import GIVEN, check_finds_mentions, extraction_pipeline, sentence_sp
 
 #: Number of first documents of which one must have mentions if the pipeline finds none.
 _FIRST = 20
-_NESTED = "nested mention, which doc.ents cannot hold: in no relation"
 
 
 @dataclass
@@ -86,9 +85,10 @@ class Extraction:
     def skip(self, records: Iterator[Record], done: Iterable[Record]) -> None:
         """Skip the documents that are done. Raises ValueError if the input has changed."""
         for number, before in enumerate(done, 1):
-            # A document that the pipeline refused is not among the finished ones
-            record = next((one for one in records if _same(one, before) or self._doc(one) is not None), None)
-            if record is None or not _same(record, before):
+            key = (before.id, before.text)
+            # A document that the pipeline refuses is not among the finished ones
+            record = next((one for one in records if key == (one.id, one.text) or self._doc(one) is not None), None)
+            if record is None or key != (record.id, record.text):
                 now = f"{record.id!r} at {record.place}" if record is not None else "none"
                 raise ValueError(Errors.DR403.format(number=number, then=before.id, now=now))
             self.tally.count(before)
@@ -156,7 +156,8 @@ class Extraction:
         (doc,) = records_to_docs([record], self._splitter, report, self._given_key)
         if self.rel.spans_key is None and report.mentions_nested_or_overlapping:
             where = f"{record.place}, document {record.id}"
-            self.tally.left_out.add(_NESTED, where, report.mentions_nested_or_overlapping)
+            reason = "nested mention, which doc.ents cannot hold: in no relation"
+            self.tally.left_out.add(reason, where, report.mentions_nested_or_overlapping)
         doc.user_data = {GIVEN: True}
         set_long_forms(doc, record.long_forms)
         return doc
@@ -171,10 +172,6 @@ class Extraction:
     def _broken(self, problem: object) -> None:
         self.tally.broken += 1
         self.on_broken(str(problem))
-
-
-def _same(record: Record, other: Record) -> bool:
-    return (record.id, record.text) == (other.id, other.text)
 
 
 def _digest(folder: Optional[Path]) -> str:

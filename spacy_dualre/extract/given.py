@@ -1,6 +1,6 @@
 """Pipelines for documents with given mentions, mixed with documents whose mentions the pipeline finds."""
 
-from typing import Any, Iterable, Iterator, List, Optional
+from typing import Any, Iterable, Iterator, List
 
 import spacy
 from spacy.language import Language
@@ -69,22 +69,16 @@ def sentence_splitter(nlp: Language, rel_name: str) -> Language:
 
 def check_finds_mentions(nlp: Language) -> None:
     """Raise ValueError if no component before the relations finds mentions where they are read from."""
-    name, rel = find_component(nlp)
-    if not may_find_mentions(nlp, name, rel.spans_key):
-        names = ", ".join(nlp.pipe_names)
-        raise ValueError(Errors.DR400.format(name=name, source=rel.mentions_from, names=names))
-
-
-def may_find_mentions(nlp: Language, rel_name: str, spans_key: Optional[str]) -> bool:
-    """Whether a component before the relations finds mentions where they are read from, or does not say."""
+    rel_name, rel = find_component(nlp)
     # doc.ents are read if there is no span group
-    where = {"doc.ents"} if spans_key is None else MENTIONS
+    where = {"doc.ents"} if rel.spans_key is None else MENTIONS
     for name in components_before(nlp, rel_name):
         what = assigned(nlp, name)
-        # A span ruler does not declare the entities that it sets
-        if not what or where & what or spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
-            return True
-    return False
+        # A component may not declare what it assigns, and a span ruler does not declare entities
+        if not what or where & what or rel.spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
+            return
+    names = ", ".join(nlp.pipe_names)
+    raise ValueError(Errors.DR400.format(name=rel_name, source=rel.mentions_from, names=names))
 
 
 def starts_sentences(nlp: Language, rel_name: str) -> bool:

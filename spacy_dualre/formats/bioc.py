@@ -21,7 +21,6 @@ from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
 from ..records.record import (
     MISMATCH,
-    ConceptRelationRecord,
     Document,
     MentionRecord,
     Place,
@@ -107,9 +106,6 @@ def read(path: Path) -> Iterator[Record]:
     Mentions keep the ids of their annotations. Sentences are used if every passage has them. A relation's subject is
     the node with the role "subject" or "Arg1", its object that with "object" or "Arg2"; other nodes keep their order.
     ``meta["novel"]`` lists [type, identifier, identifier] of BioRED's novel relations.
-
-    Raises:
-        CorpusError: Not BioC, overlapping passages, or a document that occurs twice.
     """
     return as_corpus(path, "bioc", stream(Source(path)))
 
@@ -229,7 +225,7 @@ def _add_relation(record: Record, relation: _Relation) -> None:
     if "entity1" in relation.infons and "entity2" in relation.infons:
         first, second = (_infon(relation.infons, key).strip() for key in ("entity1", "entity2"))
         novelty = _infon(relation.infons, "novel") or None
-        add_concept_relation(record, ConceptRelationRecord(predicate, first, second), record.place, novelty)
+        add_concept_relation(record, RelationRecord(predicate, first, second), record.place, novelty)
         return
     detail = f"relation {relation.id}"
     if len(relation.nodes) != 2:

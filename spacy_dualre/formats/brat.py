@@ -50,9 +50,6 @@ def read(path: Path) -> Iterator[Record]:
     of a relation is its subject and Arg2 its object; other roles keep their order. Normalisations are concepts, with
     their namespace. Events, attributes and equivalences are dropped; triggers are mentions. A document without .ann
     file has no annotations.
-
-    Raises:
-        CorpusError: An .ann file without its text, or a line that is not in the format.
     """
     return as_corpus(path, "brat", (_record(text_file, path) for text_file in _text_files(path)))
 

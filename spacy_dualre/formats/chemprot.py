@@ -28,13 +28,9 @@ class _Row(NamedTuple):
 
 
 def read(folder: Path) -> Iterator[Record]:
-    """Read one split with the relations of the five scored groups.
+    """Read one split with the relations of the five scored groups, from ``*_gold_standard*.tsv`` if it is annotated.
 
-    Args:
-        folder: Has ``*_abstracts*.tsv``, ``*_entities*.tsv`` and, if annotated, ``*_gold_standard*.tsv``.
-
-    Raises:
-        CorpusError: A missing file, a line that is not in the format or about a document without abstract.
+    Texts are in ``*_abstracts*.tsv``, mentions in ``*_entities*.tsv``.
     """
     return as_corpus(
         folder, "chemprot", _records(folder, "*_gold_standard*.tsv", 4, partial(_relation, groups=GROUPS, arguments=2))

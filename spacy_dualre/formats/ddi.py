@@ -29,10 +29,7 @@ def read(path: Path) -> Iterator[Record]:
 
     The text is the sentences joined with blanks. Pairs run in text order and have no direction: e1 is the subject, e2
     the object. An interaction without a type counts as "int"; pairs without interaction are counted and left out.
-
-    Raises:
-        CorpusError: Not the XML above, or a document that occurs twice. Document type declarations are refused, so
-            that nothing is fetched and no entity expanded.
+    Document type declarations are refused, so that nothing is fetched and no entity expanded.
     """
     return as_corpus(path, "ddi", map(_record, files_in(path, ".xml")))
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import read_json_lines
+from .files import note_unread_keys, read_json_lines
 
 
 class _Entity(BaseModel):
@@ -47,9 +47,6 @@ def read(path: Path) -> Iterator[Record]:
     """Read a file. ``from_id`` is the subject of a relation, ``to_id`` its object; mentions keep doccano's ids.
 
     Metadata of a document, such as its comments, is counted but not read.
-
-    Raises:
-        CorpusError: Other JSON, such as an export without ``entities``, or a document that occurs twice.
     """
     documents = read_json_lines(path, _Document)
     return as_corpus(path, "doccano", (_record(document, place) for place, document in documents))
@@ -57,9 +54,7 @@ def read(path: Path) -> Iterator[Record]:
 
 def _record(document: _Document, place: Place) -> Record:
     record = Record(str(place.line if document.id is None else document.id), document.text, place)
-    for key, value in (document.model_extra or {}).items():
-        if value not in (None, "", [], {}):
-            record.notes[f"key {key!r} not read"] += 1
+    note_unread_keys(record, document)
     for entity in document.entities:
         record.add_mention(MentionRecord(str(entity.id), entity.label, entity.start_offset, entity.end_offset))
     for relation in document.relations:

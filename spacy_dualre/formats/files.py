@@ -85,12 +85,10 @@ class Source(NamedTuple):
 
 
 def read_lines(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[Place, str]]:
-    """Iterate over the lines of a UTF-8 file without LF or CRLF and without a byte order mark.
+    """Iterate over the lines of a UTF-8 file without LF, CRLF and a byte order mark.
 
-    Other line separators are kept, since they occur inside texts.
-
-    Raises:
-        CorpusError: The file is missing, a folder or empty, or a line is not UTF-8.
+    Other line separators are kept, since they occur inside texts. Raises CorpusError for a file that cannot be read or
+    is empty, and for a line that is not UTF-8.
     """
     place = None
     for place, line in Source(path).lines():
@@ -138,6 +136,13 @@ def one_line(text: str) -> str:
 def count_long_forms(record: Record, lost: Counter) -> None:
     """Count the long forms that a format cannot hold."""
     lost["long form of a mention"] += sum(record.covered(mention) in record.long_forms for mention in record.mentions)
+
+
+def note_unread_keys(record: Record, document: BaseModel) -> None:
+    """Note the keys that a schema lacks, except empty ones and, with an underscore, Prodigy's bookkeeping."""
+    for key, value in (document.model_extra or {}).items():
+        if value not in (None, "", [], {}) and not key.startswith("_"):
+            record.notes[f"key {key!r} not read"] += 1
 
 
 def csv_rows(lines: Iterable[str], **dialect: Any) -> Any:

@@ -103,7 +103,7 @@ class _Document(_Schema):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a corpus. Raises CorpusError for a line that is not in the schema above, or a document that occurs twice."""
+    """Read a corpus."""
     return as_corpus(path, "jsonl", stream(Source(path)))
 
 

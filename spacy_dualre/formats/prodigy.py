@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import read_json_lines
+from .files import note_unread_keys, read_json_lines
 from .jsonl import check_tokens
 
 #: The type of a mention that is a token without a label.
@@ -68,9 +68,6 @@ def read(path: Path) -> Iterator[Record]:
     type "TOKEN". A document's id is ``meta.id``, ``id`` or its line number; the line number is appended if the id
     occurs again, as in examples annotated by several people. Examples without an answer count as accepted; others that
     were not accepted are counted. ``meta["prodigy"]`` is Prodigy's own ``meta``.
-
-    Raises:
-        CorpusError: Other JSON, tokens that do not fit the text, or no accepted example.
     """
     return as_corpus(path, "prodigy", _records(path))
 
@@ -105,10 +102,7 @@ def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
     seen.add(record.id)
     if example.answer is None:
         record.notes["no answer, taken as accepted"] += 1
-    for key in example.model_extra or ():
-        # Keys with an underscore are Prodigy's bookkeeping
-        if not key.startswith("_"):
-            record.notes[f"key {key!r} not read"] += 1
+    note_unread_keys(record, example)
     if example.tokens:
         _add_tokens(record, example.tokens)
     for span in example.spans:

@@ -24,7 +24,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..annotations.concepts import SEPARATOR, is_concept
 from ..errors import Errors
-from ..records.record import ConceptRelationRecord, MentionRecord, Place, Record, as_corpus, split_concepts
+from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus, split_concepts
 from . import Format
 from .files import is_offset, one_line, read_blocks, write_lines
 
@@ -35,18 +35,14 @@ class _Row(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a PubTator file.
+    """Read a PubTator file, numbering the mentions of each document from "0".
 
-    Mentions are numbered from "0" in each document. ``meta["novel"]`` lists [type, identifier, identifier] of the novel
-    relations, if the file has novelty.
-
-    Raises:
-        CorpusError: A line that is not PubTator or belongs to another document, or a document that occurs twice.
+    ``meta["novel"]`` lists [type, identifier, identifier] of the novel relations, if the file has novelty.
     """
     return as_corpus(path, "pubtator", map(_record, read_blocks(path)))
 
 
-def add_concept_relation(record: Record, rel: ConceptRelationRecord, place: Place, novelty: Optional[str]) -> None:
+def add_concept_relation(record: Record, rel: RelationRecord, place: Place, novelty: Optional[str]) -> None:
     """Add a relation between concepts, with its novelty in BioRED: "Novel", "No" or None."""
     detail = f"relation {rel.predicate} of {rel.subject} and {rel.object}"
     if not rel.predicate:
@@ -121,7 +117,7 @@ def _add_mention(record: Record, id: str, row: _Row) -> None:
 
 def _add_relation(record: Record, row: _Row) -> None:
     _, type, first, second, *novelty = row.columns
-    rel = ConceptRelationRecord(type, first.strip(), second.strip())
+    rel = RelationRecord(type, first.strip(), second.strip())
     add_concept_relation(record, rel, row.place, novelty[0] if novelty else None)
 
 

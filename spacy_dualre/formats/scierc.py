@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from ..errors import Errors
 from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import read_json_lines, write_lines
+from .files import note_unread_keys, read_json_lines, write_lines
 
 #: Escapes of the Penn Treebank.
 ESCAPES = {
@@ -60,16 +60,12 @@ def read(path: Path) -> Iterator[Record]:
 
     The text is the unescaped tokens joined with blanks. Mentions have the id "start-end", in tokens. Coreference,
     predictions and other keys are counted but not read.
-
-    Raises:
-        CorpusError: Other JSON, a token that is empty or contains a blank, not one list of annotations per sentence, or
-            a document that occurs twice.
     """
     return as_corpus(path, "scierc", (_record(document, place) for place, document in read_documents(path)))
 
 
 def read_documents(path: Path) -> Iterator[Tuple[Place, SciercDocument]]:
-    """Iterate over the lines, checked to have one list of annotations per sentence. Raises as `read`."""
+    """Iterate over the lines. Raises CorpusError unless each has one list of annotations per sentence."""
     for place, document in read_json_lines(path, SciercDocument):
         n = len(document.sentences)
         for key in ("ner", "relations", "predicted_relations"):
@@ -166,8 +162,7 @@ def _note_unused(record: Record, document: SciercDocument) -> None:
         record.notes["key 'predicted_relations' not read"] += 1
     if document.clusters:
         record.notes["coreference clusters not read"] += len(document.clusters)
-    for key in document.model_extra or ():
-        record.notes[f"key {key!r} not read"] += 1
+    note_unread_keys(record, document)
 
 
 FORMATS = {"scierc": Format(read)}

@@ -36,11 +36,7 @@ _LABEL = re.compile(rf"({'|'.join(NAMES)})\((e1,e2|e2,e1)\)")
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a file. A relation's subject fills the first role of its name: Cause-Effect(e2,e1) has the subject e2.
-
-    Raises:
-        CorpusError: A block that is not in the format, an unknown label, or a sentence that occurs twice.
-    """
+    """Read a file. A relation's subject fills the first role of its name: Cause-Effect(e2,e1) has the subject e2."""
     return as_corpus(path, _CORPUS, _records(path, whole_labels=False))
 
 
@@ -50,11 +46,7 @@ def read_19(path: Path) -> Iterator[Record]:
 
 
 def read_labels(path: Path) -> Iterator[Tuple[Place, str, str]]:
-    """Iterate over place, number and label of each sentence, from lines ``id<TAB>label`` or blocks as of `read`.
-
-    Raises:
-        CorpusError: A line that is neither, or nothing but empty lines.
-    """
+    """Read place, number and label of each sentence, from lines ``id<TAB>label`` or blocks. Raises CorpusError."""
     rows = [(place, line.strip()) for place, line in read_lines(path) if line.strip()]
     if not rows:
         raise Place(path).error(Errors.DR370)

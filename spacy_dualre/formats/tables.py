@@ -70,10 +70,6 @@ def read(path: Path) -> Iterator[Record]:
 
     A surface form that is not in the text, or more than once and without an offset, is dropped with the row's relation.
     Mentions have the id "start-end-type".
-
-    Raises:
-        CorpusError: Missing columns, a row of another length, an invalid offset, a row without a document, or two texts
-            with the same id.
     """
     records: Dict[str, Record] = {}
     for row in _relation_rows(path):

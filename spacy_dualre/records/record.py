@@ -64,21 +64,12 @@ class MentionRecord:
 
 @dataclass(frozen=True)
 class RelationRecord:
-    """A relation between two mentions, given by their ids. The score is 1 for gold, else a probability."""
+    """A relation between mentions, given by their ids, or between concepts. The score is 1 for gold."""
 
     predicate: str
     subject: str
     object: str
     score: float = 1.0
-
-
-@dataclass(frozen=True)
-class ConceptRelationRecord:
-    """A document-level relation between two concepts that have mentions."""
-
-    predicate: str
-    subject: str
-    object: str
 
 
 class Dropped(NamedTuple):
@@ -120,6 +111,7 @@ class Record:
         breaks: Offsets at which a sentence must start, such as between title and abstract.
         sentences: The corpus's own sentence starts; None to use a sentence splitter.
         tokens: The corpus's own tokens in text order; None to use a tokenizer.
+        concept_relations: Document-level relations between concepts that have mentions.
         meta: JSON values for ``doc.user_data``, with the corpus and the split under "corpus" and "split".
         mentions_given: False if the text is not annotated and its mentions have yet to be found.
         dropped: What was left out.
@@ -131,7 +123,7 @@ class Record:
     place: Place
     mentions: List[MentionRecord] = field(default_factory=list)
     relations: List[RelationRecord] = field(default_factory=list)
-    concept_relations: List[ConceptRelationRecord] = field(default_factory=list)
+    concept_relations: List[RelationRecord] = field(default_factory=list)
     long_forms: Dict[str, str] = field(default_factory=dict)
     breaks: Tuple[int, ...] = ()
     sentences: Optional[Tuple[int, ...]] = None
@@ -167,7 +159,7 @@ class Record:
         why = "argument was dropped" if bad and bad[0] in self._mention_ids else "unknown argument" if bad else ""
         self._add(self.relations, rel, why, place)
 
-    def add_concept_relation(self, rel: ConceptRelationRecord, place: Optional[Place] = None) -> None:
+    def add_concept_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
         """Add a relation between concepts of mentions that were added before, or drop it."""
         why = "" if {rel.subject, rel.object} <= self.concepts else "no mention of an argument's concept"
         self._add(self.concept_relations, rel, why, place)

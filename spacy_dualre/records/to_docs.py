@@ -91,7 +91,8 @@ def records_to_docs(
         doc = _tokenize(record, nlp, report)
         mentions = _add_mentions(doc, record, spans_key, report)
         sentence_of = sentence_indices(doc)
-        rels = [*_mention_relations(record, mentions), *_concept_relations(record, doc.spans[spans_key], sentence_of)]
+        rels = [Relation(mentions[r.subject], r.predicate, mentions[r.object], r.score) for r in record.relations]
+        rels += _concept_relations(record, doc.spans[spans_key], sentence_of)
         _add_relations(doc, rels, sentence_of, report)
         set_long_forms(doc, record.long_forms)
         _check_meta(record)
@@ -186,11 +187,6 @@ def _span(doc: Doc, mentions: List[MentionRecord], record: Record) -> Span:
     span = doc.char_span(first.start, first.end, label=first.type, kb_id=kb_id, span_id=first.id)
     assert span is not None, "tokens were cut at the mention's ends"
     return span
-
-
-def _mention_relations(record: Record, mentions: Dict[str, Span]) -> Iterator[Relation]:
-    for rel in record.relations:
-        yield Relation(mentions[rel.subject], rel.predicate, mentions[rel.object], rel.score)
 
 
 def _concept_relations(record: Record, spans: Iterable[Span], sentence_of: Sequence[int]) -> Iterator[Relation]:

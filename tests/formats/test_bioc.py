@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats import bioc, pubtator
-from spacy_dualre.records.record import MISMATCH, ConceptRelationRecord, MentionRecord, Record, RelationRecord
+from spacy_dualre.records.record import MISMATCH, MentionRecord, Record, RelationRecord
 
 OFFICIAL = SHARED / "corpora" / "biored"
 Json = Dict[str, Any]
@@ -184,7 +184,7 @@ def test_the_same_as_from_pubtator(tmp_path: Path, content: Any) -> None:
     records = read_all(tmp_path, content)
     assert contents(records) == contents(list(pubtator.read(write(tmp_path, PUBTATOR, "Dev.PubTator"))))
     assert not any(record.dropped or record.notes for record in records)
-    assert records[0].concept_relations[0] == ConceptRelationRecord("Bind", "C71", "902")
+    assert records[0].concept_relations[0] == RelationRecord("Bind", "C71", "902")
     assert records[0].meta["novel"] == [["Bind", "C71", "902"]] and "novel" not in records[1].meta
 
 

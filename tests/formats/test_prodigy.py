@@ -277,7 +277,7 @@ def test_without_an_answer_an_example_is_taken(path: Path) -> None:
 
 
 def test_keys_that_are_none_of_prodigys_are_noted(path: Path) -> None:
-    record = read_one(path, mentions=[], _input_hash=1)
+    record = read_one(path, mentions=["x"], _input_hash=1)
     assert record.notes == {"key 'mentions' not read": 1}
 
 
