@@ -30,16 +30,7 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Se
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
-from ..records.record import (
-    Document,
-    MentionRecord,
-    Place,
-    Record,
-    RelationRecord,
-    as_corpus,
-    attempt,
-    sentence_around,
-)
+from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt, sentence_around
 from . import Format
 from .files import Source, count_long_forms, csv_rows, is_offset, read_text
 

@@ -33,11 +33,7 @@ LABELS = (
 )
 _DISEASE, _GENE = "DiseaseOrPhenotypicFeature", "GeneOrGeneProduct"
 #: Unordered pairs of types that the scorer ignores.
-IGNORED = (
-    frozenset({_DISEASE}),
-    frozenset({_GENE, "SequenceVariant"}),
-    frozenset({_GENE, "OrganismTaxon"}),
-)
+IGNORED = (frozenset({_DISEASE}), frozenset({_GENE, "SequenceVariant"}), frozenset({_GENE, "OrganismTaxon"}))
 _SEPARATORS = str.maketrans("\t\r\n", "   ")
 
 
