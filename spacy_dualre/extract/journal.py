@@ -46,7 +46,7 @@ class Journal:
         if output.is_dir() and any(output.iterdir()):
             raise ValueError(Errors.DR405.format(path=output))
         if self.folder.exists() and not resume:
-            raise ValueError(Errors.DR401.format(path=self.folder, output=output))
+            raise ValueError(Errors.DR401.format(path=self.folder))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_run(run)
         # Unbuffered, so that documents survive a crash and a failed line is not written again at closing

@@ -222,12 +222,12 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 def _free_name(folder: Path, id: str, lost: Counter) -> str:
     """A new name for the document's text file, always inside the folder."""
     name = "/".join(map(_file_name, id.split("/")))
-    lost["document id that is no file name, written with % and digits"] += name != id
+    lost["document id that is not a file name, percent-encoded"] += name != id
     free, number = name, 1
     while (folder / f"{free}.txt").exists():
         number += 1
         free = f"{name}~{number}"
-    lost["document id given twice, with a number behind it"] += free != name
+    lost["document id that occurs twice, with a number appended"] += free != name
     return f"{free}.txt"
 
 
@@ -264,7 +264,7 @@ def _pieces(mention: MentionRecord, record: Record) -> List[Offsets]:
 
 def _word(name: str, lost: Counter) -> str:
     word = "_".join(name.split())
-    lost["type, predicate or concept with blanks, for which _ stands"] += word != name
+    lost["type, predicate or concept with blanks, replaced by _"] += word != name
     return word
 
 

@@ -237,7 +237,7 @@ def _parts(record: Record, mention: _Mention) -> Tuple[Offsets, ...]:
 def _add_long_form(record: Record, mention: _Mention) -> None:
     short = record.text[mention.start : mention.end]
     if mention.long_form and record.long_forms.setdefault(short, mention.long_form) != mention.long_form:
-        record.drop("long form", "the same text had another one before", detail=f"mention {mention.start}")
+        record.drop("long form", "the same text had a different one before", detail=f"mention {mention.start}")
 
 
 def _add_relation(record: Record, rel: _Rel, arguments: Arguments) -> None:

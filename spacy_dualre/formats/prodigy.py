@@ -96,7 +96,7 @@ def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
     if example.meta:
         record.meta["prodigy"] = example.meta
     if record.id in seen:
-        record.notes["document id occurs again, line added"] += 1
+        record.notes["document id occurs again, line number appended"] += 1
     while record.id in seen:
         record.id += f"-{place.line}"
     seen.add(record.id)
@@ -138,7 +138,7 @@ def _add_relation(record: Record, relation: _Relation, spans: List[_Span], token
     child = relation.child_span or _span_at(relation.child, spans, tokens)
     if head is None or child is None:
         detail = f"relation {relation.label} of tokens {relation.head} and {relation.child}"
-        record.drop("relation", "argument is none of the tokens", detail=detail)
+        record.drop("relation", "argument is not a token", detail=detail)
         return
     subject, object = _argument(record, head, spans), _argument(record, child, spans)
     record.add_relation(RelationRecord(relation.label, subject, object))
@@ -162,7 +162,7 @@ def _argument(record: Record, argument: _Span, spans: List[_Span]) -> str:
         return next((span for span in same if span.label == argument.label), same[0]).mention_id
     new = argument.model_copy(update={"label": argument.label or TOKEN})
     spans.append(new)
-    record.notes["argument that is no span, made a mention"] += 1
+    record.notes["argument that is not a span, made a mention"] += 1
     _add_mention(record, new)
     return new.mention_id
 

@@ -134,15 +134,15 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 
 def _lines(record: Record, lost: Counter) -> Iterator[str]:
     id, text = one_line(record.id).replace("|", " "), one_line(record.text)
-    lost["document id with a tab, a line end or |, for which a blank stands"] += id != record.id
-    lost["text with tabs or line ends, for which blanks stand"] += text != record.text
+    lost["document id with a tab, line end or |, replaced by a blank"] += id != record.id
+    lost["text with tabs or line ends, replaced by blanks"] += text != record.text
     title, abstract = _halves(text, record)
-    lost["text that ends with a blank more, since it has one sentence"] += f"{title} {abstract}" != text
+    lost["text of one sentence, with a blank added at its end"] += f"{title} {abstract}" != text
     yield f"{id}|t|{title}"
     yield f"{id}|a|{abstract}"
     concepts: Dict[Tuple[int, int, str], Dict[str, None]] = {}
     for mention in record.mentions:
-        lost["mention without concept, for which its text in lower case stands"] += not mention.concepts
+        lost["mention without concept, given its text in lower case as one"] += not mention.concepts
         same = concepts.setdefault((mention.start, mention.end, mention.type), {})
         same.update(dict.fromkeys(_concepts(mention, record)))
     for (start, end, type), ids in sorted(concepts.items()):

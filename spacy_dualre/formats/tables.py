@@ -230,7 +230,7 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
             mentions = {mention.id: mention for mention in record.mentions}
             for rel in record.relations:
                 rows.writerow(_row(record, mentions[rel.subject], rel, mentions[rel.object]))
-            lost["document without relations, in no row"] += not record.relations
+            lost["document without relations, not in the table"] += not record.relations
 
 
 def _row(record: Record, subject: MentionRecord, rel: RelationRecord, object: MentionRecord) -> List[Any]:

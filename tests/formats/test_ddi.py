@@ -302,7 +302,7 @@ def test_offsets_that_are_none(tmp_path: Path, offset: str) -> None:
 )
 def test_document_type_declarations_are_refused(tmp_path: Path, declaration: str) -> None:
     text = DOCUMENT.replace(HEAD, f"{HEAD}{declaration}\n").replace("&amp;", "&b;")
-    with pytest.raises(CorpusError, match=r"a_ddi\.xml, line 2: document type declarations are not read"):
+    with pytest.raises(CorpusError, match=r"a_ddi\.xml, line 2: document type declarations are not allowed"):
         read_one(tmp_path, text)
 
 

@@ -206,7 +206,7 @@ BAD_LINES = {
     "offset of 5000 digits": (FIRST.replace("\t31\t", f"\t{'9' * 5000}\t"), 6, "6 columns; expected a mention"),
     "not UTF-8": (FIRST.encode("utf8").replace(b"mice\t", b"mic\xe9\t"), 6, "not UTF-8"),
     "empty": ("", 0, "is empty"),
-    "empty lines only": ("\n \n\n", 0, "holds no document"),
+    "empty lines only": ("\n \n\n", 0, "contains no document"),
 }
 
 

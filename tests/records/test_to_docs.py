@@ -273,7 +273,7 @@ def test_merged_mentions_have_the_concepts_of_all() -> None:
 
 
 def test_a_concept_that_holds_the_separator_is_refused() -> None:
-    with pytest.raises(CorpusError, match="made-up.txt, line 3: concept 'A,B' of document d1 holds ','"):
+    with pytest.raises(CorpusError, match="made-up.txt, line 3: concept 'A,B' of document d1 contains ','"):
         convert(with_concepts("Aspirin", {"Aspirin": ("A,B",)}))
 
 
