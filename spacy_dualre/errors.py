@@ -130,32 +130,32 @@ class Errors(metaclass=ErrorsWithCodes):
     # records/
     DR300 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
     DR301 = (
-        "{source}: cannot cut text into tokens and sentences ({problem}). Expected a pipeline, or a config (.cfg) "
+        "{source}: cannot split text into tokens and sentences ({problem}). Expected a pipeline, or a config (.cfg) "
         "whose components need no training, with a component that starts sentences, such as the sentencizer."
     )
     DR302 = "{where}: document {id} occurs twice. Give every document an id of its own, or remove one of the two."
-    DR303 = "{where}: holds no document. Check that this is the file and the format that you mean."
-    DR304 = "{where}: cannot be read as .spacy ({problem}). It is no DocBin of spaCy, or damaged: make it anew."
-    DR305 = "{where}: {what} left out: {why}. Correct the corpus, or go without --strict."
-    DR306 = "{where}: the meta data of document {id} cannot be stored: {problem}. Leave them out of the corpus."
+    DR303 = "{where}: contains no document. Check the file and the format."
+    DR304 = "{where}: cannot be read as .spacy ({problem}). It is not a DocBin of spaCy, or damaged: create it again."
+    DR305 = "{where}: {what} left out: {why}. Correct the corpus, or leave out --strict."
+    DR306 = "{where}: the meta data of document {id} cannot be stored: {problem}. Remove it from the corpus."
     DR307 = "{where}: token {start} to {end} of document {id} is out of order. Correct the tokens, or leave them out."
     DR308 = (
-        "{where}: concept {concept!r} of document {id} holds {separator!r}, which separates concepts. Give the concept "
+        "{where}: concept {concept!r} of document {id} contains {separator!r}, which separates concepts. Give it "
         "another id."
     )
-    DR309 = "{where}: document {id} cannot be cut into tokens: {problem}"
+    DR309 = "{where}: document {id} cannot be tokenized: {problem}"
 
     # formats/
-    DR320 = "{path}: its name does not say in what format it is. Say it with --format ({known})."
-    DR321 = "{path}: its name does not say in what format to write. Say it with --to ({known})."
+    DR320 = "{path}: its name does not tell its format. Give it with --format ({known})."
+    DR321 = "{path}: its name does not tell the format to write. Give it with --to ({known})."
     DR322 = "{where}: is a folder; expected a file."
-    DR323 = "{where}: is empty. Give a file with something in it."
+    DR323 = "{where}: is empty."
     DR324 = "{where}: cannot be read ({problem})."
     DR325 = "{where}: not UTF-8 ({problem}); save the file as UTF-8."
-    DR326 = "{where}: {problem}. Correct it, or give the format that the file is in."
+    DR326 = "{where}: {problem}. Correct it, or give the file's format."
     DR327 = "{where}: no such file or folder."
     DR328 = "{where}: no file *{suffix} in this folder."
-    DR329 = "{where}: damaged or cut off XML ({problem}). Get or make the file anew."
+    DR329 = "{where}: damaged or cut off XML ({problem}). Download or create the file again."
     # formats/bioc.py, DR333 also ddi.py
     DR330 = "{where}: starts with {first!r}; expected BioC XML (<) or BioC JSON ({{ or [)."
     DR331 = "{where}: a document outside of a collection. Put all documents into one <collection>."
@@ -163,9 +163,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR333 = "{where}: a document without id. Give every document one."
     DR334 = "{where}: document {id} has a text at {offset}; expected {low} to {high}. Texts must not overlap."
     # formats/brat.py
-    DR335 = "{where}: is no .txt or .ann file; expected one, or a folder of them."
+    DR335 = "{where}: is not a .txt or .ann file or a folder of them."
     DR336 = "{where}: there is no {name} beside it. Put the text of the annotations there."
-    DR337 = "{where}: {id!r} is no id of an annotation; expected one of T R N E A M # *."
+    DR337 = "{where}: {id!r} is not the id of an annotation; expected one of T R N E A M # *."
     DR338 = "{where}: {found!r} after {id!r}; expected {expected}."
     # formats/chemprot.py, DR342 also tables.py
     DR340 = (
@@ -176,7 +176,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR342 = "{where}: {n} columns; expected {expected}."
     DR343 = "{where}: document {id} is not in {name}. Take all files from the same split."
     DR344 = "{where}: unknown entity type {value!r}; expected one of {known}."
-    DR345 = "{where}: {start!r}, {end!r} are no offsets; expected two numbers of at most nine digits."
+    DR345 = "{where}: {start!r}, {end!r} are not offsets; expected two numbers of at most nine digits."
     DR346 = "{where}: unknown relation group {value!r}; expected one of {known}."
     DR347 = "{where}: {value!r} does not begin with {prefix}."
     # formats/ddi.py
@@ -185,12 +185,12 @@ class Errors(metaclass=ErrorsWithCodes):
         "{where}: unexpected <{name}> {within}; expected <document>, <sentence> in <document>, <entity> in <sentence>, "
         "<pair> in <sentence>."
     )
-    DR352 = "{where}: document type declarations are not read. Remove it."
+    DR352 = "{where}: document type declarations are not allowed. Remove it."
     DR353 = "{where}: charOffset {offsets!r}; expected first and last character such as 0-5 or 0-5;10-15."
     # formats/jsonl.py, DR355 and DR356 also prodigy.py
-    DR355 = "{where}: token {start} to {end} is empty, outside of the text or not behind the token before it."
-    DR356 = "{where}: characters {start} to {end} of the text are in no token. Tokens leave out nothing but blanks."
-    DR357 = "{where}: sentence start {start} is outside of the text or not behind the one before it."
+    DR355 = "{where}: token {start} to {end} is empty, outside of the text or not after the token before it."
+    DR356 = "{where}: characters {start} to {end} of the text are in no token. Tokens may leave out nothing but blanks."
+    DR357 = "{where}: sentence start {start} is outside of the text or not after the one before it."
     # formats/prodigy.py
     DR358 = "{where}: token {start} to {end} is not {token!r} in the text."
     DR359 = '{where}: no example with the answer "accept", {n} with another. Export the accepted ones.'
@@ -208,9 +208,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR366 = "{where}: a line of document {found!r} within document {id!r}; an empty line separates documents."
     # formats/scierc.py
     DR367 = "{where}: {n} lists in {key} of document {id}; expected one for each of its {expected} sentences."
-    DR368 = (
-        "{where}: token {token!r} in sentence {number} of document {id} is empty or holds a blank. Tokenize it anew."
-    )
+    DR368 = "{where}: token {token!r} in sentence {number} of document {id} is empty or contains a blank. Split it."
     # formats/semeval.py
     DR370 = "{where}: has nothing but empty lines."
     DR371 = "{where}: expected a sentence, its label and a line Comment:."
@@ -226,9 +224,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR380 = "{where}: damaged table ({problem}). Look for a quote that is not closed, or not doubled."
     DR381 = "{where}: the header has no column {names}; expected {required} and perhaps {optional}."
     DR382 = "{where}: the header has a column twice; expected {required} and perhaps {optional}."
-    DR383 = "{where}: no text, and no row before with this id that has one."
+    DR383 = "{where}: no text, and no earlier row with this id has one."
     DR384 = "{where}: the document {id} had another text before. Give one text for each id."
-    DR385 = "{where}: {column} is {value!r}, no offset."
+    DR385 = "{where}: {column} is {value!r}, which is not an offset."
     DR386 = "{where}: no column with the texts among {names}; name one with --text-column."
     DR387 = "{where}: no column {name!r} among {names}; name one with --text-column or --id-column."
 
@@ -282,22 +280,20 @@ class Errors(metaclass=ErrorsWithCodes):
         "none of its components ({names}) finds them there. Give documents with mentions, put a component such as ner "
         "or span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
     )
-    DR401 = (
-        "{path}: the unfinished output of an earlier call. Go on with --resume, or remove it to start {output} anew."
-    )
+    DR401 = "{path}: the unfinished output of an earlier run. Continue it with --resume, or remove it to restart."
     DR402 = (
-        "{path}: this unfinished output was made with another {different}. Go on with the same, or remove it and start "
-        "anew without --resume."
+        "{path}: this unfinished output was made with other {different}. Use the same, or remove it and start again "
+        "without --resume."
     )
     DR403 = (
         "The input has changed: document {number} of the unfinished output is {then!r}, of the input {now}, or its "
-        "text differs. Give the same input, or remove the unfinished output and start anew without --resume."
+        "text differs. Give the same input, or remove the unfinished output and start again without --resume."
     )
-    DR404 = "A worker process died, of too little memory perhaps. Try a lower --n-process or --batch-size."
-    DR405 = "{path}: is a folder with something in it. Name another output, or remove it."
-    DR406 = "{path}, line {line}: is damaged. Remove this folder and start anew without --resume."
-    DR407 = "{path}: another process writes to it. Let one of them work alone, with --resume."
-    DR408 = "{where}, document {id}: the pipeline cannot take it ({problem}). Split it, or leave it out."
+    DR404 = "A worker process died, perhaps for lack of memory. Try a lower --n-process or --batch-size."
+    DR405 = "{path}: is a folder that is not empty. Name another output, or remove it."
+    DR406 = "{path}, line {line}: is damaged. Remove this folder and start again without --resume."
+    DR407 = "{path}: another process is writing to it. Stop one of them and continue with --resume."
+    DR408 = "{where}, document {id}: the pipeline refuses it ({problem}). Split it, or leave it out."
 
     # graph/
     DR500 = "{path}: unknown graph format. The name must end in one of: {known}."

@@ -1,4 +1,4 @@
-"""Relations from any number of documents, one after the other, in a run that can be interrupted and resumed."""
+"""Extraction of relations from any number of documents, in a run that can be interrupted and resumed."""
 
 from .extract import Extraction, Tally
 from .given import check_finds_mentions

@@ -1,4 +1,4 @@
-"""Documents -> documents with relations, in order, and an account of what became of them."""
+"""Documents -> documents with relations, in order."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -18,9 +18,8 @@ from ..records.record import Document, Losses, Record
 from ..records.to_docs import ConversionReport, records_to_docs
 from .given import GIVEN, check_finds_mentions, extraction_pipeline, sentence_splitter
 
-#: If the pipeline finds no mentions, one of this many documents must have them.
+#: Number of first documents of which one must have mentions if the pipeline finds none.
 _FIRST = 20
-_NESTED = "nested mention, which doc.ents cannot hold: in no relation"
 
 
 @dataclass
@@ -28,9 +27,9 @@ class Tally:
     """Counts of documents and what was found in them.
 
     Attributes:
-        documents: Documents that are done, with those that were done before.
+        documents: Finished documents, including those of an earlier run.
         broken: Documents that could not be read.
-        without_mentions: Documents whose mentions were neither given nor found.
+        without_mentions: Finished documents in which no mention was given or found.
         left_out: Given mentions that could not be used.
     """
 
@@ -42,7 +41,7 @@ class Tally:
     left_out: Losses = field(default_factory=Losses)
 
     def count(self, record: Record) -> None:
-        """Count a document that is done."""
+        """Count a finished document."""
         self.documents += 1
         self.without_mentions += not record.mentions
         self.relations += len(record.relations)
@@ -52,13 +51,10 @@ class Extraction:
     """Extracts relations with a pipeline that has a component dual_encoder_rel.
 
     Args:
-        nlp: The pipeline.
-        on_broken: Gets a message for each document that cannot be read.
-        gold_mentions: Keep the mentions that documents have; otherwise they are forgotten and found anew.
-        zone: After this many documents, what spaCy kept of their words is forgotten, in worker processes too.
-
-    Raises:
-        ValueError: The pipeline has no such component.
+        nlp: The pipeline. Raises ValueError if it has no such component.
+        on_broken: Called with a message for each document that cannot be read.
+        gold_mentions: Use the mentions that documents have, instead of finding them anew.
+        zone: Number of documents after which spaCy's memory of their words is freed, also in worker processes.
     """
 
     def __init__(
@@ -75,11 +71,11 @@ class Extraction:
         self._origin = {"model": f"{nlp.meta['lang']}_{nlp.meta['name']}", "version": nlp.meta["version"]}
 
     def run_values(self, settings: Dict[str, Any]) -> Dict[str, Any]:
-        """JSON values that identify this run: the model, its files, and the settings given to it."""
+        """JSON values that identify this run by model, files and settings."""
         return {**self._origin, "files": _digest(self.nlp.path), "settings": settings}
 
     def read(self, documents: Iterable[Document]) -> Iterator[Record]:
-        """The documents that can be read. Raises ValueError if mentions are neither given nor can be found."""
+        """Iterate over the documents that can be read. Raises ValueError if mentions are neither given nor found."""
         records = self._readable(documents)
         first = list(islice(records, _FIRST))
         if first and not any(record.mentions_given for record in first):
@@ -87,30 +83,22 @@ class Extraction:
         yield from chain(first, records)
 
     def skip(self, records: Iterator[Record], done: Iterable[Record]) -> None:
-        """Pass by the documents that are done. Raises ValueError if the input is not what it was."""
+        """Skip the documents that are done. Raises ValueError if the input has changed."""
         for number, before in enumerate(done, 1):
-            # A document that the pipeline could not take has left no trace
-            record = next((one for one in records if _same(one, before) or self._doc(one) is not None), None)
-            if record is None or not _same(record, before):
+            key = (before.id, before.text)
+            # A document that the pipeline refuses is not among the finished ones
+            record = next((one for one in records if key == (one.id, one.text) or self._doc(one) is not None), None)
+            if record is None or key != (record.id, record.text):
                 now = f"{record.id!r} at {record.place}" if record is not None else "none"
                 raise ValueError(Errors.DR403.format(number=number, then=before.id, now=now))
             self.tally.count(before)
             self.tally.done_before += 1
 
     def extract(self, records: Iterable[Record], batch_size: int, n_process: int = 1) -> Iterator[Record]:
-        """The documents in their order, with their relations.
-
-        Args:
-            records: Documents from `read`.
-            batch_size: How many documents go through a component together.
-            n_process: Number of processes.
-
-        Raises:
-            ValueError: A worker process died.
-        """
+        """Extract the relations of documents from `read`, in order. Raises ValueError if a worker process died."""
         stream = iter(records)
         while part := list(islice(stream, 1)):
-            # The words of texts would stay in the vocabulary for ever
+            # Otherwise the words of all texts would stay in the vocabulary
             with self._pipeline.memory_zone():
                 docs = self._docs(chain(part, islice(stream, self.zone - 1)))
                 for record in self._extracted(docs, batch_size=batch_size, n_process=n_process):
@@ -120,7 +108,7 @@ class Extraction:
     def _extracted(self, docs: Iterable[Tuple[Doc, Record]], **settings: int) -> Iterator[Record]:
         try:
             for doc, source in self._pipeline.pipe(docs, as_tuples=True, **settings):  # type: ignore[call-overload]
-                # All mentions that were given, also those that doc.ents cannot hold
+                # All given mentions, including those that doc.ents cannot hold
                 key = self._given_key if GIVEN in doc.user_data else self.rel.spans_key
                 record = doc_to_record(doc, source.id, source.place, key)
                 record.meta = {**source.meta, **self._origin}
@@ -158,18 +146,18 @@ class Extraction:
         except CorpusError as err:
             self._broken(err)
         except ValueError as err:
-            # spaCy refuses a text that is too long: other documents have nothing to do with it
+            # spaCy refuses a text that is too long, which does not concern other documents
             self._broken(Errors.DR408.format(where=record.place, id=record.id, problem=err))
         return None
 
     def _annotated(self, record: Record) -> Doc:
-        # Gold relations are not asked for
         record = replace(record, relations=[], concept_relations=[])
         report = ConversionReport()
         (doc,) = records_to_docs([record], self._splitter, report, self._given_key)
         if self.rel.spans_key is None and report.mentions_nested_or_overlapping:
             where = f"{record.place}, document {record.id}"
-            self.tally.left_out.add(_NESTED, where, report.mentions_nested_or_overlapping)
+            reason = "nested mention, which doc.ents cannot hold: in no relation"
+            self.tally.left_out.add(reason, where, report.mentions_nested_or_overlapping)
         doc.user_data = {GIVEN: True}
         set_long_forms(doc, record.long_forms)
         return doc
@@ -184,10 +172,6 @@ class Extraction:
     def _broken(self, problem: object) -> None:
         self.tally.broken += 1
         self.on_broken(str(problem))
-
-
-def _same(record: Record, other: Record) -> bool:
-    return (record.id, record.text) == (other.id, other.text)
 
 
 def _digest(folder: Optional[Path]) -> str:

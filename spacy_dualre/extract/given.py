@@ -1,6 +1,6 @@
-"""Documents whose mentions are given, among those whose mentions the pipeline finds."""
+"""Pipelines for documents with given mentions, mixed with documents whose mentions the pipeline finds."""
 
-from typing import Any, Iterable, Iterator, List, Optional
+from typing import Any, Iterable, Iterator, List
 
 import spacy
 from spacy.language import Language
@@ -11,16 +11,13 @@ from spacy.util import minibatch
 from ..errors import Errors
 from ..pipeline.pipelines import MENTIONS, assigned, components_before, find_component, finds_mentions
 
-#: Key in ``doc.user_data`` of documents whose mentions are given.
+#: Key in ``doc.user_data`` of documents with given mentions.
 GIVEN = "spacy_dualre_given_mentions"
 
 
 @Language.factory("dualre_find_mentions")
 class FindMentions:
-    """The components before the relations, as one that documents with given mentions pass by.
-
-    components: set after it has been added to a pipeline.
-    """
+    """Applies components to the documents without given mentions only."""
 
     def __init__(self, nlp: Language, name: str) -> None:
         self.components: List[Any] = []
@@ -29,7 +26,7 @@ class FindMentions:
         return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """The same documents in the same order."""
+        """Process a stream in order."""
         for batch in minibatch(stream, batch_size):
             found: Iterator[Doc] = (doc for doc in batch if GIVEN not in doc.user_data)
             for component in self.components:
@@ -39,8 +36,9 @@ class FindMentions:
 
 
 def extraction_pipeline(nlp: Language, rel_name: str) -> Language:
-    """The pipeline with all components before the relations in one `FindMentions`, and with a sentencizer before them
-    where none of them starts sentences. It shares vocabulary and components with nlp.
+    """Make a pipeline from nlp, sharing its components, with all those before the relations in one `FindMentions`.
+
+    A sentencizer precedes them if none of them starts sentences.
     """
     before = components_before(nlp, rel_name)
     components: List[Any] = [nlp.get_pipe(name) for name in before]
@@ -55,8 +53,9 @@ def extraction_pipeline(nlp: Language, rel_name: str) -> Language:
 
 
 def sentence_splitter(nlp: Language, rel_name: str) -> Language:
-    """What cuts the texts of documents with given mentions: the tokenizer of nlp and, for the sentences, its components
-    before the relations, less those that find mentions, or a sentencizer where none of them starts sentences.
+    """Make a pipeline that splits documents with given mentions into tokens and sentences.
+
+    It has nlp's components before the relations except those that find mentions, or else a sentencizer.
     """
     splitter = _empty(nlp)
     if not starts_sentences(nlp, rel_name):
@@ -69,25 +68,17 @@ def sentence_splitter(nlp: Language, rel_name: str) -> Language:
 
 
 def check_finds_mentions(nlp: Language) -> None:
-    """Raises ValueError where no component before the relations finds mentions that these could read."""
-    name, rel = find_component(nlp)
-    if not may_find_mentions(nlp, name, rel.spans_key):
-        names = ", ".join(nlp.pipe_names)
-        raise ValueError(Errors.DR400.format(name=name, source=rel.mentions_from, names=names))
-
-
-def may_find_mentions(nlp: Language, rel_name: str, spans_key: Optional[str]) -> bool:
-    """Whether a component before the relations finds mentions where they are read from, or may, since it does not say
-    what it assigns.
-    """
-    # Where a Doc has no span group of this name, doc.ents are read
-    where = {"doc.ents"} if spans_key is None else MENTIONS
+    """Raise ValueError if no component before the relations finds mentions where they are read from."""
+    rel_name, rel = find_component(nlp)
+    # doc.ents are read if there is no span group
+    where = {"doc.ents"} if rel.spans_key is None else MENTIONS
     for name in components_before(nlp, rel_name):
         what = assigned(nlp, name)
-        # A ruler of spans says nothing of the entities that it sets
-        if not what or where & what or spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
-            return True
-    return False
+        # A component may not declare what it assigns, and a span ruler does not declare entities
+        if not what or where & what or rel.spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
+            return
+    names = ", ".join(nlp.pipe_names)
+    raise ValueError(Errors.DR400.format(name=rel_name, source=rel.mentions_from, names=names))
 
 
 def starts_sentences(nlp: Language, rel_name: str) -> bool:

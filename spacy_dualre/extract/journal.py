@@ -1,7 +1,7 @@
-"""The unfinished output: a folder beside the output that outlives the process, however that ends.
+"""The unfinished output: a folder beside the output that remains if the process is interrupted.
 
-``documents.jsonl`` holds what is done, one document a line as `formats.jsonl` has them, and can be read at any time.
-``run.json`` says which run made it. A line that was not written to its end is cut off.
+``documents.jsonl`` has the finished documents in the format of `formats.jsonl` and can be read at any time;
+``run.json`` identifies the run.
 """
 
 import os
@@ -16,25 +16,25 @@ from ..errors import CorpusError, Errors
 from ..formats import jsonl
 from ..records.record import Place, Record
 
-#: Writes documents to a file or folder and counts what the format has no place for.
+#: Writes documents to a path and counts what the format has no place for.
 Writer = Callable[[Iterable[Record], Path, Counter], None]
 
 
 def part_of(output: Path) -> Path:
-    """The folder with the unfinished output."""
+    """The folder of the unfinished output."""
     return output.with_name(f"{output.name}.part")
 
 
 class Journal:
-    """The documents that are done so far, in order.
+    """The documents finished so far, in order.
 
     Args:
         output: The file or folder to write in the end.
-        run: JSON values that must be the same when the work goes on.
-        resume: Go on where an earlier run stopped, if one did.
+        run: JSON values that identify the run.
+        resume: Continue an earlier run, if there is one.
 
     Raises:
-        ValueError: There is an unfinished output and resume is False, or another run made it.
+        ValueError: There is an unfinished output and resume is False, or it is of another run.
         OSError: Nothing can be written.
     """
 
@@ -46,10 +46,10 @@ class Journal:
         if output.is_dir() and any(output.iterdir()):
             raise ValueError(Errors.DR405.format(path=output))
         if self.folder.exists() and not resume:
-            raise ValueError(Errors.DR401.format(path=self.folder, output=output))
+            raise ValueError(Errors.DR401.format(path=self.folder))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_run(run)
-        # Not buffered: what has been added is with the system, and a line that failed is not tried again
+        # Unbuffered, so that documents survive a crash and a failed line is not written again at closing
         self._file = self._documents.open("ab", buffering=0)
 
     def __enter__(self) -> "Journal":
@@ -58,23 +58,17 @@ class Journal:
     def __exit__(self, *_: Any) -> None:
         self._file.close()
         if self.folder.exists() and not self._documents.stat().st_size:
-            # Nothing to go on from
             shutil.rmtree(self.folder)
 
     def done(self) -> Iterator[Record]:
-        """The documents done before. Behind the last one, half a line at the end is cut off and `add` may follow."""
+        """Iterate over the documents of an earlier run, then remove an incomplete last line. Call this before `add`."""
         yield from documents_of(self._documents)
         with self._documents.open("rb") as file:
             self._end = sum(len(line) for line in file if line.endswith(b"\n"))
         self._file.truncate(self._end)
 
     def add(self, record: Record) -> None:
-        """Write one more document, the whole of it or nothing.
-
-        Raises:
-            ValueError: Another process has written meanwhile.
-            OSError: The disk is full.
-        """
+        """Write a document as a whole or not at all. Raises ValueError if another process is writing, and OSError."""
         if os.fstat(self._file.fileno()).st_size != self._end:
             raise ValueError(Errors.DR407.format(path=self.folder))
         data = f"{jsonl.dump(record, tokens=True)}\n".encode()
@@ -87,7 +81,7 @@ class Journal:
             self._file.truncate(self._end)
 
     def finish(self, write: Writer) -> Counter:
-        """Write the output, put it in its place and remove the journal. Returns counts of what the format lost."""
+        """Write the output, remove the journal and return counts of what the format has no place for."""
         lost: Counter = Counter()
         result = self.folder / self.output.name
         _remove(result)
@@ -110,7 +104,7 @@ class Journal:
 
 
 def documents_of(path: Path) -> Iterator[Record]:
-    """The documents of a journal's whole lines. Raises ValueError naming a line that is damaged."""
+    """Iterate over the documents of all complete lines. Raises ValueError naming a damaged line."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):

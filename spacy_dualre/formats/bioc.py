@@ -1,9 +1,8 @@
 """BioC, XML and JSON, as in BioRED and as NCBI's tools export it: a collection, in JSON also a list of collections
-(BioC API for PMC) and one whose documents are under "PubTator3" (PubTator 3's API).
+(BioC API for PMC) or a collection whose documents are under "PubTator3" (PubTator 3's API).
 
-Texts are given in passages, or in sentences within them, which have offsets into the document. Offsets are code points,
-and annotations count from the start of the document. A relation is either one between annotations (nodes) or, in
-BioRED, one between concepts of the whole document (infons entity1, entity2, type and novel).
+Texts are in passages, or in sentences within them. All offsets are code points from the start of the document. A
+relation is between annotations (its nodes) or, in BioRED, between concepts (infons entity1, entity2, type and novel).
 
 Sources: Comeau et al. 2013, "BioC: a minimalist approach to interoperability for biomedical text processing", with
 BioC.dtd; https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/.
@@ -12,6 +11,7 @@ BioC.dtd; https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/.
 import json
 from bisect import bisect_right
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
@@ -21,7 +21,6 @@ from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
 from ..records.record import (
     MISMATCH,
-    ConceptRelationRecord,
     Document,
     MentionRecord,
     Place,
@@ -32,21 +31,22 @@ from ..records.record import (
     hold,
     split_concepts,
 )
+from . import Format
 from .elements import read_elements
 from .files import Source, count_long_forms, parse_json, validate
 from .pubtator import add_concept_relation
 
 #: The order of a relation's nodes by their roles.
 _ROLES = {"subject": 0, "arg1": 0, "object": 2, "arg2": 2}
-#: Gaps between passages are filled with blanks: a wrong offset must not fill the memory.
+#: Gaps between passages are filled with blanks, but a wrong offset must not fill the memory.
 _LONGEST_TEXT = 10_000_000
-#: XML elements that may occur several times, with their names in JSON; and those that hold nothing but characters.
+#: XML elements that are lists in JSON, with their names there, and elements that hold characters only.
 _LISTS = {tag: f"{tag}s" for tag in ("passage", "sentence", "annotation", "relation", "location", "node")}
 _TEXTS = ("id", "offset", "text", "infon")
 _HEAD = {"source": "spacy-dualre", "date": "", "key": "", "infons": {}}
 
 
-# The schema of BioC JSON. BioRED has only those keys that hold something.
+# The schema of BioC JSON. BioRED leaves out keys without a value.
 
 
 class _Location(BaseModel):
@@ -101,24 +101,17 @@ class _Collections(RootModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a BioC file.
+    """Read a BioC file.
 
-    Mentions keep the ids of the annotations. Gaps between passages become blanks. Where every passage gives its
-    sentences, they are the record's. A mention with several locations is discontinuous. Of the two nodes of a relation
-    the one with the role "subject" or "Arg1" is the subject, the one with "object" or "Arg2" the object; other roles
-    leave them in their order. ``meta["novel"]`` lists [type, identifier, identifier] of BioRED's novel relations.
-
-    Raises:
-        CorpusError: A file that is no BioC, passages that overlap, or a document that occurs twice.
+    Mentions keep the ids of their annotations. Sentences are used if every passage has them. A relation's subject is
+    the node with the role "subject" or "Arg1", its object that with "object" or "Arg2"; other nodes keep their order.
+    ``meta["novel"]`` lists [type, identifier, identifier] of BioRED's novel relations.
     """
     return as_corpus(path, "bioc", stream(Source(path)))
 
 
 def stream(source: Source) -> Iterator[Document]:
-    """The documents of a BioC file, XML or JSON, which its first character tells apart.
-
-    The annotations of a document are given mentions. In a document without any, mentions are yet to be found.
-    """
+    """Stream a BioC file, XML or JSON by its first character. A document without annotations has no given mentions."""
     place = Place(source.path)
     with source.open() as file:
         start = file.peek(1)
@@ -154,7 +147,7 @@ def _from_xml(element: Any, place: Place) -> Record:
 
 
 def _values(element: Any, place: Place) -> Dict[str, Any]:
-    """An element of BioC XML as the values of BioC JSON."""
+    """Convert an element of BioC XML to the values of BioC JSON."""
     values: Dict[str, Any] = {**element.attrib, "infons": {}}
     for child in element:
         if child.tag in _LISTS:
@@ -174,15 +167,12 @@ def _record(document: _Document, place: Place) -> Record:
     record = Record(document.id, _text(document, place), place)
     record.breaks = tuple(sorted({passage.offset for passage in document.passages})[1:])
     record.sentences = _sentences(document, record)
-    holders: List[_Annotated] = [document]
-    for passage in document.passages:
-        holders += [passage, *passage.sentences]
-    for holder in holders:
-        for annotation in holder.annotations:
-            _add_mention(record, annotation)
-    for holder in holders:
-        for relation in holder.relations:
-            _add_relation(record, relation)
+    inner = [level for passage in document.passages for level in (passage, *passage.sentences)]
+    levels: List[_Annotated] = [document, *inner]
+    for annotation in chain.from_iterable(level.annotations for level in levels):
+        _add_mention(record, annotation)
+    for relation in chain.from_iterable(level.relations for level in levels):
+        _add_relation(record, relation)
     record.mentions_given = bool(record.mentions or record.dropped)
     return record
 
@@ -203,7 +193,7 @@ def _texts(passage: _Passage) -> List[Tuple[int, str]]:
 
 
 def _sentences(document: _Document, record: Record) -> Optional[Tuple[int, ...]]:
-    """Where sentences start, if every passage that has a text says so."""
+    """The sentence starts, if every passage with a text has sentences."""
     passages = [passage for passage in document.passages if passage.text or passage.sentences]
     if not any(passage.sentences for passage in passages):
         return None
@@ -224,11 +214,10 @@ def _add_mention(record: Record, annotation: _Annotation) -> None:
     said = annotation.text or ""
     if not said:
         record.notes["mentions without their text: offsets not checked"] += 1
-    # What stands between the pieces may be given with them
-    is_whole = said in ("", record.covered(mention))
-    covered = "".join(record.text[start:end] for start, end in pieces)
-    why = "" if hold(pieces, record.text, covered if is_whole else said) else MISMATCH
-    record.add_mention(mention, why=why)
+    # The text between the pieces may be given with them
+    if said in ("", record.covered(mention)):
+        said = "".join(record.text[start:end] for start, end in pieces)
+    record.add_mention(mention, why="" if hold(pieces, record.text, said) else MISMATCH)
 
 
 def _add_relation(record: Record, relation: _Relation) -> None:
@@ -236,7 +225,7 @@ def _add_relation(record: Record, relation: _Relation) -> None:
     if "entity1" in relation.infons and "entity2" in relation.infons:
         first, second = (_infon(relation.infons, key).strip() for key in ("entity1", "entity2"))
         novelty = _infon(relation.infons, "novel") or None
-        add_concept_relation(record, ConceptRelationRecord(predicate, first, second), record.place, novelty)
+        add_concept_relation(record, RelationRecord(predicate, first, second), record.place, novelty)
         return
     detail = f"relation {relation.id}"
     if len(relation.nodes) != 2:
@@ -249,13 +238,13 @@ def _add_relation(record: Record, relation: _Relation) -> None:
 
 
 def _infon(infons: Dict[str, Any], *keys: str) -> str:
-    """The first of these infons that is there, or nothing. In JSON one may be a list of identifiers."""
+    """The first of these infons that is set. In JSON it may be a list of identifiers."""
     value = next((infons[key] for key in keys if infons.get(key) is not None), "")
     return SEPARATOR.join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
-    """Write a collection in BioC JSON, one document a line: sentences, annotations, relations with their scores."""
+    """Write a collection in BioC JSON, one document per line."""
     with path.open("w", encoding="utf8", newline="\n") as file:
         file.write(json.dumps(_HEAD)[:-1] + ', "documents": [')
         for number, record in enumerate(records):
@@ -265,7 +254,7 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 
 
 def _to_json(record: Record) -> Dict[str, Any]:
-    # The text in pieces that keep their blanks, so that joined they are the text
+    # Sentences with the blanks after them, so that joined they are the text
     starts = sorted({0, *(record.sentences or ())})
     sentences = [
         _level(offset=start, text=record.text[start:end]) for start, end in zip(starts, [*starts[1:], len(record.text)])
@@ -279,7 +268,7 @@ def _to_json(record: Record) -> Dict[str, Any]:
 
 
 def _level(**values: Any) -> Dict[str, Any]:
-    """A document, passage or sentence with every key that BioC's own libraries demand."""
+    """A document, passage or sentence with the keys that BioC's own libraries require."""
     return {**values, "infons": {}, "annotations": [], "relations": []}
 
 
@@ -295,3 +284,6 @@ def _annotation(mention: MentionRecord, record: Record) -> Dict[str, Any]:
 def _relation(id: str, rel: RelationRecord) -> Dict[str, Any]:
     nodes = [{"refid": rel.subject, "role": "subject"}, {"refid": rel.object, "role": "object"}]
     return {"id": id, "infons": {"type": rel.predicate, "score": str(rel.score)}, "nodes": nodes}
+
+
+FORMATS = {"bioc": Format(read, stream, write, {".xml": b"<collection", ".json": b""}, (".json",))}

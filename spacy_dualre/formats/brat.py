@@ -1,9 +1,9 @@
-"""brat standoff: a text file and beside it, under the same name, an .ann file with one annotation in each line.
+"""brat standoff: a .txt file and an .ann file of the same name, with one annotation per line.
 
-UTF-8. Offsets are code points into the text file, end exclusive; an end of line counts as it stands in the file, CRLF
-as two. Columns are parted by tabs, the first is an id whose first letter says what the line is.
+UTF-8. Offsets are code points into the text file, end exclusive, and CRLF counts as two. Columns are separated by tabs;
+the first is an id whose first letter tells the kind of annotation.
 
-Source: https://brat.nlplab.org/standoff.html; where it is silent, what brat's server (server/src/annotation.py) reads.
+Source: https://brat.nlplab.org/standoff.html and, for what it leaves open, brat's server/src/annotation.py.
 """
 
 import codecs
@@ -16,13 +16,14 @@ from urllib.parse import quote
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
 from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
+from . import Format
 from .files import count_long_forms, files_in, one_line, read_lines, read_text
 
 _ID = re.compile(r"[TRNEAM][A-Za-z]*[0-9]+\S*|\*|#.*")
 _MENTION = re.compile(r"(\S+) ([0-9]{1,9} [0-9]{1,9}(?:;[0-9]{1,9} [0-9]{1,9})*) *")
-#: Lines that say something of the document that a record has no place for.
+#: Annotations that a record has no place for.
 _NOT_READ = {"E": "brat event", "A": "brat attribute", "M": "brat attribute", "*": "brat equivalence"}
-#: The most characters in a file's name, without its ending: file systems allow 255 bytes.
+#: Maximum number of characters in a file name, without its ending: file systems allow 255 bytes.
 _LONGEST_NAME = 200
 
 
@@ -36,19 +37,19 @@ class _Line(NamedTuple):
 class _Mention(NamedTuple):
     line: _Line
     type: str
-    pieces: List[Offsets]
+    offsets: List[Offsets]
+
+    def pieces(self, shift: int) -> List[Offsets]:
+        return [(start - shift, end - shift) for start, end in self.offsets]
 
 
 def read(path: Path) -> Iterator[Record]:
-    """One document for each .txt file of a folder and its subfolders in sorted order, or that of one .txt or .ann file.
+    """Read every .txt file of a folder and its subfolders in sorted order, or a single .txt or .ann file.
 
-    Ids of documents are the files' paths within the folder, without ending; those of mentions are brat's. Blank lines
-    are breaks, other line ends are not. Arg1 of a relation is its subject and Arg2 its object; other roles leave the
-    two in their order. Normalisations give mentions their concepts, with the namespace. Events, attributes and
-    equivalences are dropped; triggers stay as mentions. A document without .ann file has no annotations.
-
-    Raises:
-        CorpusError: An .ann file without its text, or a line that is not in the format.
+    Document ids are the paths within the folder, without ending; mentions keep brat's ids. Blank lines are breaks. Arg1
+    of a relation is its subject and Arg2 its object; other roles keep their order. Normalisations are concepts, with
+    their namespace. Events, attributes and equivalences are dropped; triggers are mentions. A document without .ann
+    file has no annotations.
     """
     return as_corpus(path, "brat", (_record(text_file, path) for text_file in _text_files(path)))
 
@@ -78,13 +79,13 @@ def _record(text_file: Path, root: Path) -> Record:
 
 
 def _paragraphs(text: str) -> Tuple[int, ...]:
-    """Where the text goes on after blank lines."""
+    """The offsets at which text follows blank lines."""
     blanks = (match for match in re.finditer(r"\s+", text) if match[0].count("\n") > 1)
     return tuple(match.end() for match in blanks if match.start() > 0 and match.end() < len(text))
 
 
 def _lines(path: Path) -> Dict[str, List[_Line]]:
-    """The lines of each kind. Mentions need not stand before what refers to them."""
+    """The lines of each kind, since mentions need not precede what refers to them."""
     lines = defaultdict(list)
     for place, text in read_lines(path, may_be_empty=True):
         if not text.strip():
@@ -124,42 +125,34 @@ def _annotate(record: Record, lines: Dict[str, List[_Line]]) -> None:
 def _mention(line: _Line) -> _Mention:
     match = _MENTION.fullmatch(line.data)
     if not match or not line.tail:
-        raise _unexpected(line, "a type, start and end (several parted by ;), a tab and the text")
+        raise _unexpected(line, "a type, start and end (several separated by ;), a tab and the text")
     pieces = [piece.split() for piece in match[2].split(";")]
     return _Mention(line, match[1], [(int(start), int(end)) for start, end in pieces])
 
 
 def _shift(record: Record, mentions: List[_Mention]) -> int:
-    """How many characters the offsets are ahead of the text.
-
-    brat counts a byte order mark, which is no part of the record's text; where one was added later, it is not counted.
-    """
+    """1 if the offsets count a byte order mark, as brat does, else 0, as when one was added later."""
     with record.place.path.open("rb") as file:
         if not file.read(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
             return 0
 
     def matching(shift: int) -> int:
-        return sum(hold(_shifted(mention, shift), record.text, mention.line.tail) for mention in mentions)
+        return sum(hold(mention.pieces(shift), record.text, mention.line.tail) for mention in mentions)
 
     return max((1, 0), key=matching)
 
 
-def _shifted(mention: _Mention, shift: int) -> List[Offsets]:
-    return [(start - shift, end - shift) for start, end in mention.pieces]
-
-
 def _add_mention(record: Record, mention: _Mention, concepts: Tuple[str, ...], shift: int) -> None:
-    pieces = _shifted(mention, shift)
+    pieces = mention.pieces(shift)
     usable = hold(pieces, record.text, mention.line.tail)
     if usable and " ".join(record.text[start:end] for start, end in pieces) != mention.line.tail:
         record.notes["text of a mention given with other blanks"] += 1
-    why = "" if usable else MISMATCH
     value = MentionRecord.of_pieces(mention.line.id, mention.type, pieces, concepts)
-    record.add_mention(value, mention.line.place, why=why)
+    record.add_mention(value, mention.line.place, why="" if usable else MISMATCH)
 
 
 def _concepts(record: Record, lines: List[_Line], mentions: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
-    """The concepts of each mention, every one once, in the order of the lines."""
+    """The distinct concepts of each mention in the order of the lines."""
     concepts: Dict[str, Dict[str, None]] = {mention: {} for mention in mentions}
     for line in _distinct(record, lines, "concept"):
         fields = line.data.split()
@@ -177,7 +170,7 @@ def _concepts(record: Record, lines: List[_Line], mentions: Iterable[str]) -> Di
 
 
 def _distinct(record: Record, lines: List[_Line], what: str) -> Iterator[_Line]:
-    """The lines without those whose id was seen before, which are dropped."""
+    """The lines, dropping those whose id occurred before."""
     seen = set()
     for line in lines:
         if line.id in seen:
@@ -209,9 +202,9 @@ def _relation(line: _Line) -> RelationRecord:
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
-    """Write a folder with a .txt and an .ann file for each document, named by its id, in which "/" makes a folder.
+    """Write a folder with a .txt and an .ann file for each document, named by its id, where "/" makes a subfolder.
 
-    Scores become notes of the annotator, which brat shows.
+    Scores are written as annotator notes, which brat displays.
     """
     path.mkdir()
     for record in records:
@@ -227,14 +220,14 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 
 
 def _free_name(folder: Path, id: str, lost: Counter) -> str:
-    """The name of the document's text file, which never leaves the folder."""
+    """A new name for the document's text file, always inside the folder."""
     name = "/".join(map(_file_name, id.split("/")))
-    lost["document id that is no file name, written with % and digits"] += name != id
+    lost["document id that is not a file name, percent-encoded"] += name != id
     free, number = name, 1
     while (folder / f"{free}.txt").exists():
         number += 1
         free = f"{name}~{number}"
-    lost["document id given twice, with a number behind it"] += free != name
+    lost["document id that occurs twice, with a number appended"] += free != name
     return f"{free}.txt"
 
 
@@ -261,7 +254,7 @@ def _annotations(record: Record, lost: Counter) -> Iterator[str]:
 
 
 def _pieces(mention: MentionRecord, record: Record) -> List[Offsets]:
-    """The parts of the mention, cut at line ends, which brat does not allow within a piece."""
+    """The parts of the mention, split at line ends, which brat does not allow within a piece."""
     return [
         (start + match.start(), start + match.end())
         for start, end in mention.parts or ((mention.start, mention.end),)
@@ -271,5 +264,8 @@ def _pieces(mention: MentionRecord, record: Record) -> List[Offsets]:
 
 def _word(name: str, lost: Counter) -> str:
     word = "_".join(name.split())
-    lost["type, predicate or concept with blanks, for which _ stands"] += word != name
+    lost["type, predicate or concept with blanks, replaced by _"] += word != name
     return word
+
+
+FORMATS = {"brat": Format(read, write=write)}

@@ -11,13 +11,14 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
-from .files import read_lines
+from . import Format
+from .files import is_offset, read_lines
 
-#: The groups of relations that the task scores.
+#: The relation groups that the task scores.
 GROUPS = ("CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9")
-#: All groups; CPR:10 is a relation that the text denies, CPR:0 an undefined one.
+#: All groups, with CPR:0 for undefined and CPR:10 for negated relations.
 ALL_GROUPS = tuple(f"CPR:{number}" for number in range(11))
-#: Whether a protein name can be normalised is not part of the task.
+#: The task does not distinguish genes that can be normalised (Y) from others.
 TYPES = {"CHEMICAL": "CHEMICAL", "GENE-Y": "GENE", "GENE-N": "GENE"}
 
 
@@ -27,14 +28,9 @@ class _Row(NamedTuple):
 
 
 def read(folder: Path) -> Iterator[Record]:
-    """The documents of one split in the order of its abstracts file, with the relations of the five scored groups.
+    """Read one split with the relations of the five scored groups, from ``*_gold_standard*.tsv`` if it is annotated.
 
-    Args:
-        folder: Holds ``*_abstracts*.tsv``, ``*_entities*.tsv`` and, unless it is not annotated,
-            ``*_gold_standard*.tsv``.
-
-    Raises:
-        CorpusError: A missing file, a line that is not in the format, or a line about a document without abstract.
+    Texts are in ``*_abstracts*.tsv``, mentions in ``*_entities*.tsv``.
     """
     return as_corpus(
         folder, "chemprot", _records(folder, "*_gold_standard*.tsv", 4, partial(_relation, groups=GROUPS, arguments=2))
@@ -42,23 +38,23 @@ def read(folder: Path) -> Iterator[Record]:
 
 
 def read_groups(folder: Path) -> Iterator[Record]:
-    """The same with all groups, CPR:0 to CPR:10, from ``*_relations*.tsv``."""
+    """Like `read`, with all groups, from ``*_relations*.tsv``."""
     return as_corpus(folder, "chemprot", _records(folder, "*_relations*.tsv", 6, _relation))
 
 
 def read_fine(folder: Path) -> Iterator[Record]:
-    """The same with the fine labels of all groups, such as INDIRECT-UPREGULATOR, from ``*_relations*.tsv``."""
+    """Like `read_groups`, with fine labels such as INDIRECT-UPREGULATOR."""
     return as_corpus(folder, "chemprot", _records(folder, "*_relations*.tsv", 6, partial(_relation, label=3)))
 
 
 def read_gold_standard(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[str, RelationRecord]]:
-    """The documents and relations of a gold standard, or of predictions in its format. All groups are allowed."""
+    """Iterate over document ids and relations of a gold standard, or of predictions in its format, in any group."""
     for row in _rows(path, 4, may_be_empty):
         yield row.values[0], _relation(row, arguments=2)
 
 
 def gold_line(id: str, predicate: str, subject: str, object: str) -> str:
-    """A line of such a file."""
+    """Format a line of a gold standard."""
     return f"{id}\t{predicate}\tArg1:{subject}\tArg2:{object}"
 
 
@@ -104,7 +100,7 @@ def _rows(path: Path, columns: int, may_be_empty: bool = False) -> Iterator[_Row
 
 def _by_document(path: Path, columns: int) -> Dict[str, List[_Row]]:
     rows = defaultdict(list)
-    # A split whose documents have no mention or no relation has an empty file
+    # A split without any mention or relation has an empty file
     for row in _rows(path, columns, may_be_empty=True):
         rows[row.values[0]].append(row)
     return rows
@@ -114,13 +110,13 @@ def _mention(row: _Row) -> MentionRecord:
     _, mention_id, type, start, end, _ = row.values
     if type not in TYPES:
         raise row.place.error(Errors.DR344, value=type, known=", ".join(TYPES))
-    if not all(offset.isdecimal() and len(offset) < 10 for offset in (start, end)):
+    if not (is_offset(start) and is_offset(end)):
         raise row.place.error(Errors.DR345, start=start[:12], end=end[:12])
     return MentionRecord(mention_id, TYPES[type], int(start), int(end))
 
 
 def _relation(row: _Row, label: int = 1, groups: Sequence[str] = ALL_GROUPS, arguments: int = 4) -> RelationRecord:
-    """The relation in a row. label: column of the predicate; arguments: column of the first argument."""
+    """The relation of a row, given the columns of the predicate and the first argument."""
     if row.values[1] not in groups:
         raise row.place.error(Errors.DR346, value=row.values[1], known=", ".join(groups))
     subject, object = (_argument(row, text, prefix) for text, prefix in zip(row.values[arguments:], ("Arg1:", "Arg2:")))
@@ -131,3 +127,6 @@ def _argument(row: _Row, text: str, prefix: str) -> str:
     if not text.startswith(prefix):
         raise row.place.error(Errors.DR347, value=text, prefix=prefix)
     return text.removeprefix(prefix)
+
+
+FORMATS = {"chemprot": Format(read), "chemprot-fine": Format(read_fine), "chemprot-groups": Format(read_groups)}

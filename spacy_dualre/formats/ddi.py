@@ -1,4 +1,4 @@
-"""DDIExtraction 2013 (SemEval-2013 task 9), drug-drug interactions: XML, one document with its sentences in each file.
+"""DDIExtraction 2013 (SemEval-2013 task 9), drug-drug interactions: one XML document per file.
 
 ``<document id><sentence text><entity id charOffset type text/><pair id e1 e2 ddi type/></sentence></document>``, where
 charOffset counts code points of the sentence, END INCLUSIVE: "4-16", or "0-5;10-15" for a discontinuous entity.
@@ -8,137 +8,102 @@ interactions", https://github.com/isegura/DDICorpus.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Set, Tuple
-from xml.parsers import expat
+from typing import Any, Iterator, List, Set
 
 from ..errors import Errors
 from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
+from . import Format
+from .elements import parse_xml
 from .files import files_in, read_lines
 
-#: The types of interactions; "int" is one that is stated without detail.
+#: The types of interactions; "int" is an interaction without further detail.
 TYPES = ("mechanism", "effect", "advise", "int")
-#: Within which element each one stands.
+#: The parent of each element.
 _PARENTS = {"document": "", "sentence": "document", "entity": "sentence", "pair": "sentence"}
 _OFFSETS = re.compile(r"[0-9]{1,9}-[0-9]{1,9}(?:;[0-9]{1,9}-[0-9]{1,9})*")
 
 
-@dataclass(frozen=True)
+def read(path: Path) -> Iterator[Record]:
+    """Read every .xml file of a folder and its subfolders in sorted order, or a single file.
+
+    The text is the sentences joined with blanks. Pairs run in text order and have no direction: e1 is the subject, e2
+    the object. An interaction without a type counts as "int"; pairs without interaction are counted and left out.
+    Document type declarations are refused, so that nothing is fetched and no entity expanded.
+    """
+    return as_corpus(path, "ddi", map(_record, files_in(path, ".xml")))
+
+
 class _Element:
-    name: str
-    attributes: Dict[str, str]
-    place: Place
+    """An XML element with its place."""
+
+    def __init__(self, node: Any, path: Path) -> None:
+        self.node = node
+        self.place = Place(path, node.sourceline)
 
     def __getitem__(self, key: str) -> str:
-        if key not in self.attributes:
-            raise self.place.error(Errors.DR350, name=self.name, key=key)
-        return self.attributes[key]
+        if key not in self.node.attrib:
+            raise self.place.error(Errors.DR350, name=self.node.tag, key=key)
+        return str(self.node.get(key))
+
+    def children(self, tag: str) -> List["_Element"]:
+        return [_Element(child, self.place.path) for child in self.node.iterchildren(tag)]
 
 
-class _Sentence(NamedTuple):
-    text: str
-    start: int
-    entities: List[_Element]
-    pairs: List[_Element]
+def _document(path: Path) -> _Element:
+    """The outermost element, after checking that every element has the right parent."""
+    lines = []
+    for place, line in read_lines(path):
+        if "<!DOCTYPE" in line:
+            raise place.error(Errors.DR352)
+        lines.append(line)
+    root = parse_xml("\n".join(lines), path)
+    for node in root.iter("*"):
+        parent = "" if node is root else node.getparent().tag
+        if _PARENTS.get(node.tag) != parent:
+            within = f"within <{parent}>" if parent else "outermost"
+            raise Place(path, node.sourceline).error(Errors.DR351, name=node.tag, within=within)
+    return _Element(root, path)
 
 
-def read(path: Path) -> Iterator[Record]:
-    """One document for each .xml file of a folder and its subfolders in sorted order, or that of one file.
-
-    Ids are the corpus's. The text is the sentences joined with a blank, and they are the record's. Pairs run in text
-    order and have no direction: e1 is the subject, e2 the object. An interaction without type counts as "int"; pairs
-    without interaction are noted and left out.
-
-    Raises:
-        CorpusError: XML of another kind, or a document that occurs twice. Document type declarations are refused, so
-            that nothing is fetched and no entity expanded.
-    """
-    return as_corpus(path, "ddi", (_record(_elements(file)) for file in files_in(path, ".xml")))
-
-
-def _elements(path: Path) -> List[_Element]:
-    """All elements of the file in its order, each checked to stand within the right one."""
-    elements: List[_Element] = []
-    within = [""]
-    parser = expat.ParserCreate("UTF-8")
-
-    def start(name: str, attributes: Dict[str, str]) -> None:
-        place = Place(path, parser.CurrentLineNumber)
-        if _PARENTS.get(name) != within[-1]:
-            where = f"within <{within[-1]}>" if within[-1] else "outermost"
-            raise place.error(Errors.DR351, name=name, within=where)
-        within.append(name)
-        elements.append(_Element(name, attributes, place))
-
-    def doctype(*_: Any) -> None:
-        raise Place(path, parser.CurrentLineNumber).error(Errors.DR352)
-
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: within.pop()
-    parser.StartDoctypeDeclHandler = doctype
-    try:
-        for _, line in read_lines(path):
-            parser.Parse(f"{line}\n", False)
-        parser.Parse("", True)
-    except expat.ExpatError as err:
-        raise Place(path, err.lineno).error(Errors.DR329, problem=expat.ErrorString(err.code)) from err
-    return elements
-
-
-def _record(elements: List[_Element]) -> Record:
-    document = elements[0]
+def _record(path: Path) -> Record:
+    document = _document(path)
     if not document["id"].strip():
         raise document.place.error(Errors.DR333)
-    sentences = _sentences(elements[1:])
-    text = " ".join(sentence.text for sentence in sentences if sentence.text)
-    record = Record(document["id"], text, document.place, sentences=_starts(sentences))
+    sentences = document.children("sentence")
+    text = " ".join(sentence["text"] for sentence in sentences if sentence["text"])
+    record = Record(document["id"], text, document.place, sentences=())
+    offset = 0
     for sentence in sentences:
-        for entity in sentence.entities:
-            _add_mention(record, entity, sentence)
+        _add_sentence(record, sentence["text"], offset)
+        for entity in sentence.children("entity"):
+            _add_mention(record, entity, sentence["text"], offset)
+        # An empty sentence takes no room
+        offset += len(sentence["text"]) + bool(sentence["text"])
     seen: Set[str] = set()
     for sentence in sentences:
-        for pair in sentence.pairs:
+        for pair in sentence.children("pair"):
             _add_relation(record, pair, seen)
-    empty = len(sentences) - len(record.sentences or ())
-    if empty:
-        record.notes["sentences without text"] += empty
     return record
 
 
-def _sentences(elements: List[_Element]) -> List[_Sentence]:
-    """The sentences with what is in them and where they are in the document. One without text takes no room."""
-    sentences: List[_Sentence] = []
-    start = 0
-    for element in elements:
-        if element.name == "sentence":
-            sentences.append(_Sentence(element["text"], start, [], []))
-            start += len(element["text"]) + 1 if element["text"] else 0
-        elif element.name == "entity":
-            sentences[-1].entities.append(element)
-        else:
-            sentences[-1].pairs.append(element)
-    return sentences
+def _add_sentence(record: Record, text: str, offset: int) -> None:
+    if text.strip():
+        # Blanks at the start may belong to the token before
+        record.sentences = (*(record.sentences or ()), offset + len(text) - len(text.lstrip()))
+    else:
+        record.notes["sentences without text"] += 1
 
 
-def _starts(sentences: List[_Sentence]) -> Tuple[int, ...]:
-    """Where each sentence's first character stands that is no blank, because blanks may belong to the token before."""
-    return tuple(
-        sentence.start + len(sentence.text) - len(sentence.text.lstrip())
-        for sentence in sentences
-        if sentence.text.strip()
-    )
-
-
-def _add_mention(record: Record, entity: _Element, sentence: _Sentence) -> None:
+def _add_mention(record: Record, entity: _Element, sentence: str, offset: int) -> None:
     pieces = _pieces(entity)
-    why = "" if hold(pieces, sentence.text, entity["text"]) else MISMATCH
-    pieces = [(sentence.start + start, sentence.start + end) for start, end in pieces]
+    why = "" if hold(pieces, sentence, entity["text"]) else MISMATCH
+    pieces = [(offset + start, offset + end) for start, end in pieces]
     record.add_mention(MentionRecord.of_pieces(entity["id"], entity["type"], pieces), entity.place, why=why)
 
 
 def _pieces(entity: _Element) -> List[Offsets]:
-    """Where the entity is in its sentence, end exclusive."""
+    """The entity's offsets in its sentence, end exclusive."""
     offsets = entity["charOffset"]
     if not _OFFSETS.fullmatch(offsets):
         raise entity.place.error(Errors.DR353, offsets=offsets[:40])
@@ -150,16 +115,19 @@ def _add_relation(record: Record, pair: _Element, seen: Set[str]) -> None:
     id, subject, object, ddi = pair["id"], pair["e1"], pair["e2"], pair["ddi"]
     repeated = id in seen
     seen.add(id)
-    type = pair.attributes.get("type") or "int"
+    type = pair.node.get("type")
     if ddi == "false":
         record.notes["explicit negative pairs"] += 1
     elif repeated:
         record.drop("relation", "id occurs twice", pair.place, id)
     elif ddi != "true":
         record.drop("relation", "ddi is neither true nor false", pair.place, f"{id}: {ddi}")
-    elif type not in TYPES:
+    elif type and type not in TYPES:
         record.drop("relation", "unknown type of interaction", pair.place, f"{id}: {type}")
     else:
-        if not pair.attributes.get("type"):
+        if not type:
             record.notes["interactions without type, read as int"] += 1
-        record.add_relation(RelationRecord(type, subject, object), pair.place)
+        record.add_relation(RelationRecord(type or "int", subject, object), pair.place)
+
+
+FORMATS = {"ddi": Format(read)}

@@ -1,7 +1,4 @@
-"""spaCy's DocBin: Docs with tokens and, where they have them, sentences, mentions and relations.
-
-A file is read and written as a whole; a folder gets one file for every 1000 documents.
-"""
+"""spaCy's DocBin. A file is read and written as a whole; a folder holds one file for every 1000 documents."""
 
 from collections import Counter
 from pathlib import Path
@@ -15,11 +12,12 @@ from ..records.from_docs import doc_to_record
 from ..records.record import Document, Place, Record
 from ..records.shards import DocWriter, docs_from_bytes
 from ..records.to_docs import ConversionReport, records_to_docs
+from . import Format
 from .files import Source
 
 
 def stream(source: Source) -> Iterator[Document]:
-    """The Docs of a file. Mentions are given where ``doc.ents`` or the span group is set, even to nothing."""
+    """Stream the Docs of a file. Mentions count as given if ``doc.ents`` or the span group is set, even if empty."""
     with source.open() as file:
         data = file.read()
     for number, doc in enumerate(docs_from_bytes(data, Vocab(), Place(source.path)), 1):
@@ -30,14 +28,17 @@ def _record(doc: Doc, number: int, source: Source) -> Record:
     key = source.options.spans_key
     record = doc_to_record(doc, str(doc.user_data.get("doc_id", source.id_of(number))), Place(source.path), key)
     origin = {key: doc.user_data.get(key) for key in ("corpus", "split")}
-    # Values of other kinds are the user's own
+    # Values of other types are the user's own
     record.meta = {key: value for key, value in origin.items() if isinstance(value, str)}
     record.mentions_given = key in doc.spans or doc.has_annotation("ENT_IOB")
     return record
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter, shard_size: int = 1000) -> None:
-    """Write tokens, sentences, mentions and relations. Other annotations, such as tags, are not in records."""
+    """Write a .spacy file, or a folder of them, with tokens, sentences, mentions and relations."""
     with DocWriter(path, 0 if path.suffix == ".spacy" else shard_size) as docs:
         for doc in records_to_docs(records, spacy.blank("xx"), ConversionReport()):
             docs.add(doc)
+
+
+FORMATS = {"spacy": Format(None, stream, write, {".spacy": b""}, (".spacy",))}

@@ -1,4 +1,4 @@
-"""doccano's export of sequence labelling with relations: JSON lines, one document a line.
+"""doccano's export of sequence labelling with relations: JSON lines, one document per line.
 
 ::
 
@@ -17,7 +17,8 @@ from typing import Iterator, List, Union
 from pydantic import BaseModel, ConfigDict
 
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
-from .files import read_json_lines
+from . import Format
+from .files import note_unread_keys, read_json_lines
 
 
 class _Entity(BaseModel):
@@ -43,13 +44,9 @@ class _Document(BaseModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a file; ``from_id`` is the subject of a relation, ``to_id`` its object.
+    """Read a file. ``from_id`` is the subject of a relation, ``to_id`` its object; mentions keep doccano's ids.
 
-    Mentions keep doccano's ids. A document without id has the number of its line. A document's metadata, such as its
-    comments, is noted but not read.
-
-    Raises:
-        CorpusError: JSON of another kind, such as an export without ``entities``, or a document that occurs twice.
+    Metadata of a document, such as its comments, is counted but not read.
     """
     documents = read_json_lines(path, _Document)
     return as_corpus(path, "doccano", (_record(document, place) for place, document in documents))
@@ -57,11 +54,12 @@ def read(path: Path) -> Iterator[Record]:
 
 def _record(document: _Document, place: Place) -> Record:
     record = Record(str(place.line if document.id is None else document.id), document.text, place)
-    for key, value in (document.model_extra or {}).items():
-        if value not in (None, "", [], {}):
-            record.notes[f"key {key!r} not read"] += 1
+    note_unread_keys(record, document)
     for entity in document.entities:
         record.add_mention(MentionRecord(str(entity.id), entity.label, entity.start_offset, entity.end_offset))
     for relation in document.relations:
         record.add_relation(RelationRecord(relation.type, str(relation.from_id), str(relation.to_id)))
     return record
+
+
+FORMATS = {"doccano": Format(read)}

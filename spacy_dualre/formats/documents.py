@@ -1,30 +1,32 @@
-"""Documents to extract from: a file, standard input, or a folder of files in any format."""
+"""Documents to extract from: a file, standard input, or a folder with files of any formats."""
 
 from pathlib import Path
 from typing import Iterator, Optional
 
 from ..errors import CorpusError, Errors
 from ..records.record import Document, Losses
-from . import FORMATS, function, names
+from . import all_formats, function, names
 from .files import STDIN, Options, Source
 
-#: How many bytes of a file may stand before what tells its format: comments and a DOCTYPE.
+#: Number of bytes within which a file must show its format, after comments and a DOCTYPE.
 _HEAD = 65536
 
 
 class Documents:
     """The documents of a file, of standard input (Path("-")), or of a folder and its subfolders in sorted order.
 
+    An error that ends a file is one more document, and the next file follows.
+
     Args:
         path: The file or folder.
-        format: Name of the input format; None: that of each file's ending.
+        format: Name of the input format; None to go by the file names.
         options: The user's description of the documents.
 
     Attributes:
-        skipped: Files of the folder in no known format, counted while they are passed.
+        skipped: Counts of the files of the folder in no known format, complete after iteration.
 
     Raises:
-        ValueError: There is no such path or format, or no format can be told.
+        ValueError: The path does not exist, or the format is unknown.
     """
 
     def __init__(self, path: Path, format: Optional[str] = None, options: Optional[Options] = None) -> None:
@@ -40,7 +42,6 @@ class Documents:
             raise ValueError(Errors.DR320.format(path=path, known=", ".join(names("stream"))))
 
     def __iter__(self) -> Iterator[Document]:
-        """The documents. An error that ends a file comes as one more document, and the next file follows."""
         for source in self._sources():
             format = self._format(source.path)
             if format is None:
@@ -63,20 +64,20 @@ class Documents:
         if self._given is not None or path == STDIN:
             return self._given
         suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
-        starts = {name: format.inputs[suffix] for name, format in FORMATS.items() if suffix in format.inputs}
+        starts = {name: format.inputs[suffix] for name, format in all_formats().items() if suffix in format.inputs}
         if not any(starts.values()):
             return next(iter(starts), None)
         try:
             with Source(path).open() as file:
                 head = file.read(_HEAD)
         except CorpusError:
-            return next(iter(starts))  # which says what is wrong when it reads the file
+            return next(iter(starts))  # reading it will raise this error again
         return next((name for name, start in starts.items() if start in head), None)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        # A link to a folder may lead back here
+        # A link to a folder may form a cycle
         if path.is_dir() and not path.is_symlink():
             yield from _walk(path)
         else:

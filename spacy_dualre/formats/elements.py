@@ -1,31 +1,40 @@
-"""XML element by element, safely: nothing is fetched, no entity is expanded, and elements are freed after use."""
+"""XML read safely: nothing is fetched, and no entity in a text is expanded."""
 
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator, Tuple
 
-from lxml import etree
-
 from ..errors import Errors
 from ..records.record import Place
 
-#: A file may name a DTD, which must not be fetched, and define entities, which must not be expanded.
 _SAFELY = {"resolve_entities": False, "load_dtd": False, "no_network": True, "huge_tree": False}
 
 
 def read_elements(file: BinaryIO, path: Path, *tags: str) -> Iterator[Tuple[Place, Any]]:
-    """The elements with one of these tags, each whole until the next one is taken.
+    """Iterate over the elements with these tags. Each is freed when the next one is taken.
 
     Raises CorpusError naming file and line if the XML is damaged.
     """
+    from lxml import etree
+
     try:
         for _, element in etree.iterparse(file, tag=tags, remove_comments=True, remove_pis=True, **_SAFELY):
             yield Place(path, element.sourceline or 0), element
-            _forget(element)
+            _free(element)
     except etree.XMLSyntaxError as err:
         raise Place(path, err.lineno or 0).error(Errors.DR329, problem=err.msg) from err
 
 
-def _forget(element: Any) -> None:
+def parse_xml(text: str, path: Path) -> Any:
+    """The outermost element, whatever encoding the text declares. Raises as `read_elements`."""
+    from lxml import etree
+
+    try:
+        return etree.fromstring(text.encode(), etree.XMLParser(encoding="utf8", **_SAFELY))
+    except etree.XMLSyntaxError as err:
+        raise Place(path, err.lineno or 0).error(Errors.DR329, problem=err.msg) from err
+
+
+def _free(element: Any) -> None:
     element.clear()
     parent = element.getparent()
     while parent is not None and parent[0] is not element:

@@ -1,4 +1,4 @@
-"""Files of every kind, with errors that name file and line."""
+"""Reading and writing of text, JSON lines and CSV, with errors that name file and line."""
 
 import csv
 import gzip
@@ -6,7 +6,7 @@ import sys
 import zlib
 from collections import Counter
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path, PurePath
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 
@@ -16,9 +16,9 @@ from ..errors import Errors
 from ..records.record import Place, Record
 
 Schema = TypeVar("Schema", bound=BaseModel)
-#: Stands for standard input.
+#: Standard input.
 STDIN = Path("-")
-#: The most characters in a table's cell: a forgotten quote must not fill the memory.
+#: Maximum number of characters in a cell, so that a missing quote cannot fill the memory.
 _LONGEST_CELL = 10_000_000
 _BOM = "\ufeff".encode("utf8")
 
@@ -27,9 +27,9 @@ class Options(NamedTuple):
     """The user's description of documents to extract from.
 
     Attributes:
-        text_column: Name of the column of a table with the texts; None: one of the usual names.
-        id_column: The same for the documents' ids.
-        spans_key: The span group with the mentions of Docs; None: ``doc.ents``.
+        text_column: The column of a table that holds the texts; None to look for the usual names.
+        id_column: Likewise, for document ids.
+        spans_key: The span group that holds the mentions of Docs; None for ``doc.ents``.
     """
 
     text_column: Optional[str] = None
@@ -42,8 +42,7 @@ class Source(NamedTuple):
 
     Attributes:
         path: The file, or STDIN.
-        name: Its path within the folder that the user gave, or "" where the user gave the file itself.
-        options: The user's description of the documents.
+        name: Its path within the folder that the user gave; "" if the user gave the file itself.
     """
 
     path: Path
@@ -52,7 +51,7 @@ class Source(NamedTuple):
 
     @contextmanager
     def open(self) -> Iterator[Any]:
-        """The bytes, decompressed if the name ends with .gz. Raises CorpusError if they cannot be read."""
+        """Open it in binary mode, decompressing .gz. Raises CorpusError if it cannot be read."""
         if self.path.is_dir():
             raise Place(self.path).error(Errors.DR322)
         try:
@@ -65,33 +64,31 @@ class Source(NamedTuple):
             raise Place(self.path).error(Errors.DR324, problem=getattr(err, "strerror", None) or err) from err
 
     def lines(self) -> Iterator[Tuple[Place, bytes]]:
-        """The lines with their ends, without a byte order mark."""
+        """Iterate over the lines with their ends, without a byte order mark."""
         with self.open() as file:
             for number, line in enumerate(file, 1):
                 yield Place(self.path, number), line.removeprefix(_BOM) if number == 1 else line
 
     def text(self) -> str:
-        """All of it as UTF-8, without a byte order mark. CRLF stays, so that offsets hold. Raises as `read_lines`."""
+        """The UTF-8 text without a byte order mark. CRLF is kept, so that offsets hold. Raises as `read_lines`."""
         return "".join(decode_text(line, place) for place, line in self.lines())
 
     def id_of(self, number: int) -> str:
-        """The id of a document that has none, from the number of its line or its position: unique among all files."""
+        """An id for a document without one, from its line or position, unique among all files."""
         return f"{self.name}:{number}" if self.name else str(number)
 
     @property
     def stem(self) -> str:
-        """The id of a file's only document: its path in the folder, without suffix."""
+        """The id of a file's only document: its path within the folder, without suffix."""
         path = PurePath(self.name or self.path.name)
         return path.with_name(path.name.removesuffix(".gz")).with_suffix("").as_posix()
 
 
 def read_lines(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[Place, str]]:
-    """The lines of a UTF-8 file, without their ends (LF or CRLF) and without a byte order mark.
+    """Iterate over the lines of a UTF-8 file without LF, CRLF and a byte order mark.
 
-    Other separators of lines stay, since they occur inside texts.
-
-    Raises:
-        CorpusError: The file is missing, a folder or empty, or a line is not UTF-8.
+    Other line separators are kept, since they occur inside texts. Raises CorpusError for a file that cannot be read or
+    is empty, and for a line that is not UTF-8.
     """
     place = None
     for place, line in Source(path).lines():
@@ -101,25 +98,24 @@ def read_lines(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[Place, 
 
 
 def read_blocks(path: Path) -> Iterator[List[Tuple[Place, str]]]:
-    """The lines between empty lines, as lists. Raises as `read_lines`."""
-    block: List[Tuple[Place, str]] = []
-    for place, line in read_lines(path):
-        if line.strip():
-            block.append((place, line))
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+    """Iterate over the groups of lines between blank lines. Raises as `read_lines`."""
+    for is_block, lines in groupby(read_lines(path), lambda line: bool(line[1].strip())):
+        if is_block:
+            yield list(lines)
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, see `Source.text`."""
+    """The text of a file, as `Source.text`."""
     return Source(path).text()
 
 
+def is_offset(text: str) -> bool:
+    """Whether a text is a number that can be an offset."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
 def decode_text(data: bytes, place: Place) -> str:
-    """UTF-8 as text. Raises CorpusError."""
+    """Decode UTF-8. Raises CorpusError."""
     try:
         return data.decode("utf8")
     except UnicodeDecodeError as err:
@@ -127,26 +123,30 @@ def decode_text(data: bytes, place: Place) -> str:
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
-    """Write UTF-8 with LF on every system."""
+    """Write UTF-8 with LF on all systems."""
     with path.open("w", encoding="utf8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in lines)
 
 
 def one_line(text: str) -> str:
-    """The text with a blank for every tab and line end, so that offsets hold."""
+    """Replace each tab and line end with a blank, so that offsets hold."""
     return text.translate(dict.fromkeys(map(ord, "\t\n\r"), " "))
 
 
 def count_long_forms(record: Record, lost: Counter) -> None:
-    """Count what a format without a place for long forms loses."""
+    """Count the long forms that a format cannot hold."""
     lost["long form of a mention"] += sum(record.covered(mention) in record.long_forms for mention in record.mentions)
 
 
-def csv_rows(lines: Iterable[str], **dialect: Any) -> Any:
-    """A strict csv.reader of cells as long as documents.
+def note_unread_keys(record: Record, document: BaseModel) -> None:
+    """Note the keys that a schema lacks, except empty ones and, with an underscore, Prodigy's bookkeeping."""
+    for key, value in (document.model_extra or {}).items():
+        if value not in (None, "", [], {}) and not key.startswith("_"):
+            record.notes[f"key {key!r} not read"] += 1
 
-    Unless the dialect names a delimiter, it is the most frequent of comma, semicolon and tab in the first line.
-    """
+
+def csv_rows(lines: Iterable[str], **dialect: Any) -> Any:
+    """A strict csv.reader. The default delimiter is the most frequent of comma, semicolon and tab in the first line."""
     csv.field_size_limit(_LONGEST_CELL)
     lines = iter(lines)
     first = next(lines, "")
@@ -155,14 +155,14 @@ def csv_rows(lines: Iterable[str], **dialect: Any) -> Any:
 
 
 def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, Schema]]:
-    """One value for each line that is not blank. Raises CorpusError as `read_lines` and `parse_json`."""
+    """Iterate over the values of all lines that are not blank. Raises as `read_lines` and `parse_json`."""
     for place, line in read_lines(path):
         if line.strip():
             yield place, parse_json(line, schema, place)
 
 
 def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place) -> Schema:
-    """A value of the schema. Raises CorpusError naming the place and the first field that is wrong."""
+    """Parse a value of a schema. Raises CorpusError naming the place and the first wrong field."""
     try:
         return schema.model_validate_json(text, strict=True)
     except ValidationError as err:
@@ -170,7 +170,7 @@ def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place) -> S
 
 
 def validate(value: Any, schema: Type[Schema], place: Place, key: str = "", strict: bool = True) -> Schema:
-    """The same for a value that is no longer text. key: where the value stands, for messages."""
+    """Like `parse_json`, for a value that is parsed already and whose key is given for messages."""
     try:
         return schema.model_validate(value, strict=strict)
     except ValidationError as err:
@@ -184,10 +184,7 @@ def _first_problem(err: ValidationError, key: str = "") -> str:
 
 
 def files_in(path: Path, suffix: str) -> List[Path]:
-    """The file itself, or the files of a folder and its subfolders with this suffix, sorted.
-
-    Raises CorpusError if there is none.
-    """
+    """The file itself, or the sorted files with this suffix in a folder and its subfolders. Raises CorpusError."""
     if not path.exists():
         raise Place(path).error(Errors.DR327)
     found = [path] if path.is_file() else sorted(path.rglob(f"*{suffix}"))

@@ -1,4 +1,4 @@
-"""The package's own JSON lines: one document a line, to bring any corpus in and to take results out.
+"""The package's own JSON lines, one document per line, for any corpus and for results.
 
 ::
 
@@ -10,19 +10,18 @@
 
 Only ``text`` is required. Offsets are characters of the text, end exclusive.
 
-id            of a document: unique in the file; without it, the number of its line.
-mentions      start, end, type; optional: id (without it "start-end-type"), text (checked), kb_id (a comma separates
-              several; "-": looked up, not found), parts (pairs of offsets, the pieces of a discontinuous mention),
-              long_form (what the mention's text is short for in this document: without kb_id, mentions are of one
-              concept if type and long form, or else text, are the same but for case).
+id            unique in the file; by default the line number.
+mentions      start, end, type; optional: id (by default "start-end-type"), text (checked), kb_id (several are separated
+              by commas; "-": looked up, not found), parts (offsets of the pieces of a discontinuous mention), long_form
+              (what the text abbreviates in this document; mentions without kb_id belong to one concept if they have
+              the same type and the same long form or else text, ignoring case).
 rels          subject, predicate, object; optional: score, 0 to 1. An argument is the id of a mention, or a mention
-              itself, without parts: the one of ``mentions`` with the same offsets, type and, where it is given,
-              kb_id, or else one more.
-sentences     where every sentence starts, ascending; without it, a sentence splitter decides.
-tokens        offsets of the tokens in text order, without gaps but blanks; without it, a tokenizer decides.
-meta          anything; it goes into ``doc.user_data``.
+              without parts: the one in ``mentions`` with the same offsets, type and, if given, kb_id, or a new one.
+sentences     sentence starts in ascending order; by default a sentence splitter finds them.
+tokens        offsets of the tokens in text order, with nothing but blanks between; by default a tokenizer makes them.
+meta          anything, to be put into ``doc.user_data``.
 
-Keys that are not in this list are errors, since most are slips of the pen.
+Other keys are errors, since most are typos.
 """
 
 import json
@@ -47,6 +46,7 @@ from ..records.record import (
     free_id,
     split_concepts,
 )
+from . import Format
 from .files import Source, decode_text, parse_json, write_lines
 
 
@@ -103,42 +103,37 @@ class _Document(_Schema):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a corpus.
-
-    Raises:
-        CorpusError: A line that is not in the schema above: no JSON, an unknown key, a wrong type, a score outside of
-            0 to 1, sentences or tokens that do not fit the text. Also a document that occurs twice.
-    """
+    """Read a corpus."""
     return as_corpus(path, "jsonl", stream(Source(path)))
 
 
 def stream(source: Source) -> Iterator[Document]:
-    """The documents to extract from. Those with ``mentions``, even if empty, keep them."""
+    """Stream documents. Mentions count as given if there are ``mentions``, even if empty, or ``rels``."""
     for place, line in source.lines():
         if line.strip():
             yield attempt(parse, line, place, source.id_of(place.line))
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
-    """Write one document a line, without its tokens."""
+    """Write one document per line, without its tokens."""
     write_lines(path, map(dump, records))
 
 
 def parse(line: Union[str, bytes], place: Place, default_id: str = "") -> Record:
-    """The document of one line. default_id: stands in for a missing id, which is otherwise the number of the line."""
+    """Parse a line. The default id is the line number."""
     text = line if isinstance(line, str) else decode_text(line, place)
     return _record(parse_json(text, _Document, place), place, default_id)
 
 
 def dump(record: Record, tokens: bool = False) -> str:
-    """A document as its line, without the line end."""
+    """Format a document as a line, without the line end."""
     return json.dumps(to_json(record, tokens), ensure_ascii=False)
 
 
 def to_json(record: Record, tokens: bool = False) -> Dict[str, Any]:
-    """A document as JSON values that `parse` turns into an equal one, but for its place and concept relations.
+    """A document as JSON values from which `parse` restores it, except for its place and concept relations.
 
-    An id that `parse` makes itself is left out. A mention that only a relation names stands in the relation alone.
+    Ids that `parse` generates are left out. A mention that is not listed is in its relation only.
     """
     mentions: Dict[str, Dict[str, Any]] = {}
     seen: Set[Key] = set()
@@ -183,7 +178,7 @@ def _relation_to_json(rel: RelationRecord, mentions: Dict[str, Dict[str, Any]]) 
 
 
 def check_tokens(tokens: Sequence[Offsets], text: str, place: Place) -> None:
-    """Raise CorpusError unless the tokens are in text order, apart, and hold all characters but blanks."""
+    """Raise CorpusError unless the tokens are in text order, do not overlap, and leave out nothing but blanks."""
     position = 0
     for start, end in tokens:
         if not position <= start < end <= len(text):
@@ -242,7 +237,7 @@ def _parts(record: Record, mention: _Mention) -> Tuple[Offsets, ...]:
 def _add_long_form(record: Record, mention: _Mention) -> None:
     short = record.text[mention.start : mention.end]
     if mention.long_form and record.long_forms.setdefault(short, mention.long_form) != mention.long_form:
-        record.drop("long form", "the same text had another one before", detail=f"mention {mention.start}")
+        record.drop("long form", "the same text had a different one before", detail=f"mention {mention.start}")
 
 
 def _add_relation(record: Record, rel: _Rel, arguments: Arguments) -> None:
@@ -263,9 +258,12 @@ def _add_relation(record: Record, rel: _Rel, arguments: Arguments) -> None:
 
 
 def _why_no_argument(argument: _Argument, arguments: Arguments) -> str:
-    """The contradiction in what an argument says of itself, if there is one."""
+    """What contradicts the text or another mention in an argument, if anything."""
     if argument.text not in (None, arguments.record.text[argument.start : argument.end]):
         return "offsets of an argument do not match the text"
     if argument.key not in arguments.at and argument.id in arguments.by_id:
         return "id of an argument is that of another mention"
     return ""
+
+
+FORMATS = {"jsonl": Format(read, stream, write, {".jsonl": b"", ".ndjson": b""}, (".jsonl", ".ndjson"))}

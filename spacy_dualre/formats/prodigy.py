@@ -1,9 +1,10 @@
 """Prodigy's annotations of relations (recipe rel.manual, interface "relations"), as ``prodigy db-out`` writes them.
 
-JSON lines, one example a line: ``text``; ``tokens`` with start and end; ``spans`` with start, end and label;
-``relations`` from ``head`` to ``child`` with a label; ``answer``; and more that is not read. ``head`` and ``child``
-are token indices, for a span that of its last token; ``head_span`` and ``child_span`` say which characters they stand
-for, and with which label: null for a token that is in no span. Offsets are characters, end exclusive.
+JSON lines, one example per line: ``text``; ``tokens`` with start and end; ``spans`` with start, end and label;
+``relations`` from ``head`` to ``child`` with a label; ``answer``; other keys are not read. ``head`` and ``child`` are
+indices of tokens, the last one of a span; ``head_span`` and ``child_span`` have their offsets and labels, null for a
+token outside of spans. Offsets are characters, end exclusive.
+
 Source: https://prodi.gy/docs/api-interfaces#relations
 """
 
@@ -15,10 +16,11 @@ from pydantic import BaseModel, ConfigDict
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
-from .files import read_json_lines
+from . import Format
+from .files import note_unread_keys, read_json_lines
 from .jsonl import check_tokens
 
-#: The type of a mention that is a mere token, without a label.
+#: The type of a mention that is a token without a label.
 TOKEN = "TOKEN"
 
 
@@ -60,15 +62,12 @@ class _Example(BaseModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The accepted examples of a file; the head of a relation is its subject, the child its object.
+    """Read the accepted examples of a file. The head of a relation is its subject, the child its object.
 
-    Mentions have the id "start-end-label". An argument that is no span becomes a mention with its own label, or of the
-    type "TOKEN". The id of a document is ``meta.id``, ``id`` or the number of the line; where it occurs again, as in
-    examples that several people annotated, the line is added. Examples without an answer are taken; those with another
-    answer than accept are noted with the next document, or the last. Prodigy's own ``meta`` is in ``meta["prodigy"]``.
-
-    Raises:
-        CorpusError: JSON of another kind, tokens that do not fit the text, or a file without an accepted example.
+    Mentions have the id "start-end-label". An argument that is not a span becomes a mention with its own label, or the
+    type "TOKEN". A document's id is ``meta.id``, ``id`` or its line number; the line number is appended if the id
+    occurs again, as in examples annotated by several people. Examples without an answer count as accepted; others that
+    were not accepted are counted. ``meta["prodigy"]`` is Prodigy's own ``meta``.
     """
     return as_corpus(path, "prodigy", _records(path))
 
@@ -97,17 +96,15 @@ def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
     if example.meta:
         record.meta["prodigy"] = example.meta
     if record.id in seen:
-        record.notes["document id occurs again, line added"] += 1
+        record.notes["document id occurs again, line number appended"] += 1
     while record.id in seen:
         record.id += f"-{place.line}"
     seen.add(record.id)
     if example.answer is None:
         record.notes["no answer, taken as accepted"] += 1
-    for key in example.model_extra or ():
-        # Prodigy's own bookkeeping begins with an underscore
-        if not key.startswith("_"):
-            record.notes[f"key {key!r} not read"] += 1
-    _add_tokens(record, example.tokens)
+    note_unread_keys(record, example)
+    if example.tokens:
+        _add_tokens(record, example.tokens)
     for span in example.spans:
         _add_mention(record, span)
     spans = list(example.spans)
@@ -118,15 +115,13 @@ def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
 
 def _id(example: _Example, place: Place) -> str:
     for id in ((example.meta or {}).get("id"), example.id):
-        # A bool is an int, too
+        # A bool is an int too
         if type(id) in (str, int) and id != "":
             return str(id)
     return str(place.line)
 
 
 def _add_tokens(record: Record, tokens: List[_Token]) -> None:
-    if not tokens:
-        return
     record.tokens = tuple((token.start, token.end) for token in tokens)
     check_tokens(record.tokens, record.text, record.place)
     for token in tokens:
@@ -143,14 +138,14 @@ def _add_relation(record: Record, relation: _Relation, spans: List[_Span], token
     child = relation.child_span or _span_at(relation.child, spans, tokens)
     if head is None or child is None:
         detail = f"relation {relation.label} of tokens {relation.head} and {relation.child}"
-        record.drop("relation", "argument is none of the tokens", detail=detail)
+        record.drop("relation", "argument is not a token", detail=detail)
         return
     subject, object = _argument(record, head, spans), _argument(record, child, spans)
     record.add_relation(RelationRecord(relation.label, subject, object))
 
 
 def _span_at(index: int, spans: List[_Span], tokens: List[_Token]) -> Optional[_Span]:
-    """The span that holds a token, best as its last one, or the token itself; None if there is no such token."""
+    """The span that contains a token, preferably as its last, or else the token; None if there is no such token."""
     if not 0 <= index < len(tokens):
         return None
     token = tokens[index]
@@ -161,12 +156,15 @@ def _span_at(index: int, spans: List[_Span], tokens: List[_Token]) -> Optional[_
 
 
 def _argument(record: Record, argument: _Span, spans: List[_Span]) -> str:
-    """The id of the mention with an argument's offsets, best with its label; one more mention where there is none."""
+    """The id of a mention with the offsets and preferably the label of an argument, added if there is none."""
     same = [span for span in spans if (span.start, span.end) == (argument.start, argument.end)]
     if same:
         return next((span for span in same if span.label == argument.label), same[0]).mention_id
     new = argument.model_copy(update={"label": argument.label or TOKEN})
     spans.append(new)
-    record.notes["argument that is no span, made a mention"] += 1
+    record.notes["argument that is not a span, made a mention"] += 1
     _add_mention(record, new)
     return new.mention_id
+
+
+FORMATS = {"prodigy": Format(read)}

@@ -1,4 +1,4 @@
-"""PubTator, as in BioRED: one file, UTF-8, documents separated by empty lines.
+"""PubTator, as in BioRED: UTF-8, documents separated by empty lines.
 
 ::
 
@@ -8,31 +8,25 @@
     pmid TAB type TAB identifier TAB identifier TAB Novel or No
 
 Offsets are code points into title + blank + abstract, end exclusive. Identifiers of one mention are separated by
-commas, "-" where it was looked up and not found. Relations are between identifiers, of the whole document, and have no
-direction.
+commas; "-" means that it was looked up and not found. Relations are between identifiers and have no direction.
 
-Also read is what other corpora have: relations of four columns, without novelty (BC5CDR); mentions without identifiers;
-mentions of seven columns, where the seventh holds the names that a composite such as "renal and hepatic failure" stands
-for and "|" separates their identifiers (BC5CDR).
+Variants: relations of four columns, without novelty (BC5CDR); mentions without identifiers; mentions of seven columns,
+where the last lists the names in a composite such as "renal and hepatic failure" and "|" separates their identifiers
+(BC5CDR).
 
 Sources: https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/ and the readme of the BioCreative V CDR corpus.
 """
 
 from collections import Counter
+from itertools import filterfalse
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..annotations.concepts import SEPARATOR, is_concept
 from ..errors import Errors
-from ..records.record import (
-    ConceptRelationRecord,
-    MentionRecord,
-    Place,
-    Record,
-    as_corpus,
-    split_concepts,
-)
-from .files import one_line, read_blocks, write_lines
+from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus, split_concepts
+from . import Format
+from .files import is_offset, one_line, read_blocks, write_lines
 
 
 class _Row(NamedTuple):
@@ -41,20 +35,15 @@ class _Row(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a PubTator file.
+    """Read a PubTator file, numbering the mentions of each document from "0".
 
-    Mentions have no ids there and are numbered "0", "1" ... within their document. ``meta["novel"]`` lists [type,
-    identifier, identifier] of the novel relations, in documents whose relations say so.
-
-    Raises:
-        CorpusError: A line that is no PubTator or belongs to another document than those around it, or a document that
-            occurs twice.
+    ``meta["novel"]`` lists [type, identifier, identifier] of the novel relations, if the file has novelty.
     """
     return as_corpus(path, "pubtator", map(_record, read_blocks(path)))
 
 
-def add_concept_relation(record: Record, rel: ConceptRelationRecord, place: Place, novelty: Optional[str]) -> None:
-    """Add a relation between concepts, and what BioRED says of its novelty: "Novel" or "No"; None: nothing."""
+def add_concept_relation(record: Record, rel: RelationRecord, place: Place, novelty: Optional[str]) -> None:
+    """Add a relation between concepts, with its novelty in BioRED: "Novel", "No" or None."""
     detail = f"relation {rel.predicate} of {rel.subject} and {rel.object}"
     if not rel.predicate:
         record.drop("relation", "no type", place, detail)
@@ -82,17 +71,15 @@ def _record(block: List[Tuple[Place, str]]) -> Record:
     _check_document(other, pmid, block[1][0])
     record = Record(pmid, f"{title} {abstract}", place, breaks=(len(title) + 1,))
     rows = [_row(*line, pmid) for line in block[2:]]
-    mentions = [row for row in rows if _is_mention(row)]
-    for number, row in enumerate(mentions):
+    for number, row in enumerate(filter(_is_mention, rows)):
         _add_mention(record, str(number), row)
-    for row in rows:
-        if not _is_mention(row):
-            _add_relation(record, row)
+    for row in filterfalse(_is_mention, rows):
+        _add_relation(record, row)
     return record
 
 
 def _text_line(place: Place, line: str, kind: str, name: str) -> Tuple[str, str]:
-    # Titles and abstracts hold "|" too
+    # Titles and abstracts may contain "|"
     values = line.split("|", 2)
     if len(values) != 3 or values[1] != kind or not values[0].strip():
         raise place.error(Errors.DR363, kind=kind, name=name)
@@ -115,11 +102,7 @@ def _check_document(found: str, pmid: str, place: Place) -> None:
 
 
 def _is_mention(row: _Row) -> bool:
-    return 5 <= len(row.columns) <= 7 and all(map(_is_offset, row.columns[1:3]))
-
-
-def _is_offset(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 10
+    return 5 <= len(row.columns) <= 7 and all(map(is_offset, row.columns[1:3]))
 
 
 def _add_mention(record: Record, id: str, row: _Row) -> None:
@@ -134,32 +117,32 @@ def _add_mention(record: Record, id: str, row: _Row) -> None:
 
 def _add_relation(record: Record, row: _Row) -> None:
     _, type, first, second, *novelty = row.columns
-    rel = ConceptRelationRecord(type, first.strip(), second.strip())
+    rel = RelationRecord(type, first.strip(), second.strip())
     add_concept_relation(record, rel, row.place, novelty[0] if novelty else None)
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
     """Write the documents, each followed by an empty line.
 
-    The title ends at the first break or, without one, the first sentence that a blank parts from what stands before it.
-    A relation between mentions becomes one between each of their concepts. A mention without a concept gets its long or
-    else surface form in lower case, as `concepts.Concept` does; one that was looked up and not found ("-") can be no
-    argument. Relations have a column of novelty if ``meta["novel"]`` says what is novel.
+    The title ends at the first break, or else the first sentence start, after a blank. A relation between mentions is
+    written for all pairs of their concepts. The concept of a mention without one is its long or else surface form in
+    lower case, as in `concepts.Concept`; a mention that was looked up and not found ("-") cannot be an argument.
+    Relations have a novelty column if there is ``meta["novel"]``.
     """
     write_lines(path, (line for record in records for line in (*_lines(record, lost), "")))
 
 
 def _lines(record: Record, lost: Counter) -> Iterator[str]:
     id, text = one_line(record.id).replace("|", " "), one_line(record.text)
-    lost["document id with a tab, a line end or |, for which a blank stands"] += id != record.id
-    lost["text with tabs or line ends, for which blanks stand"] += text != record.text
+    lost["document id with a tab, line end or |, replaced by a blank"] += id != record.id
+    lost["text with tabs or line ends, replaced by blanks"] += text != record.text
     title, abstract = _halves(text, record)
-    lost["text that ends with a blank more, since it has one sentence"] += f"{title} {abstract}" != text
+    lost["text of one sentence, with a blank added at its end"] += f"{title} {abstract}" != text
     yield f"{id}|t|{title}"
     yield f"{id}|a|{abstract}"
     concepts: Dict[Tuple[int, int, str], Dict[str, None]] = {}
     for mention in record.mentions:
-        lost["mention without concept, for which its text in lower case stands"] += not mention.concepts
+        lost["mention without concept, given its text in lower case as one"] += not mention.concepts
         same = concepts.setdefault((mention.start, mention.end, mention.type), {})
         same.update(dict.fromkeys(_concepts(mention, record)))
     for (start, end, type), ids in sorted(concepts.items()):
@@ -169,7 +152,7 @@ def _lines(record: Record, lost: Counter) -> Iterator[str]:
 
 
 def _halves(text: str, record: Record) -> Tuple[str, str]:
-    """Title and abstract: the format puts a blank between them, and all offsets must hold."""
+    """Title and abstract, separated by a blank of the text, so that all offsets hold."""
     starts = (start for start in (*record.breaks, *(record.sentences or ())) if start and text[start - 1] == " ")
     start = next(starts, None)
     return (text[: start - 1], text[start:]) if start else (text.removesuffix(" "), "")
@@ -194,3 +177,6 @@ def _triples(record: Record, lost: Counter) -> Iterator[Tuple[str, ...]]:
 def _concepts(mention: MentionRecord, record: Record) -> List[str]:
     form = " ".join(record.long_form(mention).lower().split())
     return [one_line(concept) for concept in mention.concepts] or [form.replace(SEPARATOR, " ").strip()]
+
+
+FORMATS = {"pubtator": Format(read, write=write, outputs=(".pubtator",))}

@@ -1,8 +1,8 @@
-"""SciERC, and other corpora in the JSON lines of DyGIE and PURE: one document a line, in tokens.
+"""SciERC, and other corpora in the JSON lines of DyGIE and PURE, one tokenized document per line.
 
 ``doc_key``; ``sentences``, lists of tokens; ``ner``, for each sentence a list of [start, end, type]; ``relations``, for
-each sentence a list of [start, end, start, end, label], the subject first. Token indices count through the whole
-document, the end is inclusive. Source: http://nlp.cs.washington.edu/sciIE/ and https://github.com/dwadden/dygiepp.
+each sentence a list of [start, end, start, end, label], the subject first. Indices are tokens of the document, end
+inclusive. Source: http://nlp.cs.washington.edu/sciIE/ and https://github.com/dwadden/dygiepp.
 """
 
 import json
@@ -16,23 +16,18 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
-from .files import read_json_lines, write_lines
+from . import Format
+from .files import note_unread_keys, read_json_lines, write_lines
 
-#: Tokens that the Penn Treebank writes in another way than texts do.
+#: Escapes of the Penn Treebank.
 ESCAPES = {
-    "-LRB-": "(",
-    "-RRB-": ")",
-    "-LSB-": "[",
-    "-RSB-": "]",
-    "-LCB-": "{",
-    "-RCB-": "}",
-    "``": '"',
-    "''": '"',
+    **{"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"},
+    **{"``": '"', "''": '"'},
 }
 
 
 def _rest_as_one(n: int) -> Callable[[Any], Any]:
-    """Gathers what follows the first n values of a row, such as the scores of a prediction, in one more value."""
+    """Gathers the values after the first n of a row, such as the scores of a prediction, into one value."""
 
     def gather(row: Any) -> Any:
         if not isinstance(row, list):
@@ -48,7 +43,7 @@ _Relation = Annotated[Tuple[int, int, int, int, str, _Scores], BeforeValidator(_
 
 
 class SciercDocument(BaseModel):
-    """A line of a file. ``predicted_relations`` is what PURE and DyGIE++ write."""
+    """A line of a file. PURE and DyGIE++ write ``predicted_relations``."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -61,21 +56,16 @@ class SciercDocument(BaseModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a file, with the corpus's tokens and sentences.
+    """Read a file with its tokens and sentences.
 
-    The text is the tokens with a blank between, their escapes undone. Mentions have the id "start-end", in the file's
-    token indices. Without ``ner`` or ``relations`` a document has none. Coreference, predictions and other keys are
-    noted but not read.
-
-    Raises:
-        CorpusError: JSON of another kind, a token that is empty or holds a blank, as many lists as there are no
-            sentences, or a document that occurs twice.
+    The text is the unescaped tokens joined with blanks. Mentions have the id "start-end", in tokens. Coreference,
+    predictions and other keys are counted but not read.
     """
     return as_corpus(path, "scierc", (_record(document, place) for place, document in read_documents(path)))
 
 
 def read_documents(path: Path) -> Iterator[Tuple[Place, SciercDocument]]:
-    """The lines of a file, checked to have as many lists of annotations as sentences. Raises as `read`."""
+    """Iterate over the lines. Raises CorpusError unless each has one list of annotations per sentence."""
     for place, document in read_json_lines(path, SciercDocument):
         n = len(document.sentences)
         for key in ("ner", "relations", "predicted_relations"):
@@ -88,7 +78,7 @@ def read_documents(path: Path) -> Iterator[Tuple[Place, SciercDocument]]:
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
     """Write tokens, sentences and ``predicted_relations``, each in its subject's sentence and with its score.
 
-    The records must have tokens, at which their mentions start and end.
+    Mentions must start and end at tokens of the record.
     """
     write_lines(path, (json.dumps(_to_json(record), ensure_ascii=False) for record in records))
 
@@ -138,7 +128,7 @@ def _check_tokens(document: SciercDocument, place: Place) -> None:
 
 def _sentence_starts(sentences: List[List[str]], tokens: Tuple[Offsets, ...]) -> Tuple[int, ...]:
     firsts = accumulate(map(len, sentences), initial=0)
-    # An empty sentence has its lists of annotations, but no place in the text
+    # An empty sentence has lists of annotations but no offset
     return tuple(tokens[first][0] for first, sentence in zip(firsts, sentences) if sentence)
 
 
@@ -148,7 +138,7 @@ def _add_mentions(record: Record, tokens: Tuple[Offsets, ...], document: SciercD
         _note_scores(record, scores)
         id = f"{first}-{last}"
         if types.setdefault((first, last), type) != type:
-            # Relations name tokens only
+            # Relations give tokens only
             record.notes["second type of the same tokens; relations are of the first"] += 1
             id = f"{id}-{type}"
         start, end = _offsets(tokens, first, last)
@@ -156,7 +146,7 @@ def _add_mentions(record: Record, tokens: Tuple[Offsets, ...], document: SciercD
 
 
 def _offsets(tokens: Tuple[Offsets, ...], first: int, last: int) -> Offsets:
-    """Characters of the tokens from first to last; offsets that no text has where there are no such tokens."""
+    """Character offsets of the tokens from first to last, or invalid ones if there are no such tokens."""
     if not 0 <= first <= last < len(tokens):
         return (-1, -1)
     return (tokens[first][0], tokens[last][1])
@@ -172,5 +162,7 @@ def _note_unused(record: Record, document: SciercDocument) -> None:
         record.notes["key 'predicted_relations' not read"] += 1
     if document.clusters:
         record.notes["coreference clusters not read"] += len(document.clusters)
-    for key in document.model_extra or ():
-        record.notes[f"key {key!r} not read"] += 1
+    note_unread_keys(record, document)
+
+
+FORMATS = {"scierc": Format(read)}

@@ -10,9 +10,10 @@ from typing import Iterator, List, Optional, Tuple
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from . import Format
 from .files import read_blocks, read_lines
 
-#: The relations; each has two directions.
+#: The relations, each of which has two directions.
 NAMES = (
     "Cause-Effect",
     "Component-Whole",
@@ -24,9 +25,9 @@ NAMES = (
     "Message-Topic",
     "Product-Producer",
 )
-#: The label of a pair that has none of them.
+#: The label of a pair without any of them.
 OTHER = "Other"
-#: The corpus gives its mentions no types.
+#: The type of all mentions, since the corpus has none.
 TYPE = "ENTITY"
 _CORPUS = "semeval2010t8"
 _SENTENCE = re.compile(r'(\d+)\t"(.*)"')
@@ -35,28 +36,17 @@ _LABEL = re.compile(rf"({'|'.join(NAMES)})\((e1,e2|e2,e1)\)")
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The sentences of one file.
-
-    The subject of a relation fills the first role of its name: Cause-Effect(e2,e1) is (e2, "Cause-Effect", e1).
-
-    Raises:
-        CorpusError: A block that is not in the format, a label that is not of the task, or a sentence that occurs
-            twice.
-    """
+    """Read a file. A relation's subject fills the first role of its name: Cause-Effect(e2,e1) has the subject e2."""
     return as_corpus(path, _CORPUS, _records(path, whole_labels=False))
 
 
 def read_19(path: Path) -> Iterator[Record]:
-    """The same with e1 as every subject and the whole label, direction included, as the predicate."""
+    """Like `read`, with e1 as every subject and the label including the direction as the predicate."""
     return as_corpus(path, _CORPUS, _records(path, whole_labels=True))
 
 
 def read_labels(path: Path) -> Iterator[Tuple[Place, str, str]]:
-    """The place, number and label of each sentence, from lines ``id<TAB>label`` or the blocks of a corpus file.
-
-    Raises:
-        CorpusError: A line that is neither, or a file with nothing but empty lines.
-    """
+    """Read place, number and label of each sentence, from lines ``id<TAB>label`` or blocks. Raises CorpusError."""
     rows = [(place, line.strip()) for place, line in read_lines(path) if line.strip()]
     if not rows:
         raise Place(path).error(Errors.DR370)
@@ -79,7 +69,7 @@ def _columns(place: Place, line: str) -> Tuple[str, str]:
 
 
 def parse_label(label: str, place: Place) -> Tuple[str, Tuple[str, str]]:
-    """The name and the mentions in its first and second role. Raises CorpusError."""
+    """Split a label into the relation's name and the mentions in its two roles. Raises CorpusError."""
     match = _LABEL.fullmatch(label)
     if match is None:
         raise place.error(Errors.DR374 if label in NAMES else Errors.DR373, label=label[:40])
@@ -106,7 +96,7 @@ def _records(path: Path, whole_labels: bool) -> Iterator[Record]:
 
 
 def _block(block: List[Tuple[Place, str]]) -> Tuple[List[Tuple[Place, str]], Optional[str]]:
-    """The sentences of a block and their label; None where the file has no labels."""
+    """The sentences of a block and their label, None in a file without labels."""
     if all(_SENTENCE.fullmatch(line.strip()) for _, line in block):
         return block, None
     if len(block) != 3:
@@ -130,3 +120,6 @@ def _record(line: str, place: Place) -> Record:
     for id, start, mention in (("e1", len(before), first), ("e2", len(before + first + between), second)):
         record.add_mention(MentionRecord(id, TYPE, start, start + len(mention)), place)
     return record
+
+
+FORMATS = {"semeval": Format(read), "semeval-19": Format(read_19)}

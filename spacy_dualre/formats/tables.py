@@ -1,7 +1,7 @@
-"""Tables: CSV (RFC 4180, in UTF-8, with comma, semicolon or tab between the columns, whichever the header has most of)
-and TSV (IANA's text/tab-separated-values, without quotes).
+"""Tables: CSV (RFC 4180 in UTF-8, with whichever of comma, semicolon and tab is most frequent in the header) and TSV
+(IANA's text/tab-separated-values, without quotes).
 
-`read` takes a table of relations, one a row, as a spreadsheet saves it::
+`read` takes a table of relations, one per row, as a spreadsheet saves it::
 
     id,text,subject,subject_type,predicate,object,object_type
     d1,"Aspirin blocks COX-1, unlike COX-2.",Aspirin,CHEMICAL,INHIBITS,COX-1,GENE
@@ -9,41 +9,34 @@ and TSV (IANA's text/tab-separated-values, without quotes).
 
 Columns in any order:
 
-text                       of the document or sentence. Rows with the same id or, without ids, the same text are about
-                           one document; the text may be left empty after the first of them.
-subject, object            surface forms. One that occurs more than once in the text needs its offset.
+text                       of the document or sentence. Rows with the same id or, without ids, the same text belong to
+                           one document; the text may be empty after the first of them.
+subject, object            surface forms. If one occurs more than once in the text, it needs its offset.
 subject_type, object_type
-predicate                  empty: both are mentions, and have no relation.
+predicate                  empty if the two mentions have no relation.
 id                         optional.
 subject_start, object_start
-                           optional, or empty: offset of the first character, from 0.
+                           optional offset of the first character, from 0; may be empty.
 
-Other columns are noted but not read. `stream_csv` and `stream_tsv` take tables of texts, one document a row.
+Other columns are counted but not read. `stream_csv` and `stream_tsv` take tables of texts, one document per row.
 """
 
 import csv
 import io
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
-from ..records.record import (
-    Document,
-    MentionRecord,
-    Place,
-    Record,
-    RelationRecord,
-    as_corpus,
-    attempt,
-    sentence_around,
-)
-from .files import Source, count_long_forms, csv_rows, read_text
+from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt, sentence_around
+from . import Format
+from .files import Source, count_long_forms, csv_rows, is_offset, read_text
 
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
 _OPTIONAL = ("id", "subject_start", "object_start")
-#: Names of columns of a table of texts, in any case, tried in this order.
+#: Names of columns in a table of texts, in order of preference, ignoring case.
 _TEXT_NAMES = ("text", "abstract", "sentence")
 _ID_NAMES = ("id", "doc_id", "document_id", "pmid")
 _ARGUMENT = ("text", "type", "start", "end", "kb_id")
@@ -64,14 +57,10 @@ class _Row(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """The documents of a table of relations, in the order of their first rows.
+    """Read a table of relations.
 
-    A surface form that is not in the text, or there more than once without an offset, is dropped and counted, and so
-    are the relations of its row. Mentions have the id "start-end-type".
-
-    Raises:
-        CorpusError: A header without the columns above, a row of another length, an offset that is no number, a row
-            without a document, or two texts under one id.
+    A surface form that is not in the text, or more than once and without an offset, is dropped with the row's relation.
+    Mentions have the id "start-end-type".
     """
     records: Dict[str, Record] = {}
     for row in _relation_rows(path):
@@ -95,7 +84,7 @@ def _relation_rows(path: Path) -> Iterator[_Row]:
 
 
 def _rows(lines: Iterable[str], path: Path, **dialect: Any) -> Iterator[Tuple[Place, Any]]:
-    """The cells of each row, or the error that keeps it from being read, which ends no other."""
+    """The cells of each row, or the error of a row that cannot be read."""
     rows = csv_rows(lines, **dialect)
     while True:
         place = Place(path, rows.line_num + 1)
@@ -143,12 +132,12 @@ def _add(record: Record, row: _Row) -> None:
 
 
 def _mention(record: Record, row: _Row, role: str) -> str:
-    """The id of the mention, which is added where it is new, or dropped."""
+    """Add the mention, if it is new, or drop it, and return its id."""
     form, type = row.values[role].strip(), row.values[f"{role}_type"].strip()
     start, why = _start(record.text, form, row, role)
     mention = MentionRecord(f"{start}-{start + len(form)}-{type}", type, start, start + len(form))
     if why:
-        # Under an id of its own: another row may know better
+        # Under an id of its own, since the mention may be valid in another row
         mention = MentionRecord(f"{role} {form!r} of line {row.place.line}", type, 0, len(record.text))
         record.add_mention(mention, row.place, why=why)
     elif mention not in record.mentions:
@@ -157,42 +146,32 @@ def _mention(record: Record, row: _Row, role: str) -> str:
 
 
 def _start(text: str, form: str, row: _Row, role: str) -> Tuple[int, str]:
-    """Where the surface form stands, and why it cannot be used, if so."""
+    """The start of the surface form, and the reason if it cannot be used."""
     given = row.values.get(f"{role}_start", "").strip()
     if given:
-        if not given.isdecimal() or len(given) > 9:
+        if not is_offset(given):
             raise row.place.error(Errors.DR385, column=f"{role}_start", value=given)
         return int(given), ""
+    if not form:
+        return 0, "no surface form"
     places = _places(text, form)
     if not places:
-        return 0, "surface form is not in the text" if form else "no surface form"
+        return 0, "surface form is not in the text"
     if len(places) > 1:
         return 0, "surface form is in the text more than once, give its start"
     return places[0], ""
 
 
 def _places(text: str, form: str) -> List[int]:
-    """The offsets of a form where it is no part of a longer word."""
-    places: List[int] = []
-    position = text.find(form) if form else -1
-    while position >= 0:
-        end = position + len(form)
-        inside = (position and text[position - 1].isalnum() and form[0].isalnum()) or (
-            text[end : end + 1].isalnum() and form[-1].isalnum()
-        )
-        if not inside:
-            places.append(position)
-        position = text.find(form, position + 1)
-    return places
+    """The offsets at which a form is not part of a longer word."""
+    before = r"(?<![^\W_])" if form[0].isalnum() else ""
+    after = r"(?![^\W_])" if form[-1].isalnum() else ""
+    return [match.start() for match in re.finditer(f"(?={before}{re.escape(form)}{after})", text)]
 
 
 def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
-    """The documents of a table of texts, one for each row that is not blank.
-
-    Raises:
-        CorpusError: There is no column with the texts.
-    """
-    # Bytes that are no UTF-8 are looked for in each row, so that the others can be read
+    """Stream a table of texts, one document for each row that is not blank. Raises CorpusError if it has no texts."""
+    # Invalid UTF-8 is detected in each row, so that the others can be read
     lines = (line.decode("utf8", "surrogateescape") for _, line in source.lines())
     columns: Optional[_Columns] = None
     for place, cells in _rows(lines, source.path, **dialect):
@@ -205,12 +184,12 @@ def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
 
 
 def stream_tsv(source: Source) -> Iterator[Document]:
-    """The same of a table with tabs and without quotes."""
+    """Like `stream_csv`, with tabs and without quotes."""
     return stream_csv(source, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 class _Columns:
-    """The columns of a table that hold the texts and, if there is such a column, the ids."""
+    """The columns of a table that hold the texts and, optionally, the ids."""
 
     def __init__(self, names: List[str], source: Source, place: Place) -> None:
         self.names = [name.strip() for name in names]
@@ -222,7 +201,7 @@ class _Columns:
         self.text = text or 0
 
     def record(self, cells: List[str], place: Place) -> Record:
-        """The document of a row."""
+        """Make the document of a row."""
         _check_length(cells, self.names, place)
         if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
             raise place.error(Errors.DR325, problem="in one of its cells")
@@ -239,9 +218,9 @@ class _Columns:
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
-    """Write CSV with a row for each relation, for spreadsheets and databases. No reader takes it back.
+    """Write CSV with a row for each relation and the sentences from its first to its last argument.
 
-    The sentence runs from that of the first argument to that of the second.
+    This is for spreadsheets and databases: `read` does not take it back.
     """
     with path.open("w", encoding="utf8", newline="") as file:
         rows = csv.writer(file)
@@ -251,10 +230,16 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
             mentions = {mention.id: mention for mention in record.mentions}
             for rel in record.relations:
                 rows.writerow(_row(record, mentions[rel.subject], rel, mentions[rel.object]))
-            lost["document without relations, in no row"] += not record.relations
+            lost["document without relations, not in the table"] += not record.relations
 
 
 def _row(record: Record, subject: MentionRecord, rel: RelationRecord, object: MentionRecord) -> List[Any]:
     start, end = sentence_around(record.text, record.sentences or (), *((m.start, m.end) for m in (subject, object)))
     first, second = ([record.covered(m), m.type, m.start, m.end, SEPARATOR.join(m.concepts)] for m in (subject, object))
     return [record.id, *first, rel.predicate, *second, rel.score, record.text[start:end]]
+
+
+FORMATS = {
+    "csv": Format(read, stream_csv, write, {".csv": b""}, (".csv",)),
+    "tsv": Format(stream=stream_tsv, inputs={".tsv": b"", ".tab": b""}),
+}

@@ -1,1 +1,1 @@
-"""Records, the plain form of an annotated document, and how they become Docs and .spacy files."""
+"""Records, a plain form of annotated documents, and their conversion to Docs and .spacy files."""

@@ -1,4 +1,4 @@
-"""Which mentions the arguments of relations stand for."""
+"""The mentions that arguments of relations refer to."""
 
 from typing import Dict, Iterable, List, Optional, Tuple
 
@@ -9,11 +9,11 @@ Key = Tuple[int, int, str]
 
 
 class Arguments:
-    """The mentions of a record, found by what an argument says of itself.
+    """Finds a record's mentions by the offsets, type, id and concepts of an argument.
 
     Args:
-        record: Gets the mentions.
-        given_ids: Ids that mentions bring along and that no other mention may be given.
+        record: The record to which mentions are added.
+        given_ids: The mentions' own ids, which are never generated for another mention.
     """
 
     def __init__(self, record: Record, given_ids: Iterable[Optional[str]]) -> None:
@@ -31,7 +31,7 @@ class Arguments:
         text: Optional[str] = None,
         listed: bool = True,
     ) -> str:
-        """Add a mention, or drop one that cannot be used, and return its id, which is made if there is none."""
+        """Add a mention, or drop one that cannot be used, and return its id, generated if it has none."""
         id = id or free_id(*key, self.taken)
         self.taken.add(id)
         start, end, type = key
@@ -43,9 +43,9 @@ class Arguments:
         return id
 
     def id_of(self, key: Key, id: Optional[str], concepts: Tuple[str, ...]) -> str:
-        """The id of the mention that an argument stands for, which is added if there is none.
+        """The id of the mention that an argument refers to.
 
-        An argument with other concepts than the mentions at its place, such as one of several, is one more mention.
+        If there is none, or only mentions of other concepts, the argument is added as a mention.
         """
         same = [mention.id for mention in self.at.get(key, ()) if concepts in ((), mention.concepts)]
         if id in same:

@@ -12,12 +12,11 @@ from .record import Place, Record, RelationRecord, split_concepts
 
 
 def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SPANS_KEY) -> Record:
-    """A Doc with its tokens, sentences (where it has any), mentions, long forms and relations.
+    """Convert a Doc with its tokens, sentences (if set), mentions, long forms and relations.
 
-    Mentions are the distinct spans of ``doc.spans[spans_key]``, or of ``doc.ents`` where there is no such group. An id
-    that several of them share, as those of an entity ruler, does not tell which is meant and is replaced. An argument
-    of a relation that refers to only one of its mention's concepts, or is not among the mentions, becomes one more
-    mention. Scores are rounded to four digits.
+    Mentions are the distinct spans of ``doc.spans[spans_key]`` or, without that group, of ``doc.ents``. An id shared by
+    several spans, as an entity ruler sets it, is replaced. An argument of a relation that is not among the mentions, or
+    refers to only one of its mention's concepts, becomes a mention of its own. Scores are rounded to four digits.
     """
     record = Record(id, doc.text, place, tokens=tuple((token.idx, token.idx + len(token)) for token in doc))
     if len(doc) and doc.has_annotation("SENT_START"):
@@ -43,7 +42,7 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
 
 
 def _own_ids(spans: Iterable[Span]) -> Set[str]:
-    """The ids that only spans of one place and type have."""
+    """The ids whose spans all have the same offsets and type."""
     owners: Dict[str, Set[Key]] = {}
     for span in spans:
         owners.setdefault(span.id_, set()).add(_key(span))

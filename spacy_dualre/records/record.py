@@ -1,7 +1,7 @@
-"""The record: the plain form of an annotated document that stands between every file format and spaCy's Docs.
+"""The record, a plain form of an annotated document: file formats convert to and from it, and it converts to a Doc.
 
-Damage to a file (its encoding, columns, JSON or XML, or a document that occurs twice) raises CorpusError. A single
-mention or relation that cannot be used is left out and kept in `Record.dropped`, with the reason and the place.
+A damaged file (encoding, columns, JSON, XML, or a document that occurs twice) raises CorpusError. A single mention or
+relation that cannot be used is left out and listed in `Record.dropped`.
 """
 
 from bisect import bisect_right
@@ -16,12 +16,12 @@ from ..errors import CorpusError, Errors
 
 #: (start, end) in characters of a text, end exclusive
 Offsets = Tuple[int, int]
-#: Why a mention is dropped whose offsets do not cover the characters that the corpus gives for it.
+#: Reason to drop a mention.
 MISMATCH = "offsets do not match the text"
 
 
 class Place(NamedTuple):
-    """A file and a line of it, counted from 1; line 0 stands for the file as a whole."""
+    """A file and a line, counted from 1; 0 means the file as a whole."""
 
     path: Path
     line: int = 0
@@ -30,7 +30,7 @@ class Place(NamedTuple):
         return f"{self.path}, line {self.line}" if self.line else str(self.path)
 
     def error(self, message: str, **values: Any) -> CorpusError:
-        """An error at this place. The message has the placeholder ``{where}``."""
+        """Make an error from a message with the placeholder ``{where}``."""
         return CorpusError(message.format(where=self, **values))
 
 
@@ -40,9 +40,9 @@ class MentionRecord:
 
     Attributes:
         id: Unique within the document.
-        concepts: Identifiers of the concepts that the mention refers to; ("-",) where it was looked up and not found.
-        parts: The pieces of a discontinuous mention in text order. Start and end then enclose all of them.
-        listed: False for a mention that only a relation names, such as one for a single concept of another mention.
+        concepts: Identifiers of the concepts that the mention refers to; ("-",) if it was looked up and not found.
+        parts: The pieces of a discontinuous mention in text order, from start to end.
+        listed: False for a mention that exists only as the argument of a relation.
     """
 
     id: str
@@ -57,19 +57,14 @@ class MentionRecord:
     def of_pieces(
         cls, id: str, type: str, pieces: Sequence[Offsets], concepts: Tuple[str, ...] = ()
     ) -> "MentionRecord":
-        """A mention given as one piece or, where it is discontinuous, several in any order."""
+        """Make a mention from one piece or, if it is discontinuous, several in any order."""
         start, end = min(start for start, _ in pieces), max(end for _, end in pieces)
         return cls(id, type, start, end, concepts, tuple(sorted(pieces)) if len(pieces) > 1 else ())
 
 
 @dataclass(frozen=True)
 class RelationRecord:
-    """A relation between two mentions.
-
-    Attributes:
-        subject: Id of a mention, as is object.
-        score: 1 for gold, a probability for predictions.
-    """
+    """A relation between mentions, given by their ids, or between concepts. The score is 1 for gold."""
 
     predicate: str
     subject: str
@@ -77,17 +72,8 @@ class RelationRecord:
     score: float = 1.0
 
 
-@dataclass(frozen=True)
-class ConceptRelationRecord:
-    """A relation of the whole document, between two concepts that have mentions in it."""
-
-    predicate: str
-    subject: str
-    object: str
-
-
 class Dropped(NamedTuple):
-    """Something that a reader left out: "mention", "relation" or another part of the format, the reason, the place."""
+    """Something that a reader left out: what ("mention", "relation" ...), why, and where it was."""
 
     what: str
     why: str
@@ -95,19 +81,19 @@ class Dropped(NamedTuple):
 
 
 class Losses:
-    """Counts of what was left out, by reason, with the place of the first of each."""
+    """Counts of what was left out, by reason, with the first place of each."""
 
     def __init__(self) -> None:
         self.counts: Counter = Counter()
         self.first: Dict[str, str] = {}
 
     def add(self, reason: str, where: object, n: int = 1) -> None:
-        """Count n more."""
+        """Add n."""
         self.counts[reason] += n
         self.first.setdefault(reason, str(where))
 
     def add_dropped(self, dropped: Iterable[Dropped]) -> None:
-        """Count what a reader left out."""
+        """Add what a reader left out."""
         for what, why, where in dropped:
             self.add(f"{what}: {why}", where)
 
@@ -120,14 +106,15 @@ class Record:
     """One document.
 
     Attributes:
-        place: The file and line that it comes from.
-        long_forms: The long forms of abbreviated mentions, by their texts.
-        breaks: Character offsets at which a sentence must start, such as between title and abstract.
-        sentences: The start of every sentence, where the corpus has its own; None: a splitter finds them.
-        tokens: The corpus's own tokens in text order; None: a tokenizer makes them.
+        place: Where it was read.
+        long_forms: The long forms of abbreviations, by the text of their mentions.
+        breaks: Offsets at which a sentence must start, such as between title and abstract.
+        sentences: The corpus's own sentence starts; None to use a sentence splitter.
+        tokens: The corpus's own tokens in text order; None to use a tokenizer.
+        concept_relations: Document-level relations between concepts that have mentions.
         meta: JSON values for ``doc.user_data``, with the corpus and the split under "corpus" and "split".
-        mentions_given: False where nobody has annotated the text and its mentions are yet to be found.
-        dropped: What was left out, and why.
+        mentions_given: False if the text is not annotated and its mentions have yet to be found.
+        dropped: What was left out.
         notes: Counts of decisions taken while reading that lost nothing.
     """
 
@@ -136,7 +123,7 @@ class Record:
     place: Place
     mentions: List[MentionRecord] = field(default_factory=list)
     relations: List[RelationRecord] = field(default_factory=list)
-    concept_relations: List[ConceptRelationRecord] = field(default_factory=list)
+    concept_relations: List[RelationRecord] = field(default_factory=list)
     long_forms: Dict[str, str] = field(default_factory=dict)
     breaks: Tuple[int, ...] = ()
     sentences: Optional[Tuple[int, ...]] = None
@@ -150,13 +137,13 @@ class Record:
     def add_mention(
         self, mention: MentionRecord, place: Optional[Place] = None, text: Optional[str] = None, why: str = ""
     ) -> None:
-        """Add a mention, or drop it if it cannot be used. Blanks at its ends are cut off and noted.
+        """Add a mention without the blanks at its ends, or drop it if it cannot be used.
 
         Args:
             mention: The mention.
-            place: Where it stands, if not where the document starts.
-            text: The characters that it covers according to the corpus, if that says so.
-            why: The reader's own reason to drop it, if there is one.
+            place: Its own place; by default the document's.
+            text: The text that the corpus gives for it, to be checked.
+            why: The reader's own reason to drop it.
         """
         why = self._why_no_mention(mention, text) or why
         if why:
@@ -168,31 +155,28 @@ class Record:
 
     def add_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
         """Add a relation between mentions that were added before, or drop it."""
-        why = "" if rel.predicate else "no predicate"
-        for argument in (rel.subject, rel.object):
-            if not self._mention_ids.get(argument):
-                why = why or ("argument was dropped" if argument in self._mention_ids else "unknown argument")
-        if why:
-            self._drop_relation(rel, why, place)
-        else:
-            self.relations.append(rel)
+        bad = [argument for argument in (rel.subject, rel.object) if not self._mention_ids.get(argument)]
+        why = "argument was dropped" if bad and bad[0] in self._mention_ids else "unknown argument" if bad else ""
+        self._add(self.relations, rel, why, place)
 
-    def add_concept_relation(self, rel: ConceptRelationRecord, place: Optional[Place] = None) -> None:
+    def add_concept_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
         """Add a relation between concepts of mentions that were added before, or drop it."""
-        why = "" if rel.predicate else "no predicate"
-        if not {rel.subject, rel.object} <= self.concepts:
-            why = why or "no mention of an argument's concept"
+        why = "" if {rel.subject, rel.object} <= self.concepts else "no mention of an argument's concept"
+        self._add(self.concept_relations, rel, why, place)
+
+    def _add(self, rels: List[Any], rel: Any, why: str, place: Optional[Place]) -> None:
+        why = why if rel.predicate else "no predicate"
         if why:
-            self._drop_relation(rel, why, place)
+            self.drop("relation", why, place, f"relation {rel.predicate} of {rel.subject} and {rel.object}")
         else:
-            self.concept_relations.append(rel)
+            rels.append(rel)
 
     def covered(self, mention: MentionRecord) -> str:
-        """The characters from the start of a mention to its end."""
+        """The text of a mention."""
         return self.text[mention.start : mention.end]
 
     def long_form(self, mention: MentionRecord) -> str:
-        """The long form of a mention's text, or the text if it has none."""
+        """The long form of a mention's text or, without one, the text."""
         return self.long_forms.get(self.covered(mention), self.covered(mention))
 
     @property
@@ -201,12 +185,9 @@ class Record:
         return {concept for mention in self.mentions for concept in mention.concepts if is_concept(concept)}
 
     def drop(self, what: str, why: str, place: Optional[Place] = None, detail: str = "") -> None:
-        """Record that something was left out. detail: which one, in words."""
+        """List something as left out. The detail says which one."""
         where = f"{place or self.place}, document {self.id}"
         self.dropped.append(Dropped(what, why, f"{where}, {detail}" if detail else where))
-
-    def _drop_relation(self, rel: Any, why: str, place: Optional[Place]) -> None:
-        self.drop("relation", why, place, f"relation {rel.predicate} of {rel.subject} and {rel.object}")
 
     def _why_no_mention(self, mention: MentionRecord, text: Optional[str]) -> Optional[str]:
         found = self.covered(mention)
@@ -233,12 +214,12 @@ class Record:
         return replace(mention, start=start, end=end, parts=parts)
 
 
-#: What a stream of documents yields: a record, or the error that keeps a document from being read and ends no other.
+#: What a stream of documents yields: a record, or the error of a document that cannot be read.
 Document = Union[Record, CorpusError]
 
 
 def attempt(parse: Callable[..., Record], *args: Any) -> Document:
-    """A document of a stream."""
+    """Parse a document of a stream."""
     try:
         return parse(*args)
     except CorpusError as err:
@@ -246,7 +227,7 @@ def attempt(parse: Callable[..., Record], *args: Any) -> Document:
 
 
 def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[Record]:
-    """The documents of a corpus, with its name and the split in their meta data unless they name others.
+    """Iterate over the documents of a corpus and put its name and the split into their meta data, unless they are set.
 
     Raises:
         CorpusError: A document that cannot be read or occurs twice, or no document at all.
@@ -266,24 +247,23 @@ def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[
 
 
 def free_id(start: int, end: int, type: str, taken: Iterable[str]) -> str:
-    """An id for a mention without one: "start-end-type", with a number behind it if that is taken."""
+    """An id for a mention without one: "start-end-type", numbered if that is taken."""
     default = f"{start}-{end}-{type}"
     numbered = (default if n == 1 else f"{default}-{n}" for n in count(1))
     return next(id for id in numbered if id not in taken)
 
 
 def split_concepts(text: str) -> Tuple[str, ...]:
-    """The concepts in a list such as "3172,3651", each once; ("-",) where there is nothing but "-"."""
+    """The distinct concepts in a list such as "3172,3651"; ("-",) if there is nothing but "-"."""
     ids = dict.fromkeys(id.strip() for id in text.split(SEPARATOR))
     found = tuple(id for id in ids if id not in ("", NO_CONCEPT))
     return found or ((NO_CONCEPT,) if NO_CONCEPT in ids else ())
 
 
 def hold(pieces: Sequence[Offsets], text: str, said: str) -> bool:
-    """Whether the pieces of a mention, in their order, hold the characters that the corpus gives for it.
+    """Whether the pieces of a mention are in the text, apart, not empty, and joined are the text that the corpus gives.
 
-    They must lie in the text, and none may be empty or overlap another. Blanks make no difference: formats join pieces
-    with or without one, write one for a line end, or lose those at the ends.
+    Blanks are not compared: formats join pieces with or without them, write them for line ends, or lose them.
     """
     edges = [edge for piece in sorted(pieces) for edge in piece]
     if edges != sorted(edges) or edges[0] < 0 or edges[-1] > len(text) or any(start == end for start, end in pieces):
@@ -292,12 +272,9 @@ def hold(pieces: Sequence[Offsets], text: str, said: str) -> bool:
 
 
 def sentence_around(text: str, starts: Sequence[int], *places: Offsets) -> Offsets:
-    """From the first sentence that holds one of the places to the last one, without blanks around.
+    """The offsets of the sentences from the first to the last of some places, without surrounding blanks.
 
-    Args:
-        text: The text.
-        starts: The start of each sentence in text order; empty where the text is one sentence.
-        places: Offsets of what the sentences must hold.
+    Without any starts of sentences, the text counts as one sentence.
     """
     before = bisect_right(starts, min(start for start, _ in places))
     after = bisect_right(starts, max(end for _, end in places) - 1)

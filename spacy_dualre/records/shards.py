@@ -1,4 +1,4 @@
-"""Docs <-> .spacy files, and the seeded split of a corpus without a development set."""
+"""Docs <-> .spacy files, and the seeded split of corpora without a development set."""
 
 import hashlib
 from pathlib import Path
@@ -13,10 +13,9 @@ from .record import Place
 
 
 class DocWriter:
-    """Writes Docs to one .spacy file or, with a shard_size, to a folder of files with that many Docs each.
+    """Context manager that writes Docs to a .spacy file or, with a shard_size, to a folder of files of that many Docs.
 
-    The same Docs give the same bytes. Earlier shards in the folder are removed. As a context manager it ends with
-    `close` or, after an error, with `discard`.
+    The same Docs give the same bytes. Earlier shards in the folder are removed. After an error, so is what was written.
     """
 
     def __init__(self, path: Path, shard_size: int = 0) -> None:
@@ -33,24 +32,17 @@ class DocWriter:
         if self.shard_size and len(self._docs) == self.shard_size:
             self._write()
 
-    def close(self) -> None:
-        """Write what is left."""
-        if len(self._docs) or not self._written:
-            self._write()
-
-    def discard(self) -> None:
-        """Remove what was written: a part of a corpus must not be taken for the whole."""
-        for path in self._written:
-            path.unlink()
-
     def __enter__(self) -> "DocWriter":
         return self
 
     def __exit__(self, error: Optional[type], *_: Any) -> None:
         if error is None:
-            self.close()
+            if len(self._docs) or not self._written:
+                self._write()
         else:
-            self.discard()
+            # A part of a corpus must not be taken for the whole
+            for path in self._written:
+                path.unlink()
 
     def _write(self) -> None:
         path = self.path / f"{len(self._written) + 1:05}.spacy" if self.shard_size else self.path
@@ -73,7 +65,7 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
 
 
 def docs_from_bytes(data: bytes, vocab: Vocab, place: Place) -> Iterator[Doc]:
-    """Read the Docs of a .spacy file's contents. Raises CorpusError naming the place if it is damaged."""
+    """Read Docs from the bytes of a .spacy file. Raises CorpusError naming the place if they are damaged."""
     try:
         yield from DocBin().from_bytes(data).get_docs(vocab)
     except DAMAGED as err:
@@ -81,9 +73,6 @@ def docs_from_bytes(data: bytes, vocab: Vocab, place: Place) -> Iterator[Doc]:
 
 
 def is_held_out(text: str, fraction: float, seed: int) -> bool:
-    """Whether a document belongs to the held-out part of a corpus.
-
-    It depends on the text, the fraction (0 to 1) and the seed alone, not on any order. Equal texts stay together.
-    """
+    """Whether a text belongs to the held-out fraction (0 to 1) of a corpus, whatever the order of its documents."""
     digest = hashlib.sha256(f"{seed}\n{text}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < fraction * 2**64

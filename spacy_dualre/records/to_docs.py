@@ -1,4 +1,4 @@
-"""Records -> Docs, with an account of what became of everything in them."""
+"""Records -> Docs, with a report."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,14 +20,14 @@ from .sentences import sentence_starts
 
 @dataclass
 class ConversionReport:
-    """Counts of everything that was converted, and of everything that was left out.
+    """Counts of what was converted and what was left out.
 
     Attributes:
         mentions: Mentions of the records.
-        mentions_merged: Those that share a span with an earlier one, since they have the same offsets and type.
+        mentions_merged: Those with the offsets and type of an earlier one, which share its span.
         mentions_nested_or_overlapping: Those that are not in ``doc.ents``.
         relations: Relations in the Docs.
-        dropped: Everything that is not in the Docs.
+        dropped: What is not in the Docs.
         notes: Decisions taken while reading that lost nothing.
     """
 
@@ -62,24 +62,24 @@ class ConversionReport:
 def records_to_docs(
     records: Iterable[Record], nlp: Language, report: ConversionReport, spans_key: str = SPANS_KEY, strict: bool = False
 ) -> Iterator[Doc]:
-    """One Doc for each record.
+    """Convert each record to a Doc.
 
     All mentions are in ``doc.spans[spans_key]``, with their ids as span_id and their concepts, separated by commas, as
-    kb_id; the longest ones that do not overlap are in ``doc.ents``. Relations are in ``doc._.rels``. One between
-    concepts becomes one between their closest mentions, which then have that concept as kb_id. Long forms are in
-    ``doc._.abbreviations``; doc id, corpus, split and breaks in ``doc.user_data``.
+    kb_id; the longest non-overlapping ones are in ``doc.ents``. Relations are in ``doc._.rels``; a relation between
+    concepts becomes one between their closest mentions, with those concepts as kb_id. Long forms are in
+    ``doc._.abbreviations``; document id, corpus, split and breaks in ``doc.user_data``.
 
     Args:
         records: The documents.
-        nlp: Its tokenizer, and its components to split sentences, are applied unless a record has its own tokens or
-            sentences. A token that a mention cuts is split at the cut. For sentences see `sentence_starts`.
-        report: Counts what is converted.
+        nlp: Its tokenizer and sentence splitting apply to records without tokens or sentences of their own. Tokens are
+            split where a mention starts or ends. For sentences see `sentence_starts`.
+        report: Is added to.
         spans_key: The span group for the mentions.
-        strict: Refuse to leave anything out.
+        strict: Raise an error instead of leaving anything out.
 
     Raises:
-        CorpusError: Tokens that do not fit the text, meta data that cannot be stored, or, if strict, a mention or
-            relation that had to be left out.
+        CorpusError: Tokens that do not fit the text, meta data that cannot be stored, or, if strict, something that
+            had to be left out.
     """
     for record in records:
         if strict and record.dropped:
@@ -91,24 +91,25 @@ def records_to_docs(
         doc = _tokenize(record, nlp, report)
         mentions = _add_mentions(doc, record, spans_key, report)
         sentence_of = sentence_indices(doc)
-        rels = [*_mention_relations(record, mentions), *_concept_relations(record, doc.spans[spans_key], sentence_of)]
+        rels = [Relation(mentions[r.subject], r.predicate, mentions[r.object], r.score) for r in record.relations]
+        rels += _concept_relations(record, doc.spans[spans_key], sentence_of)
         _add_relations(doc, rels, sentence_of, report)
         set_long_forms(doc, record.long_forms)
-        doc.user_data.update({**_checked_meta(record), "doc_id": record.id, "breaks": list(record.breaks)})
+        _check_meta(record)
+        doc.user_data.update({**record.meta, "doc_id": record.id, "breaks": list(record.breaks)})
         yield doc
 
 
-def _checked_meta(record: Record) -> Dict[str, Any]:
-    """The meta data. Raises CorpusError if a .spacy file cannot hold them."""
+def _check_meta(record: Record) -> None:
+    """Raise CorpusError if a .spacy file cannot hold the meta data."""
     try:
         srsly.msgpack_dumps(record.meta)
     except (TypeError, ValueError, OverflowError) as err:
         raise record.place.error(Errors.DR306, id=record.id, problem=err) from err
-    return record.meta
 
 
 def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
-    """The Doc with token boundaries added where a mention starts or ends inside a token, and with sentences."""
+    """Make the Doc with its sentences, splitting tokens where a mention starts or ends."""
     tokens = _with_blanks(_tokens(record, nlp), record)
     edges = {edge for token in tokens for edge in token}
     cuts = {offset for mention in record.mentions for offset in (mention.start, mention.end)} - edges
@@ -137,7 +138,7 @@ def _tokens(record: Record, nlp: Language) -> Sequence[Offsets]:
 
 
 def _with_blanks(tokens: Sequence[Offsets], record: Record) -> List[Offsets]:
-    """The tokens and, as in spaCy, the blanks between them beyond a single one."""
+    """The tokens and, as in spaCy, tokens for blanks beyond a single one between them."""
     found: List[Offsets] = []
     end = 0
     for start, stop in (*tokens, (len(record.text), len(record.text))):
@@ -150,7 +151,7 @@ def _with_blanks(tokens: Sequence[Offsets], record: Record) -> List[Offsets]:
 
 
 def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionReport) -> Dict[str, Span]:
-    """The span of each mention's id. Mentions with the same offsets and type become one with the concepts of all."""
+    """Set the spans, merging mentions with the same offsets and type, and return each mention's span by its id."""
     same: Dict[Tuple[int, int, str], List[MentionRecord]] = {}
     for mention in record.mentions:
         same.setdefault((mention.start, mention.end, mention.type), []).append(mention)
@@ -159,7 +160,7 @@ def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionRe
     for key in sorted(same):
         spans.append(_span(doc, same[key], record))
         for mention in same[key]:
-            # A relation is about the concepts of the mention that it names
+            # A relation is about the concepts of its own argument, not of merged mentions
             own = SEPARATOR.join(mention.concepts) or spans[-1].kb_id_
             by_id[mention.id] = with_concept(spans[-1], own)
     doc.spans[spans_key] = spans
@@ -186,11 +187,6 @@ def _span(doc: Doc, mentions: List[MentionRecord], record: Record) -> Span:
     span = doc.char_span(first.start, first.end, label=first.type, kb_id=kb_id, span_id=first.id)
     assert span is not None, "tokens were cut at the mention's ends"
     return span
-
-
-def _mention_relations(record: Record, mentions: Dict[str, Span]) -> Iterator[Relation]:
-    for rel in record.relations:
-        yield Relation(mentions[rel.subject], rel.predicate, mentions[rel.object], rel.score)
 
 
 def _concept_relations(record: Record, spans: Iterable[Span], sentence_of: Sequence[int]) -> Iterator[Relation]:

@@ -1,4 +1,4 @@
-"""Tokenizers and sentence splitters by name, or from any pipeline, for the conversion of corpora."""
+"""Tokenizers and sentence splitters for the conversion of corpora."""
 
 import importlib
 from types import ModuleType
@@ -15,10 +15,16 @@ SPLITTERS = {"sentencizer": "sentencizer", "pysbd": "pysbd_sentencizer"}
 
 
 def make_splitter(lang: str, tokenizer: str, splitter: str) -> Language:
-    """A pipeline that cuts text into tokens and sentences.
+    """Make a pipeline that splits text into tokens and sentences.
 
-    lang: spaCy's code of the language. tokenizer: "spacy" or "scispacy" (for biomedical text, English). splitter:
-    "sentencizer" or "pysbd" (scispaCy's). Raises ValueError for another name, and ImportError saying what to install.
+    Args:
+        lang: Language code.
+        tokenizer: "spacy", or "scispacy" for English biomedical text.
+        splitter: "sentencizer", or "pysbd" from scispaCy.
+
+    Raises:
+        ValueError: An unknown name.
+        ImportError: scispaCy is not installed.
     """
     for name, value, known in (("tokenizer", tokenizer, TOKENIZERS), ("splitter", splitter, SPLITTERS)):
         if value not in known:
@@ -33,10 +39,9 @@ def make_splitter(lang: str, tokenizer: str, splitter: str) -> Language:
 
 
 def load_splitter(source: str) -> Language:
-    """A pipeline whose tokenizer and components cut text into tokens and sentences.
+    """Load a pipeline to split text into tokens and sentences, from a config (.cfg), a folder or a package.
 
-    source: a config (.cfg), whose components need no training, or a pipeline: its folder or the name of its package.
-    Raises ValueError where it cannot be loaded, or starts no sentences.
+    Raises ValueError if it cannot be loaded or sets no sentence starts.
     """
     try:
         is_config = source.endswith(".cfg")

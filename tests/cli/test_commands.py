@@ -175,7 +175,7 @@ def test_convert_fails_where_there_is_no_document(tmp_path, content):
     (tmp_path / "blank.txt").write_text(content, encoding="utf8")
     result = dualre("convert", "semeval", tmp_path / "blank.txt", tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match("DR303.*blank.txt: holds no document", result.output)
+    match("DR303.*blank.txt: contains no document", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
 

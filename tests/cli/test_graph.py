@@ -115,7 +115,7 @@ def test_what_is_wrong_with_a_mention_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name, content, problem",
     [
-        ("x.jsonl", "", "x.jsonl: holds no document.*DR831"),
+        ("x.jsonl", "", "x.jsonl: contains no document.*DR831"),
         ("x.jsonl", '{"text": "No relation."}\n', "DR831.*1 documents with 0"),
     ],
 )

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.extract import Extraction, Journal, part_of
-from spacy_dualre.formats import FORMATS, function, names
+from spacy_dualre.formats import all_formats, function, names
 from spacy_dualre.formats.documents import Documents
 from spacy_dualre.records.record import Place, Record
 
@@ -257,7 +257,7 @@ def test_the_output_is_not_read_as_input(tmp_path, texts, output):
 
 @pytest.mark.parametrize("name", [name for name in names("write") if name != "csv"])
 def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, texts, tmp_path, name):
-    path, first = make_pipeline(), tmp_path / f"first{[*FORMATS[name].outputs, ''][0]}"
+    path, first = make_pipeline(), tmp_path / f"first{[*all_formats()[name].outputs, ''][0]}"
     done(path, texts, first, "--to", name)
     if name in ("jsonl", "bioc", "spacy"):
         done(path, first, tmp_path / "second.jsonl")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats import bioc, pubtator
-from spacy_dualre.records.record import MISMATCH, ConceptRelationRecord, MentionRecord, Record, RelationRecord
+from spacy_dualre.records.record import MISMATCH, MentionRecord, Record, RelationRecord
 
 OFFICIAL = SHARED / "corpora" / "biored"
 Json = Dict[str, Any]
@@ -184,7 +184,7 @@ def test_the_same_as_from_pubtator(tmp_path: Path, content: Any) -> None:
     records = read_all(tmp_path, content)
     assert contents(records) == contents(list(pubtator.read(write(tmp_path, PUBTATOR, "Dev.PubTator"))))
     assert not any(record.dropped or record.notes for record in records)
-    assert records[0].concept_relations[0] == ConceptRelationRecord("Bind", "C71", "902")
+    assert records[0].concept_relations[0] == RelationRecord("Bind", "C71", "902")
     assert records[0].meta["novel"] == [["Bind", "C71", "902"]] and "novel" not in records[1].meta
 
 
@@ -435,13 +435,13 @@ BAD_FILES = {
     "empty": ("", 0, "is empty"),
     "blanks": (" \n \n", 0, "starts with ''; expected BioC XML (<) or BioC JSON ({ or [)"),
     "neither": ("71|t|Zorbin\n", 0, "starts with '7'; expected BioC XML"),
-    "JSON: a list": ("[]", 0, "holds no document"),
+    "JSON: a list": ("[]", 0, "contains no document"),
     "JSON: a list of something else": ("[1]", 0, "in 0"),
     "JSON: truncated": (json.dumps(JSON)[:-9], 0, "Invalid JSON: EOF while parsing"),
     "JSON: not UTF-8": (json.dumps(JSON).encode("utf8").replace(b"mice", b"mic\xe9"), 1, "not UTF-8"),
     "JSON: lone surrogate": (json.dumps(JSON).replace("mice", "\\ud800"), 0, "Invalid JSON"),
     "JSON: no collection": ("{}", 0, "Field required in documents"),
-    "JSON: no documents": ('{"documents": []}', 0, "holds no document"),
+    "JSON: no documents": ('{"documents": []}', 0, "contains no document"),
     "JSON: no id": (without(JSON, "documents", 0, "id"), 0, "Field required in documents.0.id"),
     "JSON: empty id": (changed(JSON, lambda document: document.update(id=" ")), 0, "a document without id"),
     "JSON: no offset": (
@@ -461,8 +461,8 @@ BAD_FILES = {
     ),
     "JSON: document twice": (changed(JSON, lambda document: document.update(id="72")), 0, "document 72 occurs twice"),
     "XML: truncated": (XML[:-9], 6, "damaged or cut off XML ("),
-    "XML: no documents": ("<collection><source/></collection>", 0, "holds no document"),
-    "XML: another root": ("<articles><article/></articles>", 0, "holds no document"),
+    "XML: no documents": ("<collection><source/></collection>", 0, "contains no document"),
+    "XML: another root": ("<articles><article/></articles>", 0, "contains no document"),
     "XML: no collection": ("<document><id>5</id></document>", 1, "a document outside of a collection"),
     "XML: not UTF-8": (XML.encode("utf8").replace(b"at all", b"at \xe9ll"), 5, "damaged or cut off XML ("),
     "XML: tags crossed": (

@@ -317,12 +317,12 @@ def test_a_single_file_is_read_with_its_partner(tmp_path: Path, suffix: str) -> 
         ("T1\tDrug ٠ ٦\tZorbin", "expected a type, start and end"),
         (f"T1\tDrug 0 {'9' * 5000}\tZorbin", "expected a type, start and end"),
         ("T1\t0 6\tZorbin", "expected a type, start and end"),
-        ("T1 Drug 0 6 Zorbin", "is no id of an annotation"),
+        ("T1 Drug 0 6 Zorbin", "is not the id of an annotation"),
         ("T1", "expected an id, a tab and more"),
         ("E1\t", "expected an id, a tab and more"),
-        ("X1\tDrug 0 6\tZorbin", "'X1' is no id of an annotation; expected one of T R N E A M # *"),
-        ("T\tDrug 0 6\tZorbin", "'T' is no id of an annotation"),
-        ("\tDrug 0 6\tZorbin", "'' is no id of an annotation"),
+        ("X1\tDrug 0 6\tZorbin", "'X1' is not the id of an annotation; expected one of T R N E A M # *"),
+        ("T\tDrug 0 6\tZorbin", "'T' is not the id of an annotation"),
+        ("\tDrug 0 6\tZorbin", "'' is not the id of an annotation"),
         ("R1\tIS Arg1:T1", "expected a type, Arg1: with"),
         ("R1\tIS Arg1:T1 Arg2:T1 Arg3:T1", "expected a type, Arg1: with"),
         ("R1\tIS Arg1:T1 T1", "expected a type, Arg1: with"),
@@ -380,7 +380,7 @@ def test_a_path_that_does_not_exist(tmp_path: Path, name: str) -> None:
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("T1\tDrug 0 6\tZorbin\n")
-    with pytest.raises(CorpusError, match=r"a\.tsv: is no \.txt or \.ann file"):
+    with pytest.raises(CorpusError, match=r"a\.tsv: is not a \.txt or \.ann file"):
         list(read(tmp_path / "a.tsv"))
 
 

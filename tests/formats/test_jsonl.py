@@ -174,7 +174,7 @@ def test_tokens_may_be_blanks_and_have_blanks_between(path: Path) -> None:
 
 @pytest.mark.parametrize("sentences", [[0, 0], [15, 0], [-1], [28], [0, 10**30]])
 def test_sentences_must_fit_the_text(path: Path, sentences: List[int]) -> None:
-    with pytest.raises(CorpusError, match="line 1: sentence start .* is outside of the text or not behind"):
+    with pytest.raises(CorpusError, match="line 1: sentence start .* is outside of the text or not after"):
         read_one(path, sentences=sentences)
 
 
@@ -397,7 +397,7 @@ def test_file_missing_empty_or_a_folder(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
     for name, problem in (
         ("missing.jsonl", "cannot be read"),
-        ("empty.jsonl", "holds no document"),
+        ("empty.jsonl", "contains no document"),
         (".", "is a folder"),
     ):
         with pytest.raises(CorpusError, match=problem):
@@ -616,6 +616,6 @@ def test_a_second_long_form_of_a_text_is_left_out_and_counted(path: Path) -> Non
     ]
     record = read_one(path, mentions=mentions, rels=None)
     assert record.long_forms == {"Aspirin": "one"} and len(record.mentions) == 2
-    assert dropped(record) == [("long form", "the same text had another one before")]
+    assert dropped(record) == [("long form", "the same text had a different one before")]
     with pytest.raises(CorpusError, match="line 1: .* in mentions.0.long_form"):
         read_one(path, mentions=[{"start": 0, "end": 7, "type": "CHEMICAL", "long_form": ""}], rels=None)

@@ -140,7 +140,7 @@ def test_a_token_that_is_in_no_span_becomes_a_mention(path: Path) -> None:
             ("0-7-PERSON", "8-12-TOKEN"),
             ("8-12-TOKEN", "13-15-FIRM"),
         ]
-        assert record.notes == {"argument that is no span, made a mention": 1} and record.dropped == []
+        assert record.notes == {"argument that is not a span, made a mention": 1} and record.dropped == []
 
 
 def test_an_argument_with_a_label_that_is_no_span_becomes_a_mention_of_that_type(path: Path) -> None:
@@ -163,13 +163,13 @@ def test_the_label_of_an_argument_tells_spans_of_the_same_place_apart(path: Path
 def test_an_index_that_no_token_has_is_dropped(path: Path, head: int, child: int) -> None:
     record = read_one(path, relations=[*without_spans(head, child), OWNS])
     assert len(record.relations) == 1
-    assert dropped(record) == [("relation", "argument is none of the tokens")]
+    assert dropped(record) == [("relation", "argument is not a token")]
     assert record.dropped[0].where == f"{path}, line 1, document 1, relation R of tokens {head} and {child}"
 
 
 def test_an_index_without_tokens_is_dropped(path: Path) -> None:
     record = read_one(path, tokens=None, relations=without_spans(1, 3))
-    assert dropped(record) == [("relation", "argument is none of the tokens")]
+    assert dropped(record) == [("relation", "argument is not a token")]
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_ids_that_occur_again_get_the_line(path: Path) -> None:
     write(path, *[changed(id=id) for id in ("a", "a-3", "a", "b", "a", "a")])
     records = list(read(path))
     assert [record.id for record in records] == ["a", "a-3", "a-3-3", "b", "a-5", "a-6"]
-    assert [record.notes["document id occurs again, line added"] for record in records] == [0, 0, 1, 0, 1, 1]
+    assert [record.notes["document id occurs again, line number appended"] for record in records] == [0, 0, 1, 0, 1, 1]
 
 
 def test_other_answers_are_counted_with_the_next_example_or_the_last(path: Path) -> None:
@@ -277,7 +277,7 @@ def test_without_an_answer_an_example_is_taken(path: Path) -> None:
 
 
 def test_keys_that_are_none_of_prodigys_are_noted(path: Path) -> None:
-    record = read_one(path, mentions=[], _input_hash=1)
+    record = read_one(path, mentions=["x"], _input_hash=1)
     assert record.notes == {"key 'mentions' not read": 1}
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats.pubtator import read
-from spacy_dualre.records.record import ConceptRelationRecord, MentionRecord, Record
+from spacy_dualre.records.record import MentionRecord, Record, RelationRecord
 
 OFFICIAL = SHARED / "corpora" / "biored"
 
@@ -81,9 +81,9 @@ def test_mentions_are_numbered_and_have_their_concepts(record: Record) -> None:
 
 def test_relations_are_between_concepts_and_may_be_of_one_with_itself(record: Record) -> None:
     assert record.concept_relations == [
-        ConceptRelationRecord("Bind", "C71", "902"),
-        ConceptRelationRecord("Association", "p|SUB|V|7|L", "C71"),
-        ConceptRelationRecord("Bind", "C71", "C71"),
+        RelationRecord("Bind", "C71", "902"),
+        RelationRecord("Association", "p|SUB|V|7|L", "C71"),
+        RelationRecord("Bind", "C71", "C71"),
     ]
     assert record.relations == []
 
@@ -101,7 +101,7 @@ def test_a_document_with_nothing_new_has_an_empty_list(tmp_path: Path) -> None:
 def test_relations_of_four_columns_and_composite_mentions(tmp_path: Path) -> None:
     record = read_all(tmp_path)[2]
     assert record.mentions[0] == MentionRecord("0", "Disease", 0, 22, ("D1", "D2"))
-    assert record.concept_relations == [ConceptRelationRecord("CID", "C71", "D2")]
+    assert record.concept_relations == [RelationRecord("CID", "C71", "D2")]
     assert record.notes == {"names within a composite mention not read": 1}
 
 
@@ -206,7 +206,7 @@ BAD_LINES = {
     "offset of 5000 digits": (FIRST.replace("\t31\t", f"\t{'9' * 5000}\t"), 6, "6 columns; expected a mention"),
     "not UTF-8": (FIRST.encode("utf8").replace(b"mice\t", b"mic\xe9\t"), 6, "not UTF-8"),
     "empty": ("", 0, "is empty"),
-    "empty lines only": ("\n \n\n", 0, "holds no document"),
+    "empty lines only": ("\n \n\n", 0, "contains no document"),
 }
 
 

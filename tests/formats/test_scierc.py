@@ -194,7 +194,7 @@ def test_a_document_without_tokens_is_empty(path: Path) -> None:
 def test_a_token_that_is_empty_or_holds_a_blank_is_an_error(path: Path, token: str) -> None:
     with pytest.raises(CorpusError) as err:
         read_one(path, sentences=[["a"], ["b", token]])
-    assert f"{path}, line 1: token {token!r} in sentence 2 of document X99-1001 is empty or holds a blank" in str(
+    assert f"{path}, line 1: token {token!r} in sentence 2 of document X99-1001 is empty or contains a blank" in str(
         err.value
     )
 

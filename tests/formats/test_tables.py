@@ -111,7 +111,7 @@ def test_other_columns_are_noted(path: Path) -> None:
     [
         ("text,subject\n", "line 1: the header has no column subject_type, predicate, object, object_type"),
         (f"{COLUMNS},text\n", "line 1: the header has a column twice"),
-        (f"{COLUMNS}\n", "holds no document"),
+        (f"{COLUMNS}\n", "contains no document"),
         (f"{COLUMNS}\nA,B\n", "line 2: 2 columns; expected 6"),
         (f"{COLUMNS}\n\n,A,X,OWNS,B,Y\n", "line 3: no text"),
         (f'{COLUMNS}\n"A owns B,A,X,OWNS,B,Y\n', "line 2: damaged table"),

@@ -13,7 +13,7 @@ from spacy.tokens import DocBin
 
 from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import get_long_forms
-from spacy_dualre.formats import FORMATS, docbin, function, output_format
+from spacy_dualre.formats import all_formats, docbin, function, output_format
 from spacy_dualre.records.from_docs import doc_to_record
 from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
@@ -72,7 +72,7 @@ def annotations(doc, with_score=True):
 
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 def test_mentions_and_relations_come_back(tmp_path, name):
-    path = tmp_path / ("out" + ([*FORMATS[name].outputs, ""][0]))
+    path = tmp_path / ("out" + ([*all_formats()[name].outputs, ""][0]))
     assert write(name, [ONE, TWO], path) == {}
     docs = {doc.user_data["doc_id"]: doc for doc in read(name, path)}
     assert list(docs) in (["d1", "d/2"], ["d/2", "d1"])
@@ -102,9 +102,9 @@ def test_docs_keep_their_tokens_and_a_folder_gets_shards(tmp_path):
 def test_pubtator_has_relations_between_concepts_and_says_what_it_lost(tmp_path):
     lost = write("pubtator", [ONE, TWO], tmp_path / "out.pubtator")
     assert lost == {
-        "text with tabs or line ends, for which blanks stand": 1,
-        "text that ends with a blank more, since it has one sentence": 1,
-        "mention without concept, for which its text in lower case stands": 1,
+        "text with tabs or line ends, replaced by blanks": 1,
+        "text of one sentence, with a blank added at its end": 1,
+        "mention without concept, given its text in lower case as one": 1,
         "score of a relation": 2,
     }
     doc, _ = read("pubtator", tmp_path / "out.pubtator")
@@ -129,13 +129,13 @@ def test_pubtator_leaves_relations_of_what_was_not_found_out(tmp_path, not_found
     one = document("A hits B now.", [(0, 1, "X", not_found), (7, 8, "X", "9")], [(0, "HITS", 1, 0.9)], id="a|b")
     lost = write("pubtator", [one], tmp_path / "out.pubtator")
     assert lost["relation of a mention that was looked up and not found, left out"] == 1
-    assert lost["document id with a tab, a line end or |, for which a blank stands"] == 1
+    assert lost["document id with a tab, line end or |, replaced by a blank"] == 1
     (doc,) = read("pubtator", tmp_path / "out.pubtator")
     assert doc.user_data["doc_id"] == "a b" and not doc._.rels
 
 
 def test_csv_has_a_row_for_each_relation(tmp_path):
-    assert write("csv", [ONE, TWO], tmp_path / "out.csv") == {"document without relations, in no row": 1}
+    assert write("csv", [ONE, TWO], tmp_path / "out.csv") == {"document without relations, not in the table": 1}
     with (tmp_path / "out.csv").open(encoding="utf8", newline="") as file:
         first, second = csv.DictReader(file)
     assert first["document"] == "d1" and first["predicate"] == "CPR:4" and first["score"] == "0.75"
@@ -148,7 +148,7 @@ def test_csv_has_a_row_for_each_relation(tmp_path):
 def test_brat_files_stay_in_their_folder(tmp_path, id):
     (tmp_path / "in").mkdir()
     lost = write("brat", [replace(TWO, id=id or "e")] * 2, tmp_path / "in" / "out")
-    assert lost["document id given twice, with a number behind it"] == 1
+    assert lost["document id that occurs twice, with a number appended"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["out"]
     assert len(list((tmp_path / "in" / "out").rglob("*.ann"))) == 2
@@ -158,7 +158,7 @@ def test_brat_parts_a_mention_at_line_ends_and_names_without_blanks(tmp_path):
     one = document("Low\nlevel hits B now.", [(0, 9, "big thing", ""), (15, 16, "X", "")], [(0, "A B", 1, 1.0)])
     lost = write("brat", [one, replace(TWO, text="", tokens=(), sentences=())], tmp_path / "out")
     assert lost == {
-        "type, predicate or concept with blanks, for which _ stands": 2,
+        "type, predicate or concept with blanks, replaced by _": 2,
         "document without text, left out": 1,
     }
     assert (tmp_path / "out" / "d1.ann").read_text() == (
@@ -182,7 +182,7 @@ def test_any_text_comes_back(tmp_path_factory, name, words, blank, data):
     mentions = [MentionRecord(f"M{n}", "X", ends[n] - len(words[n]), ends[n]) for n in sorted({first, second})]
     rels = [RelationRecord("P", mentions[0].id, mentions[-1].id, 0.5)]
     one = Record("d", text, Place(Path("made-up")), mentions, rels, sentences=(0,))
-    path = tmp_path_factory.mktemp("any") / ("out" + [*FORMATS[name].outputs, ""][0])
+    path = tmp_path_factory.mktemp("any") / ("out" + [*all_formats()[name].outputs, ""][0])
     write(name, [one], path)
     (doc,) = read(name, path)
     assert doc.text == text

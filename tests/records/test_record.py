@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacy_dualre.records.record import (
-    ConceptRelationRecord,
     Dropped,
     MentionRecord,
     Place,
@@ -172,8 +171,8 @@ def test_concepts_are_those_of_the_mentions_that_were_kept() -> None:
 
 def test_relations_between_concepts_are_added() -> None:
     record = with_concepts(("A", "B"), ("C",))
-    rels = [ConceptRelationRecord("R", "A", "C"), ConceptRelationRecord("R", "A", "B")]
-    rels += [ConceptRelationRecord("R", "C", "C")]
+    rels = [RelationRecord("R", "A", "C"), RelationRecord("R", "A", "B")]
+    rels += [RelationRecord("R", "C", "C")]
     for rel in rels:
         record.add_concept_relation(rel)
     assert record.concept_relations == rels and not record.dropped
@@ -189,7 +188,7 @@ def test_relations_between_concepts_are_added() -> None:
 )
 def test_a_relation_of_unknown_concepts_is_dropped(rel: Any, why: str) -> None:
     record = with_concepts(("A", "B"), ("-",), ("",))
-    record.add_concept_relation(ConceptRelationRecord(*rel), OTHER)
+    record.add_concept_relation(RelationRecord(*rel), OTHER)
     where = f"relations.txt, line 8, document d1, relation {rel[0]} of {rel[1]} and {rel[2]}"
     assert record.concept_relations == [] and record.dropped == [Dropped("relation", why, where)]
 

@@ -13,7 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from spacy_dualre.annotations.mentions import SPANS_KEY
-from spacy_dualre.records.record import ConceptRelationRecord, MentionRecord, Place, Record, RelationRecord
+from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.sentences import sentence_starts
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
@@ -251,6 +251,6 @@ def test_relations_have_no_say(record: Record, data: st.DataObject, nlp: Languag
     pairs = data.draw(st.lists(st.tuples(st.sampled_from(ids), st.sampled_from(ids)))) if ids else []
     for subject, object in pairs:
         record.add_relation(RelationRecord("P", subject, object))
-        record.add_concept_relation(ConceptRelationRecord("P", subject.replace("T", "C"), object.replace("T", "C")))
+        record.add_concept_relation(RelationRecord("P", subject.replace("T", "C"), object.replace("T", "C")))
     assert not any(dropped.what == "relation" for dropped in record.dropped)
     assert starts_of(record, nlp) == before

@@ -30,10 +30,9 @@ def numbered(n: int) -> List[Doc]:
 
 
 def write(path: Path, docs: Iterable[Doc], shard_size: int = 0) -> DocWriter:
-    writer = DocWriter(path, shard_size)
-    for doc in docs:
-        writer.add(doc)
-    writer.close()
+    with DocWriter(path, shard_size) as writer:
+        for doc in docs:
+            writer.add(doc)
     return writer
 
 
@@ -95,13 +94,6 @@ def test_an_error_leaves_no_part_of_a_corpus(tmp_path: Path) -> None:
         assert len(list((tmp_path / "shards").iterdir())) == 2
         raise KeyError
     assert list((tmp_path / "shards").iterdir()) == []
-
-
-def test_the_end_of_a_with_block_writes_the_rest(tmp_path: Path) -> None:
-    with DocWriter(tmp_path / "shards", 2) as writer:
-        for doc in numbered(3):
-            writer.add(doc)
-    assert shards(tmp_path / "shards") == {"00001.spacy": ["D0", "D1"], "00002.spacy": ["D2"]}
 
 
 def test_no_documents_are_an_empty_file(tmp_path: Path) -> None:

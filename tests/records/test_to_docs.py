@@ -15,7 +15,7 @@ from spacy.tokens import Doc, DocBin
 from spacy_dualre.annotations.mentions import SPANS_KEY
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats.chemprot import read
-from spacy_dualre.records.record import ConceptRelationRecord, MentionRecord, Place, Record, RelationRecord
+from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
 DEMO = ROOT / "assets" / "demo"
@@ -68,7 +68,7 @@ def with_concepts(text: str, mentions: Dict[str, Tuple[str, ...]], relations: An
         end = start + len(surface)
         record.add_mention(MentionRecord(f"T{i}", "GENE", start, end, concepts))
     for rel in relations:
-        record.add_concept_relation(ConceptRelationRecord(*rel))
+        record.add_concept_relation(RelationRecord(*rel))
     return record
 
 
@@ -273,7 +273,7 @@ def test_merged_mentions_have_the_concepts_of_all() -> None:
 
 
 def test_a_concept_that_holds_the_separator_is_refused() -> None:
-    with pytest.raises(CorpusError, match="made-up.txt, line 3: concept 'A,B' of document d1 holds ','"):
+    with pytest.raises(CorpusError, match="made-up.txt, line 3: concept 'A,B' of document d1 contains ','"):
         convert(with_concepts("Aspirin", {"Aspirin": ("A,B",)}))
 
 
@@ -543,7 +543,7 @@ def any_records(draw: Any) -> Record:
         found.add_relation(RelationRecord(*pair))
     concept = st.sampled_from("XYZ-")
     for pair in draw(st.lists(st.tuples(st.sampled_from(["P", "Q"]), concept, concept), max_size=5)):
-        found.add_concept_relation(ConceptRelationRecord(*pair))
+        found.add_concept_relation(RelationRecord(*pair))
     return found
 
 
@@ -615,7 +615,7 @@ LEFT_OUT = {
     "no type": lambda r: r.add_mention(MentionRecord("M", "", 0, 2)),
     "unknown argument": lambda r: r.add_relation(RelationRecord("P", "T1", "M")),
     "no predicate": lambda r: r.add_relation(RelationRecord("", "T1", "T2")),
-    "no mention of an argument's concept": lambda r: r.add_concept_relation(ConceptRelationRecord("P", "X", "Y")),
+    "no mention of an argument's concept": lambda r: r.add_concept_relation(RelationRecord("P", "X", "Y")),
     "not read": lambda r: r.drop("brat event", "not read"),
 }
 

@@ -48,10 +48,10 @@ def test_a_config_may_name_only_what_it_wants(tmp_path: Path) -> None:
     "config, problem",
     [
         (None, "Could not read"),
-        ("what [is", "cannot cut"),
-        ('[nlp]\nlang = "en"\npipeline = ["x"]\n', "cannot cut"),
+        ("what [is", "cannot split"),
+        ('[nlp]\nlang = "en"\npipeline = ["x"]\n', "cannot split"),
         ('[nlp]\nlang = "en"\npipeline = []\n', "none of .* starts sentences"),
-        ('[nlp]\nlang = "en"\npipeline = ["s"]\n[components]\n[components.s]\nfactory = "senter"\n', "cannot cut"),
+        ('[nlp]\nlang = "en"\npipeline = ["s"]\n[components]\n[components.s]\nfactory = "senter"\n', "cannot split"),
     ],
 )
 def test_a_config_that_cannot_cut_is_refused(tmp_path: Path, config: Any, problem: str) -> None:

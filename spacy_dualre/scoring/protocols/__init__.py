@@ -1,4 +1,4 @@
-"""Official scoring protocols: one module for each corpus, with a ``PROTOCOL``, imported when it is used."""
+"""Official scoring protocols, one module with a ``PROTOCOL`` for each corpus."""
 
 from importlib import import_module
 from typing import Callable
@@ -14,7 +14,7 @@ PROTOCOLS = ("biored", "chemprot", "scierc", "semeval")
 
 
 def get_protocol(name: str) -> Protocol:
-    """The protocol of this name. Raises ValueError naming the known ones."""
+    """Get a protocol by name. Raises ValueError naming the known ones."""
     if name not in PROTOCOLS:
         raise ValueError(Errors.DR004.format(name="protocol", value=name, known=", ".join(PROTOCOLS)))
     protocol: Protocol = import_module(f".{name}", __name__).PROTOCOL

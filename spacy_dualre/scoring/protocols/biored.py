@@ -1,13 +1,13 @@
 """BioRED: distinct (type, unordered pair of concepts) of each document, micro F1.
 
-Pairs of two diseases, of a gene and a variant, and of a gene and a taxon are ignored on both sides. The types are those
-of the concepts' mentions; where these have several, a pair is ignored if all combinations are.
+Disease-disease, gene-variant and gene-taxon pairs are ignored in gold and predictions. Concepts have the types of their
+mentions; if there are several, a pair is ignored if all combinations are.
 """
 
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Set, Tuple
+from typing import Dict, Iterable, List, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -15,7 +15,7 @@ from ...annotations.concepts import SEPARATOR, Concept, get_concept_rels, get_co
 from ...annotations.mentions import SPANS_KEY, get_mentions
 from ...errors import Errors
 from ...formats import pubtator
-from ...records.record import ConceptRelationRecord, Record
+from ...records.record import Record, RelationRecord
 from ...types import NEGATIVE
 from ...writing import whole_file
 from .protocol import Item, Items, Protocol, refuse_dropped, rels_of, to_record
@@ -33,24 +33,14 @@ LABELS = (
 )
 _DISEASE, _GENE = "DiseaseOrPhenotypicFeature", "GeneOrGeneProduct"
 #: Unordered pairs of types that the scorer ignores.
-IGNORED = (
-    frozenset({_DISEASE}),
-    frozenset({_GENE, "SequenceVariant"}),
-    frozenset({_GENE, "OrganismTaxon"}),
-)
-#: Concept id -> the types of its mentions
-_Types = Mapping[str, Set[str]]
-#: What would end a column, a line or an identifier of the file
+IGNORED = (frozenset({_DISEASE}), frozenset({_GENE, "SequenceVariant"}), frozenset({_GENE, "OrganismTaxon"}))
 _SEPARATORS = str.maketrans("\t\r\n", "   ")
 
 
 def from_doc(doc: Doc) -> Set[Item]:
-    """The relations between concepts, ``doc._.concept_rels``. A mention without a kb_id counts by its surface form."""
-    types: Dict[str, Set[str]] = defaultdict(set)
-    for span in _mentions(doc):
-        for concept in get_concepts(span):
-            types[_id(concept)].add(concept.type)
-    return {item for item in _items(doc) if _counts(item, types)}
+    """The relations between concepts. A mention without kb_id counts by its surface form."""
+    concepts = (concept for span in _mentions(doc) for concept in get_concepts(span))
+    return _counted(_items(doc), ((_id(concept), concept.type) for concept in concepts))
 
 
 def _items(doc: Doc) -> Set[Item]:
@@ -67,50 +57,53 @@ def _item(predicate: str, first: str, second: str) -> Item:
 
 
 def _id(concept: Concept) -> str:
-    # Changes surface forms alone, so that they are the same in a file
+    # Changes surface forms only, to those in a file
     return concept.id.replace(SEPARATOR, " ").translate(_SEPARATORS).strip()
 
 
-def _counts(item: Item, types: _Types) -> bool:
-    pairs = [frozenset({first, second}) for first in types[item.subject] for second in types[item.object]]
-    return not all(pair in IGNORED for pair in pairs)
+def _counted(items: Set[Item], typed: Iterable[Tuple[str, str]]) -> Set[Item]:
+    """The items that are not ignored, given the concepts with their types."""
+    types: Dict[str, Set[str]] = defaultdict(set)
+    for concept, type in typed:
+        types[concept].add(type)
+    return {
+        item
+        for item in items
+        if not all(frozenset({a, b}) in IGNORED for a in types[item.subject] for b in types[item.object])
+    }
 
 
 def _mentions(doc: Doc) -> List[Span]:
-    """All mentions, the arguments of relations too."""
+    """All mentions, including the arguments of relations."""
     arguments = [span for rel in rels_of(doc, _NAME, LABELS) for span in (rel.subject, rel.object)]
     return [*get_mentions(doc, SPANS_KEY), *arguments]
 
 
 def read(path: Path) -> Items:
-    """A PubTator file, of gold relations or predictions. Both have the mentions, which give the concepts' types.
+    """Read PubTator with gold relations or predictions, and with the mentions.
 
-    Raises CorpusError for a relation of an unknown type or of a concept that has no mention.
+    Raises CorpusError for a relation of an unknown type or of a concept without mention.
     """
     return {record.id: _from_record(record) for record in pubtator.read(path)}
 
 
 def _from_record(record: Record) -> Set[Item]:
     refuse_dropped(record, "relation")
-    types: Dict[str, Set[str]] = defaultdict(set)
-    for mention in record.mentions:
-        for concept in mention.concepts:
-            types[concept].add(mention.type)
     for rel in record.concept_relations:
         if rel.predicate not in LABELS:
             raise record.place.error(Errors.DR221, label=rel.predicate, id=record.id, known=", ".join(LABELS))
     items = {_item(rel.predicate, rel.subject, rel.object) for rel in record.concept_relations}
-    return {item for item in items if _counts(item, types)}
+    return _counted(items, ((concept, mention.type) for mention in record.mentions for concept in mention.concepts))
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
-    """PubTator with texts, mentions and relations, the ignored ones too. Novelty is not predicted: it is "No"."""
+    """Write PubTator with texts, mentions and all relations. Their novelty, which is not predicted, is "No"."""
     with whole_file(path) as file:
         pubtator.write((_to_record(id, doc, path) for id, doc in docs), file, Counter())
 
 
 def _to_record(id: str, doc: Doc, path: Path) -> Record:
-    pairs = [ConceptRelationRecord(*item) for item in sorted(_items(doc))]
+    pairs = [RelationRecord(*item) for item in sorted(_items(doc))]
     return replace(to_record(id, doc, path), relations=[], concept_relations=pairs, meta={"novel": []})
 
 

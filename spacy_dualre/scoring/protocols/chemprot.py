@@ -1,8 +1,9 @@
 """ChemProt, BioCreative VI track 5: distinct (document, group, Arg1, Arg2) of the five scored groups, micro F1.
 
-A pair may have several groups, each of which counts. Relations of the other groups do not count.
+A pair may have several groups, each of which counts. Other groups do not count.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Iterable, Set, Tuple
 
@@ -18,13 +19,13 @@ _NAME = "chemprot"
 
 
 def from_doc(doc: Doc) -> Set[Item]:
-    """The relations by the ids of their mentions. Raises ValueError where a mention has none."""
+    """The relations by the ids of their mentions. Raises ValueError for a mention without id."""
     return {_item(rel) for rel in rels_of(doc, _NAME, ALL_GROUPS) if rel.predicate in GROUPS}
 
 
 def _item(rel: Relation) -> Item:
     first, second = rel.subject, rel.object
-    # The corpus gives no direction: the chemical is the first argument, whichever stands first in the text
+    # Relations have no direction: the chemical is the first argument
     if second.label_ == "CHEMICAL" and first.label_ != "CHEMICAL":
         first, second = second, first
     return Item(rel.predicate, _id(first), _id(second))
@@ -36,17 +37,8 @@ def _id(span: Span) -> str:
     return span.id_
 
 
-def read_gold(path: Path) -> Items:
-    """``*_gold_standard*.tsv``, which has only the documents with relations."""
-    return _read(path, may_be_empty=False)
-
-
-def read_predicted(path: Path) -> Items:
-    """The same format; empty where nothing was found."""
-    return _read(path, may_be_empty=True)
-
-
-def _read(path: Path, may_be_empty: bool) -> Items:
+def read_gold(path: Path, may_be_empty: bool = False) -> Items:
+    """Read ``*_gold_standard*.tsv``, which has only the documents with relations."""
     items: Items = {}
     for document, rel in read_gold_standard(path, may_be_empty):
         found = items.setdefault(document, set())
@@ -56,9 +48,11 @@ def _read(path: Path, may_be_empty: bool) -> Items:
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
-    """The format of the submissions, which is that of the gold standard."""
+    """Write the format of submissions, which is that of the gold standard."""
     with whole_file(path) as file:
         write_lines(file, (gold_line(id, *item) for id, doc in docs for item in sorted(from_doc(doc))))
 
 
-PROTOCOL = Protocol(_NAME, GROUPS, from_doc, read_gold, read_predicted, write, gold_is_complete=False)
+PROTOCOL = Protocol(
+    _NAME, GROUPS, from_doc, read_gold, partial(read_gold, may_be_empty=True), write, gold_is_complete=False
+)

@@ -1,4 +1,4 @@
-"""What the official scorers have in common: sets of items per document, compared label by label."""
+"""The common part of official scorers: sets of items per document, compared label by label."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,10 @@ from ..counting import Scores, count, prf, rel_scores, score
 
 
 class Item(NamedTuple):
-    """What is counted within one document; equal items are the same relation.
+    """A relation as it is counted in a document.
 
-    Attributes:
-        predicate: The label.
-        subject: Whatever the protocol identifies an argument by, such as an id or a span.
-        object: Likewise. The two are sorted if the relation has no direction.
+    The protocol decides how arguments are identified, such as by ids or offsets, and sorts them if the relation has no
+    direction.
     """
 
     predicate: str
@@ -36,19 +34,17 @@ Items = Dict[str, Set[Item]]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the makers of a corpus count.
+    """The official scoring of a corpus.
 
     Attributes:
-        name: Of the protocol.
+        name: The protocol's name.
         labels: The predicates that count.
         from_doc: Takes the items from ``Doc._.rels``. Raises ValueError naming the document.
-        read_gold: Reads a file in the makers' format. Raises CorpusError naming the line.
+        read_gold: Reads a file in the official format. Raises CorpusError naming the line.
         read_predicted: Likewise.
-        write: Writes predictions, pairs of document id and Doc, in the makers' format. Raises ValueError naming the
-            document.
-        macro: The official score is the unweighted mean over all labels, even those that do not occur. Otherwise their
-            counts are summed (micro).
-        gold_is_complete: A gold file names every document, even those without relations.
+        write: Writes pairs of document id and Doc in the official format. Raises ValueError naming the document.
+        macro: Whether the score is the unweighted mean over all labels, even absent ones, or of summed counts (micro).
+        gold_is_complete: Whether a gold file names even the documents without relations.
     """
 
     name: str
@@ -66,16 +62,13 @@ class Protocol:
         return {id: self.from_doc(doc) for id, doc in zip(document_ids(docs), docs)}
 
     def count(self, gold: Items, *systems: Items) -> List[numpy.ndarray]:
-        """Count each system's items, over the same documents in the same order.
-
-        A gold document without predictions has its false negatives. Predictions for a document that is not in gold are
-        false positives, unless gold is complete: then its id must be wrong.
+        """Count each system's items over all documents of gold and the systems.
 
         Returns:
             For each system true positives, predicted and gold items, integers (documents, labels, 3).
 
         Raises:
-            ValueError: A system names a document that is missing from complete gold.
+            ValueError: A system names a document that complete gold does not.
         """
         documents = list(dict.fromkeys(id for items in (gold, *systems) for id in items))
         if self.gold_is_complete and len(documents) > len(gold):
@@ -83,7 +76,7 @@ class Protocol:
         return [self._count((gold.get(id, set()), items.get(id, set())) for id in documents) for items in systems]
 
     def count_examples(self, examples: Iterable[Example]) -> numpy.ndarray:
-        """Count ``Doc._.rels`` of each example's predicted and reference Doc: integers (examples, labels, 3)."""
+        """Count the relations of examples: integers (examples, labels, 3)."""
         return self._count((self.from_doc(example.reference), self.from_doc(example.predicted)) for example in examples)
 
     def _count(self, documents: Iterable[Tuple[Set[Item], Set[Item]]]) -> numpy.ndarray:
@@ -91,15 +84,15 @@ class Protocol:
         return numpy.array(counts, dtype="int64").reshape(-1, len(self.labels), 3)
 
     def score_examples(self, examples: Iterable[Example], **kwargs: Any) -> Scores:
-        """The official scores of ``Doc._.rels``, each example a document, under the names of `rel_scores`."""
+        """The official scores of examples, under the names of `rel_scores`."""
         return rel_scores(self.scores(self.count_examples(examples)))
 
     def scores(self, counts: numpy.ndarray) -> Scores:
-        """The official scores of counts (documents, labels, 3), as `scoring.counting.score` returns them."""
+        """The official scores of counts (documents, labels, 3)."""
         return score(counts.sum(axis=0), self.labels, self.macro)
 
     def f1(self, totals: numpy.ndarray) -> numpy.ndarray:
-        """The official F1 (...) of counts that are summed over documents (..., labels, 3)."""
+        """The official F1 (...) of summed counts (..., labels, 3)."""
         return prf(totals, self.macro)[2]
 
 
@@ -125,20 +118,20 @@ def rels_of(doc: Doc, protocol: str, known: Collection[str]) -> List[Relation]:
 
 
 def id_error(span: Span, protocol: str, expected: str) -> ValueError:
-    """Make an error for a mention whose id the protocol cannot use."""
+    """Make the error for a mention whose id the protocol cannot use."""
     place = {"doc": _name(span.doc), "text": span.text, "start": span.start_char, "end": span.end_char}
     return ValueError(Errors.DR202.format(**place, id=span.id_, protocol=protocol, expected=expected))
 
 
 def to_record(id: str, doc: Doc, path: Path) -> Record:
-    """A Doc as its file will have it. Raises CorpusError for a mention that no file can hold."""
+    """Convert a Doc to write it. Raises CorpusError if a mention is left out."""
     record = doc_to_record(doc, id, Place(path))
     refuse_dropped(record, "mention")
     return record
 
 
 def refuse_dropped(record: Record, what: str) -> None:
-    """Raise CorpusError if a mention or relation was left out, which would falsify the scores."""
+    """Raise CorpusError if a "mention" or "relation" was left out, which would distort the scores."""
     for dropped in record.dropped:
         if dropped.what == what:
             raise CorpusError(Errors.DR220.format(where=dropped.where, what=what, why=dropped.why))

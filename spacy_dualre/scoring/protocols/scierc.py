@@ -1,10 +1,11 @@
 """SciERC: distinct directed (subject span, object span, label) of each document, micro F1.
 
-Spans are tokens of the document, the last one included. CONJUNCTION and COMPARE have no direction.
+Spans are tokens of the document, end inclusive. CONJUNCTION and COMPARE have no direction.
 """
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Iterable, List, Sequence, Set, Tuple
 
@@ -25,7 +26,7 @@ _Tokens = Tuple[int, int]
 
 
 def from_doc(doc: Doc) -> Set[Item]:
-    """The relations by the tokens of their mentions: the Doc must have the tokens of the corpus."""
+    """The relations by the tokens of their mentions. The Doc must have the tokens of the corpus."""
     return {
         _item((rel.subject.start, rel.subject.end - 1, rel.object.start, rel.object.end - 1, rel.predicate))
         for rel in rels_of(doc, _NAME, LABELS)
@@ -40,17 +41,8 @@ def _item(row: Sequence) -> Item:
     return Item(row[4], subject, object)
 
 
-def read_gold(path: Path) -> Items:
-    """The corpus's JSON lines: what they have in "relations"."""
-    return _read(path, predicted=False)
-
-
-def read_predicted(path: Path) -> Items:
-    """The same with predictions in "predicted_relations", as PURE and DyGIE++ write them, else in "relations"."""
-    return _read(path, predicted=True)
-
-
-def _read(path: Path, predicted: bool) -> Items:
+def read_gold(path: Path, predicted: bool = False) -> Items:
+    """Read "relations" from JSON lines. If predicted, PURE's and DyGIE++'s "predicted_relations" are preferred."""
     items: Items = {}
     for place, document in scierc.read_documents(path):
         if document.doc_key in items:
@@ -75,10 +67,7 @@ def _checked(row: Sequence, last: int, place: Place) -> Item:
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
-    """JSON lines with doc_key, sentences and predicted_relations, each in its subject's sentence and with its score.
-
-    Raises ValueError for an unknown predicate.
-    """
+    """Write JSON lines with doc_key, sentences and predicted_relations. Raises ValueError for an unknown predicate."""
     with whole_file(path) as file:
         scierc.write((_to_record(id, doc, path) for id, doc in docs), file, Counter())
 
@@ -89,4 +78,4 @@ def _to_record(id: str, doc: Doc, path: Path) -> Record:
     return replace(record, relations=[rel for rel in record.relations if rel.predicate != NEGATIVE])
 
 
-PROTOCOL = Protocol(_NAME, LABELS, from_doc, read_gold, read_predicted, write)
+PROTOCOL = Protocol(_NAME, LABELS, from_doc, read_gold, partial(read_gold, predicted=True), write)

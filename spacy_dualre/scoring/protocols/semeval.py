@@ -1,7 +1,7 @@
 """SemEval-2010 Task 8: one label for each sentence, unweighted mean of F1 over the nine relations.
 
-A relation with the wrong direction is a false positive and a false negative of the same relation. Other is not
-averaged, but confusions with it count.
+A relation with the wrong direction is a false positive and a false negative. Other is not averaged, but confusions with
+it count.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from .protocol import Item, Items, Protocol, id_error, rels_of
 
 _NAME = "semeval"
 _IDS = ("e1", "e2")
-#: Each label but Other with its item.
+#: The item of each label except Other.
 _LABELED = {
     f"{name}({first},{second})": Item(name, first, second) for name in NAMES for first, second in (_IDS, _IDS[::-1])
 }
@@ -27,8 +27,8 @@ _PREDICATES = (*NAMES, *_LABELED, OTHER)
 def from_doc(doc: Doc) -> Set[Item]:
     """The relation with the highest score, if there is one.
 
-    Its predicate is a name, whose first role the subject fills, or a whole label such as Cause-Effect(e2,e1); then
-    subject and object mean nothing. Raises ValueError where mentions do not have the ids e1 and e2.
+    Its predicate is a name, with the subject in the first role, or a label with direction such as Cause-Effect(e2,e1).
+    Raises ValueError for mentions without the ids e1 and e2.
     """
     item = _best(doc)
     return {item} if item else set()
@@ -52,9 +52,9 @@ def _checked(subject: Span, object: Span) -> Tuple[str, str]:
 
 
 def read(path: Path) -> Items:
-    """Lines ``id<TAB>label``, or the blocks of TRAIN_FILE.TXT and TEST_FILE_FULL.TXT.
+    """Read lines ``id<TAB>label``, or the blocks of TRAIN_FILE.TXT and TEST_FILE_FULL.TXT.
 
-    Raises CorpusError for a label without direction, such as those of TEST_FILE_KEY.TXT.
+    Raises CorpusError for a label without direction, such as in TEST_FILE_KEY.TXT.
     """
     items: Items = {}
     for place, id, label in read_labels(path):
@@ -68,9 +68,8 @@ def read(path: Path) -> Items:
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
-    """A line ``id<TAB>label`` for every document."""
-    labels: Dict[Optional[Item], str] = {item: label for label, item in _LABELED.items()}
-    labels[None] = OTHER
+    """Write a line ``id<TAB>label`` for every document."""
+    labels: Dict[Optional[Item], str] = {None: OTHER, **{item: label for label, item in _LABELED.items()}}
     with whole_file(path) as file:
         write_lines(file, (f"{id}\t{labels[_best(doc)]}" for id, doc in docs))
 
