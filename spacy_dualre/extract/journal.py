@@ -68,7 +68,7 @@ class Journal:
         self._file.truncate(self._end)
 
     def add(self, record: Record) -> None:
-        """Write a document as a whole or not at all. Raises ValueError if another process is writing, and OSError."""
+        """Write a document as a whole or not at all. Raises ValueError if another process is writing, or OSError."""
         if os.fstat(self._file.fileno()).st_size != self._end:
             raise ValueError(Errors.DR407.format(path=self.folder))
         data = f"{jsonl.dump(record, tokens=True)}\n".encode()

@@ -115,7 +115,11 @@ def _record(document: SciercDocument, place: Place) -> Record:
         _note_scores(record, scores)
         first, last, other_first, other_last = arguments
         record.add_relation(RelationRecord(label, f"{first}-{last}", f"{other_first}-{other_last}"))
-    _note_unused(record, document)
+    if document.predicted_relations is not None:
+        record.notes["key 'predicted_relations' not read"] += 1
+    if document.clusters:
+        record.notes["coreference clusters not read"] += len(document.clusters)
+    note_unread_keys(record, document)
     return record
 
 
@@ -155,14 +159,6 @@ def _offsets(tokens: Tuple[Offsets, ...], first: int, last: int) -> Offsets:
 def _note_scores(record: Record, scores: _Scores) -> None:
     if scores:
         record.notes["scores of a prediction not read"] += 1
-
-
-def _note_unused(record: Record, document: SciercDocument) -> None:
-    if document.predicted_relations is not None:
-        record.notes["key 'predicted_relations' not read"] += 1
-    if document.clusters:
-        record.notes["coreference clusters not read"] += len(document.clusters)
-    note_unread_keys(record, document)
 
 
 FORMATS = {"scierc": Format(read)}

@@ -107,11 +107,11 @@ class Record:
 
     Attributes:
         place: Where it was read.
+        concept_relations: Document-level relations between concepts that have mentions.
         long_forms: The long forms of abbreviations, by the text of their mentions.
         breaks: Offsets at which a sentence must start, such as between title and abstract.
         sentences: The corpus's own sentence starts; None to use a sentence splitter.
         tokens: The corpus's own tokens in text order; None to use a tokenizer.
-        concept_relations: Document-level relations between concepts that have mentions.
         meta: JSON values for ``doc.user_data``, with the corpus and the split under "corpus" and "split".
         mentions_given: False if the text is not annotated and its mentions have yet to be found.
         dropped: What was left out.
