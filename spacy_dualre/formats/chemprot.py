@@ -53,11 +53,6 @@ def read_gold_standard(path: Path, may_be_empty: bool = False) -> Iterator[Tuple
         yield row.values[0], _relation(row, arguments=2)
 
 
-def gold_line(id: str, predicate: str, subject: str, object: str) -> str:
-    """Format a line of a gold standard."""
-    return f"{id}\t{predicate}\tArg1:{subject}\tArg2:{object}"
-
-
 def _records(folder: Path, pattern: str, columns: int, parse: Callable[[_Row], RelationRecord]) -> Iterator[Record]:
     if not folder.is_dir():
         raise Place(folder).error(Errors.DR340)

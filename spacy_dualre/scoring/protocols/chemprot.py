@@ -9,7 +9,7 @@ from typing import Iterable, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ...formats.chemprot import ALL_GROUPS, GROUPS, gold_line, read_gold_standard
+from ...formats.chemprot import ALL_GROUPS, GROUPS, read_gold_standard
 from ...formats.files import write_lines
 from ...types import Relation
 from ...writing import whole_file
@@ -50,7 +50,8 @@ def read_gold(path: Path, may_be_empty: bool = False) -> Items:
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
     """Write the format of submissions, which is that of the gold standard."""
     with whole_file(path) as file:
-        write_lines(file, (gold_line(id, *item) for id, doc in docs for item in sorted(from_doc(doc))))
+        items = ((id, *item) for id, doc in docs for item in sorted(from_doc(doc)))
+        write_lines(file, (f"{id}\t{group}\tArg1:{first}\tArg2:{second}" for id, group, first, second in items))
 
 
 PROTOCOL = Protocol(
