@@ -169,11 +169,11 @@ def test_settings_are_loaded_without_the_model(trained, tmp_path):
 
 
 def test_settings_can_be_changed_at_loading(trained, tmp_path):
-    nlp = trained(threshold=0.3)
+    nlp = trained(threshold=0.25)
     nlp.to_disk(tmp_path / "pipeline")
-    assert spacy.load(tmp_path / "pipeline").get_pipe(NAME).threshold == 0.3
-    changed = spacy.load(tmp_path / "pipeline", config={"components": {NAME: {"threshold": 0.9}}})
-    assert changed.get_pipe(NAME).threshold == 0.9
+    assert spacy.load(tmp_path / "pipeline").get_pipe(NAME).threshold == 0.25
+    changed = spacy.load(tmp_path / "pipeline", config={"components": {NAME: {"threshold": 0.75}}})
+    assert changed.get_pipe(NAME).threshold == 0.75
 
 
 def test_works_beside_other_components(trained):

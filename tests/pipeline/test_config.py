@@ -17,7 +17,7 @@ from spacy.cli.debug_config import debug_config
 from spacy.cli.init_config import fill_config
 from spacy.tokens import DocBin
 from spacy.util import load_config, registry
-from thinc.api import Config
+from thinc.api import Config, ConfigValidationError
 
 from spacy_dualre.formats import chemprot, semeval
 from spacy_dualre.pipeline.component import DualEncoderRel
@@ -43,7 +43,7 @@ SETTINGS = {
     "spans_key": "all",
     "alpha": 0.25,
     "prediction": "joint",
-    "threshold": 0.7,
+    "threshold": 0.75,
     "symmetric": ["INHIBITS"],
     "max_candidates_per_batch": 7,
     "negatives_per_positive": 3.0,
@@ -142,10 +142,11 @@ def test_misspelt_setting_in_a_config_is_named(tmp_path, capsys):
     wrong = re.sub("^spans_key = ", "span_key = ", (ROOT / "configs/default.cfg").read_text(), flags=re.MULTILINE)
     wrong = wrong.replace("span_key = null", "spans_key = null", 1)
     (tmp_path / "wrong.cfg").write_text(wrong)
-    with pytest.raises(SystemExit):
+    # Earlier versions of spaCy raise the error, later ones print it
+    with pytest.raises((SystemExit, ConfigValidationError)) as caught:
         fill_config(tmp_path / "filled.cfg", tmp_path / "wrong.cfg")
     output = capsys.readouterr()
-    assert "span_key" in output.out + output.err
+    assert "span_key" in output.out + output.err + str(caught.value)
 
 
 def make_corpus(folder: Path) -> Path:

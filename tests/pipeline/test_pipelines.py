@@ -15,20 +15,20 @@ KEY = f"components.{NAME}"
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    trained(threshold=0.2).to_disk(tmp_path / "pipeline")
+    trained(threshold=0.125).to_disk(tmp_path / "pipeline")
     return tmp_path / "pipeline"
 
 
 def test_settings_that_are_dicts(folder):
     cascade = {"predicates": 1, "negative": 0.5}
-    settings = {f"{KEY}.cascade": cascade, f"{KEY}.threshold": 0.3, f"{KEY}.context": 7}
+    settings = {f"{KEY}.cascade": cascade, f"{KEY}.threshold": 0.25, f"{KEY}.context": 7}
     nlp = load_pipeline(folder, {**settings, "training.max_steps": 7})
     rel = nlp.get_pipe(NAME)
-    assert (rel.cascade._asdict(), rel.threshold, rel.context) == (cascade, 0.3, 7)
+    assert (rel.cascade._asdict(), rel.threshold, rel.context) == (cascade, 0.25, 7)
     assert nlp.config["components"][NAME]["cascade"] == cascade
     # For what is trained or packaged from it
     assert nlp.config["training"]["max_steps"] == 7
-    assert load_pipeline(folder).get_pipe(NAME).threshold == 0.2
+    assert load_pipeline(folder).get_pipe(NAME).threshold == 0.125
 
 
 def test_installed_package(folder, tmp_path, monkeypatch):

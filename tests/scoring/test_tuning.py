@@ -284,7 +284,7 @@ def save(nlp, folder: Path, examples=None):
 
 @pytest.mark.parametrize("threshold", [True, False])
 def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_trained, tmp_path, threshold):
-    nlp = half_trained(30, threshold=0.6, cascade={"predicates": 1, "negative": 0.0})
+    nlp = half_trained(30, threshold=0.625, cascade={"predicates": 1, "negative": 0.0})
     model, dev, output = save(nlp, tmp_path)
     report = tmp_path / "reports" / "tuned.json"
     options = ("--loss", 5, "--report", report, *["--threshold"] * threshold)
@@ -297,7 +297,7 @@ def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_t
     written = spacy.load(output)
     rel = written.get_pipe(NAME)
     assert rel.cascade._asdict() == tuned["cascade"] == written.config["components"][NAME]["cascade"]
-    assert rel.threshold == pytest.approx(tuned["threshold"]) and (rel.threshold == 0.6) == (not threshold)
+    assert rel.threshold == pytest.approx(tuned["threshold"]) and (rel.threshold == 0.625) == (not threshold)
     f = evaluate(str(output), dev)["rels_f"]
     assert f == pytest.approx(tuned["f"], abs=1e-9) and f > 0
     lines = [line.split() for line in result.output.splitlines()]
