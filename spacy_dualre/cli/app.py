@@ -51,6 +51,10 @@ class LazyGroup(TyperGroup):
                 import_module(f"{__package__}.{cmd_name.replace('-', '_')}")
         return get_group(dualre_cli).commands.get(cmd_name)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        self.rich_markup_mode = None  # rich would import every command for its help
+        super().format_help(ctx, formatter)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

@@ -21,6 +21,7 @@ import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.extract import Extraction, Journal, part_of
 from spacy_dualre.formats import all_formats, function, names
 from spacy_dualre.formats.documents import Documents
+from spacy_dualre.pipeline.pipelines import load_pipeline
 from spacy_dualre.records.record import Place, Record
 
 TEXTS = ["Aspirin inhibits COX-1.", "Warfarin inhibits COX-1. Aspirin activates ADRB1.", "Nothing is here."]
@@ -137,7 +138,7 @@ def test_long_forms_of_given_mentions_are_used_and_kept(make_pipeline, tmp_path)
     path = make_pipeline(None)
     # Of the two mentions of one concept the closer one has the relation
     policy = {"@misc": "spacy-dualre.concept_pairs.v1", "mention_pairs": 1}
-    spacy.load(path, config={f"components.{NAME}.candidates": policy}).to_disk(tmp_path / "concepts")
+    load_pipeline(path, {f"components.{NAME}.candidates": policy}).to_disk(tmp_path / "concepts")
     done(tmp_path / "concepts", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
     assert triples(tmp_path / "out.jsonl") == [[("ASA", "COX-1")]]
     (found,) = srsly.read_jsonl(tmp_path / "out.jsonl")

@@ -208,9 +208,9 @@ def test_assemble_and_package(trained, tmp_path):
 
 
 def test_import_is_silent():
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "import spacy_dualre"], capture_output=True, text=True
-    )
+    # spaCy itself may warn
+    code = "import spacy, warnings; warnings.simplefilter('error'); import spacy_dualre"
+    result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
