@@ -21,7 +21,6 @@ import spacy_dualre.cli  # noqa: F401
 from spacy_dualre.extract import Extraction, Journal, part_of
 from spacy_dualre.formats import all_formats, function, names
 from spacy_dualre.formats.documents import Documents
-from spacy_dualre.pipeline.pipelines import load_pipeline
 from spacy_dualre.records.record import Place, Record
 
 TEXTS = ["Aspirin inhibits COX-1.", "Warfarin inhibits COX-1. Aspirin activates ADRB1.", "Nothing is here."]
@@ -127,7 +126,7 @@ def test_standard_output_is_utf8_whatever_the_locale(make_pipeline, tmp_path):
     assert "TNF-\u03b1" in json.loads(result.stdout_bytes.decode("utf8"))["text"]
 
 
-def test_long_forms_of_given_mentions_are_used_and_kept(make_pipeline, tmp_path):
+def test_long_forms_of_given_mentions_are_used_and_kept(trained, tmp_path):
     text = "Acetylsalicylic acid or ASA inhibits COX-1."
     mentions = [
         {"start": 0, "end": 20, "type": "CHEMICAL"},
@@ -135,10 +134,9 @@ def test_long_forms_of_given_mentions_are_used_and_kept(make_pipeline, tmp_path)
         {"start": 37, "end": 42, "type": "GENE"},
     ]
     srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": text, "mentions": mentions}])
-    path = make_pipeline(None)
     # Of the two mentions of one concept the closer one has the relation
     policy = {"@misc": "spacy-dualre.concept_pairs.v1", "mention_pairs": 1}
-    load_pipeline(path, {f"components.{NAME}.candidates": policy}).to_disk(tmp_path / "concepts")
+    trained(threshold=0.0, candidates=policy).to_disk(tmp_path / "concepts")
     done(tmp_path / "concepts", tmp_path / "in.jsonl", tmp_path / "out.jsonl")
     assert triples(tmp_path / "out.jsonl") == [[("ASA", "COX-1")]]
     (found,) = srsly.read_jsonl(tmp_path / "out.jsonl")
