@@ -16,7 +16,7 @@ from ..lab.ablations.run import RunError, discard, execute, to_do
 from ..lab.ablations.table import Table, make_tables, to_json, to_markdown
 from ..writing import write_json, write_text
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
-from .options import Gpu
+from .parameters import Gpu
 from .results import print_tables
 
 #: The largest share of a training after its last evaluation that causes no warning.

@@ -12,7 +12,7 @@ from ..lab.benchmark import Plan, benchmark
 from ..pipeline.pipelines import load_pipeline
 from ..writing import check_writable, write_json
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, readable_errors
-from .options import Code, Gpu, JsonOutput, Model
+from .parameters import Code, Gpu, JsonOutput, Model
 
 
 @dualre_cli.command("benchmark", no_args_is_help=True, context_settings=WITH_OVERRIDES)

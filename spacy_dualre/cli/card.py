@@ -12,7 +12,7 @@ from ..pipeline.pipelines import load_pipeline
 from ..views.card import missing, model_card
 from ..writing import check_writable, write_text
 from .app import dualre_cli, existing, readable_errors
-from .options import Code
+from .parameters import Code
 
 
 @dualre_cli.command("card", no_args_is_help=True)

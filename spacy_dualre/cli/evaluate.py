@@ -22,7 +22,7 @@ from ..training.reader import rel_corpus
 from ..views.report import check_report, write_report
 from ..writing import check_writable, write_json
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, print_scores, readable_errors
-from .options import Code, Gpu, JsonOutput, Model
+from .parameters import Code, Gpu, JsonOutput, Model
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 

@@ -10,7 +10,7 @@ from ..errors import Errors
 from ..pipeline.pipelines import load_pipeline
 from ..views.explanation import Explanation, explain
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
-from .options import Code, Model
+from .parameters import Code, Model
 from .source import SOURCE_HELP, read_docs
 
 #: Unscored pairs listed per reason.

@@ -22,7 +22,7 @@ from ..pipeline.pipelines import load_pipeline
 from ..records.record import Record
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
 from .interrupt import Interrupted, interruptible
-from .options import Code, Gpu, Model
+from .parameters import Code, Gpu, Model
 
 STDOUT = Path("-")
 _INPUT = "File or folder of documents, or - for standard input"

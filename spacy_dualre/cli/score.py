@@ -12,7 +12,7 @@ from ..scoring.significance import approximate_randomization, official_scores
 from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, print_scores, readable_errors
-from .options import JsonOutput
+from .parameters import JsonOutput
 
 _FILES = "In the corpus's original format, or .spacy"
 

@@ -14,7 +14,7 @@ from ..scoring.tuning import Tuned, tune
 from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import dualre_cli, existing, readable_errors
-from .options import Code, Gpu, Model
+from .parameters import Code, Gpu, Model
 
 #: With fewer gold relations comes a warning.
 _FEW = 500

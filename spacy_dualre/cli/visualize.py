@@ -10,7 +10,7 @@ from ..pipeline.pipelines import find_component, load_pipeline
 from ..views import render, serve
 from ..writing import check_writable, write_text
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
-from .options import Code, Model
+from .parameters import Code, Model
 from .source import SOURCE_HELP, read_docs
 
 

@@ -13,9 +13,9 @@ from ..types import Description, Query, RelScores, Shortened
 from .batches import BatchMaker, add, number, possible
 from .cascade import needed, unknown_to_classifier
 from .pytorch.device import to_device
-from .pytorch.memory import VectorMemory
 from .pytorch.network import DualEncoder, Texts
 from .pytorch.precision import in_precision
+from .pytorch.vectors import VectorMemory
 from .stages import stage
 
 

@@ -56,9 +56,9 @@ from ..types import (
     Shortened,
     TypePairs,
 )
+from .checks import as_cascade, check_settings
 from .decode import decode, log_odds
 from .diagnosis import Diagnosis, diagnose, logger
-from .settings import as_cascade, check_settings
 
 
 class Scored(NamedTuple):

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 import spacy_dualre.cli  # noqa: F401
 from spacy_dualre import Relation
 from spacy_dualre.lab.resuming import CHECKPOINT, Checkpoint
-from spacy_dualre.lab.resuming.given import checksum, given_by
+from spacy_dualre.lab.resuming.checksums import checksum, given_by
 from spacy_dualre.lab.resuming.states import random_states, set_random_states, set_training_state, training_state
 from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.pipeline.component import DualEncoderRel

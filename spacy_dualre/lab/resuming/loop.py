@@ -25,7 +25,7 @@ from wasabi import Printer
 
 from ...errors import CheckpointError, Errors
 from .checkpoint import CHECKPOINT, Checkpoint, check_given
-from .given import checksum, given_by
+from .checksums import checksum, given_by
 from .states import random_states, set_random_states, set_training_state, training_state
 
 Evaluate = Callable[[], Tuple[float, Dict[str, Any]]]
