@@ -8,8 +8,6 @@ from transformers import PreTrainedTokenizerBase
 
 #: SentencePiece's sign for a blank
 _BLANK = "\u2581"
-#: Words whose pieces are remembered; beyond that, remembering starts over.
-_MOST_WORDS = 50_000
 
 
 class Cut(NamedTuple):
@@ -20,17 +18,23 @@ class Cut(NamedTuple):
 
 
 class Pieces:
-    """Cuts words with a tokenizer and remembers their pieces."""
+    """Cuts words with a tokenizer and remembers their pieces.
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+    Args:
+        tokenizer: The encoder's tokenizer.
+        most_words: How many words are remembered; beyond that, remembering starts over.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, most_words: int = 50_000) -> None:
         self.tokenizer = tokenizer
+        self.most_words = most_words
         self._words: Dict[str, List[int]] = {}
         self._markers: Dict[str, int] = {}
 
     def learn(self, texts: Iterable[Sequence[str]]) -> None:
         """Cut the new words of these texts in one call of the tokenizer; `cut` then knows all words."""
         words = set(chain.from_iterable(texts))
-        if len(self._words) + len(words) > _MOST_WORDS:
+        if len(self._words) + len(words) > self.most_words:
             self._words.clear()
         new = sorted(words.difference(self._words))
         if not new:

@@ -10,7 +10,6 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from spacy_dualre.instances.markers import OBJECT, SUBJECT
-from spacy_dualre.models import pieces as module
 from spacy_dualre.models.pieces import Pieces
 from spacy_dualre.types import Mark
 
@@ -42,23 +41,20 @@ def test_each_word_goes_to_the_tokenizer_once_over_all_calls(calls: List[List[Li
 @settings(max_examples=200, deadline=None)
 @given(st.lists(TEXTS, max_size=5), st.integers(1, 6))
 def test_no_more_words_are_kept_than_there_may_be_and_the_cut_stays(calls: List[List[List[str]]], most: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_MOST_WORDS", most)
-        pieces = Pieces(LetterTokenizer())
-        for texts in calls:
-            pieces.learn(texts)
-            # The words of one call are there together, however many they are
-            assert len(pieces._words) <= max(most, len({word for words in texts for word in words}))
-            for words in texts:
-                assert cut(pieces, words) == [[ord(letter) for letter in word] for word in words]
+    pieces = Pieces(LetterTokenizer(), most_words=most)
+    for texts in calls:
+        pieces.learn(texts)
+        # The words of one call are there together, however many they are
+        assert len(pieces._words) <= max(most, len({word for words in texts for word in words}))
+        for words in texts:
+            assert cut(pieces, words) == [[ord(letter) for letter in word] for word in words]
 
 
-def test_the_cut_is_the_same_after_the_words_were_dropped(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cut_is_the_same_after_the_words_were_dropped(tokenizer: Any) -> None:
     words = list(split("Aspirin inhibits COX-1 in platelets"))
-    pieces = Pieces(tokenizer)
+    pieces = Pieces(tokenizer, most_words=5)
     pieces.learn([words])
     before = cut(pieces, words)
-    monkeypatch.setattr(module, "_MOST_WORDS", 5)
     pieces.learn([["warfarin"]])
     assert len(pieces._words) == 1
     pieces.learn([words])
