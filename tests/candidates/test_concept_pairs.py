@@ -426,6 +426,7 @@ def full(doc):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "policy",
     [

@@ -613,6 +613,7 @@ def test_only_a_corpus_error_comes_out_of_any_json(tmp_path: Path, seed: Json, v
 # The official files
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not OFFICIAL.is_dir(), reason="no official files (folder shared/corpora/biored beside the project)")
 @pytest.mark.parametrize(
     "split, suffix", [("Train", "XML"), ("Dev", "XML"), ("Dev", "JSON"), ("Test", "XML"), ("Test", "JSON")]

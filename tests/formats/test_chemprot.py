@@ -492,6 +492,7 @@ def predicates_of_pairs(records: List[Record]) -> Dict[Any, List[str]]:
     return pairs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", COUNTS)
 def test_official_counts(split: str) -> None:
     documents, (chemicals, genes), relations, several, na = COUNTS[split]
@@ -506,6 +507,7 @@ def test_official_counts(split: str) -> None:
     assert not any(record.dropped or record.notes for record in records)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", GROUP_COUNTS)
 def test_official_counts_of_groups(split: str) -> None:
     rows, repeated, several, _ = GROUP_COUNTS[split]
@@ -518,6 +520,7 @@ def test_official_counts_of_groups(split: str) -> None:
     assert not any(record.dropped for record in records)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number, split", list(enumerate(GROUP_COUNTS)))
 def test_official_counts_of_fine_labels(number: int, split: str) -> None:
     records = official(split, read_fine)

@@ -19,6 +19,7 @@ print(*packages)
 """
 
 
+@pytest.mark.slow
 def test_finding_the_formats_imports_no_library_beyond_those_of_spacy():
     result = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["spacy_dualre"]

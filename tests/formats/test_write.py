@@ -172,6 +172,7 @@ WORDS = st.lists(st.text("aé\U0001f600Z.-|", min_size=1, max_size=4), min_size=
 BLANKS = st.sampled_from([" ", "  ", "\n", "\r\n", "\t"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=WORDS, blank=BLANKS, data=st.data())

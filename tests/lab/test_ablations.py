@@ -25,6 +25,8 @@ from spacy_dualre.lab.ablations.table import compare, make_tables, to_markdown
 from spacy_dualre.lab.environment import commit
 from spacy_dualre.scoring.protocols import get_protocol
 
+pytestmark = pytest.mark.slow
+
 CORPORA = ("demo", "chemprot", "biored", "scierc", "semeval")
 REL = "components.dual_encoder_rel"
 LABELS = get_protocol("chemprot").labels
@@ -91,7 +93,6 @@ def trained(project):
     return result.stdout, project / "training" / "demo" / "ablations"
 
 
-@pytest.mark.slow
 def test_results_of_real_runs(trained):
     output, folder = trained
     results = {(result.variant, result.seed): result for result in read_results([folder]).values()}
@@ -127,7 +128,6 @@ def test_results_of_real_runs(trained):
     assert {path.name.partition(".")[2] for path in (folder / "runs").iterdir()} == {"run.json", "log"}
 
 
-@pytest.mark.slow
 def test_table_and_plot_of_real_runs(trained):
     pytest.importorskip("matplotlib", reason="the extra 'plots' is not installed")
     _, folder = trained
@@ -139,7 +139,6 @@ def test_table_and_plot_of_real_runs(trained):
     assert (folder / "table.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, inside):
     _, folder = trained
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "runs").glob("*.run.json")}
@@ -156,7 +155,6 @@ def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, insi
     assert "shared" in result.output and "difference" in result.output
 
 
-@pytest.mark.slow
 def test_one_that_is_trained_as_another_by_itself(inside, tmp_path):
     """The source is trained along with it, reused if kept, and refused if its settings differ."""
     cascade = {"trained_as": "shared", "overrides": {f"{REL}.cascade": {"predicates": 1, "negative": 0.1}}}
@@ -615,7 +613,6 @@ def test_variant_that_changes_nothing_is_left_out(inside, tmp_path, pretend):
     match("DW821.*no-context", result.output)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_plan_of_this_repository_suits_every_corpus(project, tmp_path, monkeypatch, corpus):
     monkeypatch.chdir(ROOT)
@@ -655,7 +652,6 @@ def test_clock_remembers_when_epochs_began(tmp_path, monkeypatch):
     assert srsly.read_json(tmp_path / "clock.json") == {"epochs": [100.0, 110.0, 120.0], "steps": 5}
 
 
-@pytest.mark.slow
 def test_pipeline_that_another_run_needs_is_trained_again(inside, tmp_path, pretend):
     names, _ = pretend
     command = ("ablations", "--output", tmp_path / "out", "--seed", "0")

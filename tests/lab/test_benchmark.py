@@ -21,6 +21,8 @@ from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.models.stages import STAGES
 from spacy_dualre.types import Query
 
+pytestmark = pytest.mark.slow
+
 PACKED = {"packed": True}
 NO_DROPOUT = {
     "dropout": 0.0,
@@ -125,7 +127,6 @@ def test_naive_bare_and_pipeline_score_alike(make_nlp, model, shared):
         numpy.testing.assert_allclose(logits, found.logits, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_prediction_has_all_figures_of_all_repetitions(trained):
     workload = make_workload(trained(model={"precision": "bfloat16"}), times=2)
     found = prediction.measure_prediction(workload, repetitions=2, naive_candidates=3)
@@ -294,7 +295,6 @@ def write(path, docs):
     return path
 
 
-@pytest.mark.slow
 def test_command_writes_and_prints_everything(saved):
     before = {path: path.read_bytes() for path in (saved / "pipeline").rglob("*") if path.is_file()}
     options = (

@@ -31,6 +31,8 @@ from spacy_dualre.pipeline.component import DualEncoderRel
 from spacy_dualre.scoring.scorer import make_rel_scorer
 from spacy_dualre.training.reader import copy_mentions
 
+pytestmark = pytest.mark.slow
+
 # Evaluations come after steps 0, 7, 14, 21 and 28, anywhere in epochs of three batches; with dropout,
 # shuffling, a sample of the negatives and a schedule, so that every state counts
 OVERRIDES = {
@@ -234,7 +236,6 @@ def test_result_and_output_are_those_of_spacy_train(arguments, whole, tmp_path):
     assert words(result).replace(f"{tmp_path}/out", "") == output.replace(str(folder), "")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "kills",
     [
@@ -286,7 +287,6 @@ def test_steps_before_the_checkpoint_are_not_trained_again(arguments, half, monk
     assert steps == list(range(15, 31))
 
 
-@pytest.mark.slow
 def test_patience_counts_from_the_best_step_before(arguments, tmp_path):
     # The best is step 7 until step 21: the training is over after step 16
     options = ("--training.patience", "9")
@@ -337,7 +337,6 @@ def test_without_a_checkpoint_it_starts_from_the_beginning(arguments, whole, tmp
     assert "No checkpoint in" in output and table(output) == table(whole[1])
 
 
-@pytest.mark.slow
 def test_without_resume_it_starts_anew(arguments, whole, half):
     train_until("update", 0, arguments, half)
     assert not (half / CHECKPOINT).exists() and not (half / "model-best").exists()
@@ -372,7 +371,6 @@ def test_state_of_another_pipeline_is_refused(arguments, half):
     assert "DR720" in refused(arguments, half)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("n", [1, 2])
 def test_other_documents_are_refused(encoder, tmp_path, n):
     arguments = make_arguments(tmp_path, encoder)
@@ -402,7 +400,6 @@ def other_types(folder):
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "data.spacy")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "change, named",
     [

@@ -32,6 +32,7 @@ def classified(draw: Any) -> Any:
     return logits, mask, Cascade(draw(st.integers(1, 6)), draw(st.sampled_from([0.0, 0.25, 0.5, 0.9, 1.0])))
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(classified())
 def test_the_likeliest_predicates_are_read_where_the_negative_one_is_unsure(drawn: Any) -> None:

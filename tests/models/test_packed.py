@@ -267,6 +267,7 @@ def test_passes_may_be_longer_than_the_encoder_has_positions(packed: Callable[..
 # Training, and storing what was trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bert-uncased", "roberta"])
 def test_overfitting_and_round_trip(
     packed: Callable[..., Language], encoders: Dict[str, Path], tmp_path: Path, kind: str

@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def test_no_batch_is_larger_than_it_must_be(given: Sequences, batch_tokens: int,
         assert (len(one.ids) + 1) * (width or other.mask.sum(axis=1).min()) > batch_tokens
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(sequences(levitated=True), st.integers(1, 100), st.integers(1, 5), st.integers(0, 3))
 def test_each_marker_sees_its_window_and_its_own_pair(

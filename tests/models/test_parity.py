@@ -22,6 +22,8 @@ from spacy_dualre.models.tokenize import tokenize_descriptions, tokenize_texts
 from spacy_dualre.training.loss import joint_loss
 from spacy_dualre.types import Description, Instance, Mark, MarkedText, RelScores, Sequences
 
+pytestmark = pytest.mark.slow
+
 PARITY = SHARED / "parity"
 #: their names -> ours
 HEADS = {
@@ -130,7 +132,6 @@ def recorded(line: Dict[str, Any], heads: str) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("heads", HEAD_FILES)
-@pytest.mark.slow
 def test_similarities_and_logits_agree(outputs: Any, lines: List[Dict[str, Any]], heads: str) -> None:
     assert len(lines) == 24
     for output, key in (("similarity", "scores"), ("logits", "logits")):
@@ -174,7 +175,6 @@ def test_the_loss_of_each_candidate_agrees(outputs: Any, lines: List[Dict[str, A
             assert found == pytest.approx(line[key], abs=3e-5)
 
 
-@pytest.mark.slow
 def test_loss_and_gradient_of_the_first_training_step_agree(network: DualEncoder, lines: Any, meta: Any) -> None:
     load_heads(network, HEAD_FILES["fresh"])
     step = meta["train_steps"]["steps"][0]

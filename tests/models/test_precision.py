@@ -60,6 +60,7 @@ def test_scores_are_nearly_those_of_float32(folder: Path, precision: str) -> Non
     assert 1e-6 < max(differences) < tolerance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", LESS)
 def test_what_is_stored_is_float32(folder: Path, precision: str, tmp_path: Path) -> None:
     plain, nlp = spacy.load(folder), load(folder, precision)
@@ -72,6 +73,7 @@ def test_what_is_stored_is_float32(folder: Path, precision: str, tmp_path: Path)
     assert_close(probabilities(again, fresh_docs(again)), probabilities(plain, fresh_docs(plain)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", LESS)
 def test_training_is_in_float32(folder: Path, precision: str) -> None:
     found = []

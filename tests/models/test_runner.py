@@ -121,6 +121,7 @@ def test_scores_are_those_of_each_sequence_alone(folder: Path) -> None:
     assert len({round(score, 5) for score in expected.values()}) > 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_tokens", [1, 50, 2000, None])
 @pytest.mark.parametrize("memory", [0, 3, 10_000])
 def test_scores_do_not_depend_on_how_the_network_is_run(folder: Path, batch_tokens: Any, memory: int) -> None:
@@ -212,6 +213,7 @@ def test_training_forgets_what_was_remembered(folder: Path, tmp_path: Path) -> N
     assert max(abs(changed[key] - after[key]) for key in after) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
 @pytest.mark.parametrize("part", ["text_encoder", "description_encoder", "description_projection"])
 def test_weights_changed_in_place_count(folder: Path, tmp_path: Path, part: str, precision: str) -> None:

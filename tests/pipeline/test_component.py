@@ -45,6 +45,7 @@ def gradients(nlp):
     return {name: p.grad.numpy().copy() for name, p in network.named_parameters() if p.grad is not None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_overfitting_and_io(trained, tmp_path, prediction):
     nlp = trained(prediction=prediction, threshold=0.5)
@@ -292,6 +293,7 @@ print(sum(len(doc._.rels) for doc in nlp.pipe([doc.copy() for doc in docs], n_pr
     assert result.stdout.split() == ["28", "28"], result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, frozen_layers", [("distilbert", 1), ("electra", 0), ("electra", 1), ("deberta", 1)])
 def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind, frozen_layers):
     shutil.copytree(encoder, tmp_path / kind)

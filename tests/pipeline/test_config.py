@@ -77,6 +77,7 @@ def test_every_registered_kind_is_declared():
     assert needed <= groups
 
 
+@pytest.mark.slow
 def test_component_is_found_without_importing_the_package():
     code = """
 import spacy
@@ -123,6 +124,7 @@ def test_config_round_trip(make_nlp):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", [path for path in CONFIGS if not path.stem.startswith("pipeline")], ids=lambda path: path.stem
 )
@@ -207,6 +209,7 @@ def test_assemble_and_package(trained, tmp_path):
     assert "INHIBITS" in packaged.get_pipe(NAME).labels
 
 
+@pytest.mark.slow
 def test_import_is_silent():
     # spaCy itself may warn
     code = "import spacy, warnings; warnings.simplefilter('error'); import spacy_dualre"

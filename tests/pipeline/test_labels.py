@@ -129,6 +129,7 @@ def test_bytes_of_a_pipeline_with_other_labels_can_be_loaded(trained, make_nlp):
     assert "BINDS" in nlp.get_pipe(NAME).labels
 
 
+@pytest.mark.slow
 def test_initialising_again_starts_anew(trained, tmp_path):
     nlp = trained()
     train(nlp, steps=3)

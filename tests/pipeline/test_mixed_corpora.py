@@ -90,6 +90,7 @@ def test_a_corpus_that_is_no_text_is_none(make, tmp_path):
     assert rels(nlp(doc)) == expected
 
 
+@pytest.mark.slow
 def test_what_a_corpus_has_not_annotated_is_not_learnt_as_negative(make):
     nlp = make(predicates_per_corpus=True)
     spacy.util.fix_random_seed(0)

@@ -137,6 +137,7 @@ def test_the_same_documents_give_the_same_bytes(tmp_path: Path) -> None:
     assert write_demo(tmp_path / "a") == write_demo(tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_the_bytes_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path[:0] = sys.argv[1:3];"

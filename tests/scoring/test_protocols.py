@@ -675,6 +675,7 @@ def test_official_counts(parts: Tuple[str, ...]) -> None:
     assert protocol.scores(protocol.count(gold, gold)[0])["f"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, read, folder, file",
     [

@@ -72,6 +72,7 @@ def distinct_descriptions(dev, cascade):
 # Trying cascades without the model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=list(SETTINGS))
 def test_simulated_cascades_predict_what_the_component_predicts(half_trained, settings):
     nlp = half_trained(**settings)
@@ -129,6 +130,7 @@ def test_docs_get_what_the_components_before_write(half_trained):
 # Choosing a cascade
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps, loss", [(12, 0.0), (12, 0.3), (60, 0.3), (60, 1.0)])
 def test_the_cheapest_cascades_read_least_within_the_loss(half_trained, steps, loss):
     dev = make_dev(half_trained(steps, threshold=0.3))
@@ -145,6 +147,7 @@ def test_the_cheapest_cascades_read_least_within_the_loss(half_trained, steps, l
     assert dev.cheapest_cascades(at_least, step=4) == [first, second]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [0.0, 0.3])
 def test_the_cheapest_cascade_is_chosen(half_trained, loss):
     nlp = half_trained(60, threshold=0.3)
@@ -208,6 +211,7 @@ def test_the_tuned_threshold_raises_f(half_trained):
     assert nlp.evaluate(make_examples(nlp.vocab))["rels_f"] == tuned.f_exact > tuned.f_before == 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [SETTINGS[name] for name in ("one", "several", "symmetric", "concepts")])
 def test_no_other_threshold_is_better(half_trained, settings):
     nlp = half_trained(**settings)
@@ -282,6 +286,7 @@ def save(nlp, folder: Path, examples=None):
     return folder / "pipeline", folder / "dev.spacy", folder / "new" / "tuned"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [True, False])
 def test_the_written_pipeline_has_the_settings_and_the_f_that_was_printed(half_trained, tmp_path, threshold):
     nlp = half_trained(30, threshold=0.625, cascade={"predicates": 1, "negative": 0.0})

@@ -41,6 +41,7 @@ def document(person, i):
     }
 
 
+@pytest.mark.slow
 def test_from_the_folder_to_a_pipeline(tmp_path, monkeypatch, encoder):
     result = command("dualre", "init-config", *OPTIONS, "--output", tmp_path / "new")
     assert result.exit_code == 0 and "Now fill in" in result.output, result.output

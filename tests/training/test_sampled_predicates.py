@@ -116,6 +116,7 @@ def test_predicates_that_were_not_read_train_the_classifier_alone(four):
     assert nlp.update(make_examples(nlp.vocab))[NAME] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_overfitting(four):
     nlp = four(sampled_predicates=1)
     examples, loss = overfit(nlp)

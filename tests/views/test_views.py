@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from spacy_dualre import views
 
 
@@ -12,6 +14,7 @@ def test_public_names_can_be_imported():
     assert not hasattr(views, "nothing")
 
 
+@pytest.mark.slow
 def test_importing_the_package_imports_nothing_else():
     script = (
         "import sys, spacy_dualre; before = set(sys.modules); import spacy_dualre.views;"

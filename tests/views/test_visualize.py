@@ -188,6 +188,7 @@ def test_text_is_measured_by_its_characters():
 WORDS = st.lists(st.sampled_from(["a", "binds", "COX-1", "w" * 120, "\n", "שלום", "語", "10"]), min_size=2, max_size=30)
 
 
+@pytest.mark.slow
 @given(WORDS, st.data(), st.booleans())
 @settings(max_examples=25, deadline=None)
 def test_whatever_the_text_nothing_leaves_the_lines_and_no_labels_meet(words, data, rtl):
