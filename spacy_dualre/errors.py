@@ -7,15 +7,7 @@ from spacy.errors import ErrorsWithCodes
 #: What spaCy, thinc, torch and tokenizers raise for .spacy files and model folders that are cut, have flipped bytes, or
 #: lack a file. transformers takes some damaged tokenizers for ones that need another library, hence ImportError. No
 #: AttributeError: damage hardly ever causes one, bugs do.
-DAMAGED = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    RuntimeError,
-    ImportError,
-    pickle.UnpicklingError,
-)
+DAMAGED = (OSError, ValueError, LookupError, TypeError, RuntimeError, ImportError, pickle.UnpicklingError)
 
 
 class CorpusError(ValueError):
@@ -40,10 +32,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR021 = "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), not {value!r}."
     DR022 = "Doc._.concept_rels is derived from Doc._.rels: set those."
     DR023 = "Relation {relation!r}: {argument!r} is a span of another Doc. Both arguments must be spans of this Doc."
-    DR024 = (
-        "Relation {relation!r}: {argument!r} has tokens {start} to {end} of {n}. Both arguments must be non-empty "
-        "spans of the same Doc."
-    )
+    DR024 = "Relation {relation!r}: {argument!r} has tokens {start} to {end} of {n}. Give non-empty spans of this Doc."
 
     # candidates/
     DR030 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'
@@ -51,10 +40,7 @@ class Errors(metaclass=ErrorsWithCodes):
     # instances/
     DR040 = "Descriptions must be a JSON object that maps each predicate to a template, not {kind}."
     DR041 = "Cannot read descriptions from {path}: {problem}"
-    _EXPECTED = (
-        "Expected a template with the placeholders {{subject}} and {{object}}, a list of such templates, or an object "
-        'that maps "SUBJECT_TYPE|OBJECT_TYPE" (or "*") to them.'
-    )
+    _EXPECTED = 'Give a text with {{subject}} and {{object}}, a list of these, or an object "TYPE|TYPE" or "*": these.'
     DR042 = "Predicate {predicate!r} has an empty description. " + _EXPECTED
     DR043 = 'Predicate {predicate!r}: {pair!r} is not of the form "SUBJECT_TYPE|OBJECT_TYPE".'
     DR044 = "Predicate {predicate!r}: {value!r} is neither a template nor a list of templates. " + _EXPECTED
@@ -66,72 +52,44 @@ class Errors(metaclass=ErrorsWithCodes):
     # models/
     DR100 = "'precision' must be one of {allowed}, not {value!r}."
     DR101 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
-    DR102 = (
-        "Cannot load the encoder {name!r}: {problem}\nGive the name of a model on the hub, or a folder with "
-        "config.json, the weights and the tokenizer's files."
-    )
-    DR103 = (
-        "The tokenizer of the encoder {name!r} has no classification or separator token. Use an encoder of the BERT or "
-        "RoBERTa kind."
-    )
+    DR102 = "Cannot load the encoder {name!r}: {problem}\nName one on the hub, or a folder with config.json etc."
+    DR103 = "The tokenizer of {name!r} has no classification or separator token. Use BERT or RoBERTa, say."
     DR104 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
     DR105 = "The layers of the encoder {name!r} cannot be told apart, so none can be frozen: set frozen_layers = 0."
     DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
     DR107 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
-    DR108 = (
-        "The encoder {name!r} does not take positions, so its candidates cannot be packed: set packed = false in "
-        "[model.run], or use an encoder with absolute positions such as BERT or RoBERTa."
-    )
+    DR108 = "Candidates cannot be packed for {name!r}, which takes no positions. Set packed = false or use BERT."
     DR109 = "[model.{block}] has no setting {name!r}. Known: {known}."
 
     # training/
-    DR150 = (
-        "Document {doc}: gold relation with the predicate {label!r}, which the initialised component does not know. It "
-        "knows: {labels}. Call add_label({label!r}, description=...) or initialise it again."
-    )
+    DR150 = "Document {doc}: unknown gold predicate {label!r}. It knows: {labels}. Use add_label or initialise again."
     DR151 = "{setting} names {name!r}, which is not a component of the pipeline. It has: {known}."
 
     # pipeline/
     DR160 = "'prediction' must be one of {allowed}, not {value!r}."
     DR161 = "'description_mode' must be one of {allowed}, not {value!r}."
-    DR162 = (
-        "'symmetric' names the predicate {label!r}, which the model does not know. It knows: {labels}. Correct the "
-        "name or call add_label first."
-    )
+    DR162 = "'symmetric' names the unknown predicate {label!r}. Known: {labels}. Correct it, or call add_label first."
     DR163 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
     DR164 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
     DR165 = "'sampled_predicates' are drawn by the classifier, which does not learn with 'alpha' 0."
-    DR166 = (
-        'The description of the negative predicate {label!r} must hold for every pair of types: give it for "*" too.'
-    )
+    DR166 = 'The description of {label!r}, the negative predicate, must hold for every pair of types: give it for "*".'
     DR167 = "{label!r} is the name of the negative predicate and cannot be added as a label."
-    DR168 = (
-        "'{name}' has no predicates to learn. Give labels through [initialize.components.{name}] or training data "
-        "whose reference documents have Doc._.rels set."
-    )
+    DR168 = "'{name}' has no predicates. Give labels in [initialize.components.{name}], or data with Doc._.rels."
     DR169 = (
-        "None of the {n} gold relations has a candidate, so there is nothing to learn from ({reasons}). Check "
-        "spans_key (mentions are read from {source}), the settings of 'candidates', and that the predicted documents "
-        "have entities (reader spacy-dualre.RelCorpus.v1 with gold_mentions = true, or with annotating_components that "
-        "find them)."
+        "None of the {n} gold relations has a candidate ({reasons}). Check spans_key (mentions are in {source}), "
+        "'candidates', and that the predicted documents have entities (gold_mentions or annotating_components)."
     )
     DR170 = "The training data names no entity type: the predicted documents have none in {source}."
-    DR171 = (
-        "Cannot read the trained component '{name}' from {path}: {problem}. The folder is incomplete or damaged; copy "
-        "it or train again."
-    )
-    DR172 = (
-        "The pipeline has no component from the factory dual_encoder_rel. Its components: {names}. Give a pipeline "
-        "that was trained for relations."
-    )
+    DR171 = "Cannot read the trained component '{name}' from {path}: {problem}. Copy it again, or train again."
+    DR172 = "No component from the factory dual_encoder_rel among: {names}. Give a pipeline trained for relations."
     DR173 = "The settings in 'cfg' do not belong to the network in 'model'."
     DR174 = "'threshold' is one number for all predicates, 0 to 1, not {value!r}."
 
     # records/
     DR300 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
     DR301 = (
-        "{source}: cannot split text into tokens and sentences ({problem}). Expected a pipeline, or a config (.cfg) "
-        "whose components need no training, with a component that starts sentences, such as the sentencizer."
+        "{source}: cannot split text ({problem}). Expected a pipeline, or a config (.cfg) that needs no training, with "
+        "a component that starts sentences, such as the sentencizer."
     )
     DR302 = "{where}: document {id} occurs twice. Give every document an id of its own, or remove one of the two."
     DR303 = "{where}: contains no document. Check the file and the format."
@@ -139,10 +97,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR305 = "{where}: {what} left out: {why}. Correct the corpus, or leave out --strict."
     DR306 = "{where}: the meta data of document {id} cannot be stored: {problem}. Remove it from the corpus."
     DR307 = "{where}: token {start} to {end} of document {id} is out of order. Correct the tokens, or leave them out."
-    DR308 = (
-        "{where}: concept {concept!r} of document {id} contains {separator!r}, which separates concepts. Give it "
-        "another id."
-    )
+    DR308 = "{where}: concept {concept!r} of document {id} contains {separator!r}, which separates concepts. Rename it."
     DR309 = "{where}: document {id} cannot be tokenized: {problem}"
 
     # formats/
@@ -168,10 +123,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR337 = "{where}: {id!r} is not the id of an annotation; expected one of T R N E A M # *."
     DR338 = "{where}: {found!r} after {id!r}; expected {expected}."
     # formats/chemprot.py, DR342 also tables.py
-    DR340 = (
-        "{where}: no such folder. Put the files of one ChemProt split there: *_abstracts*.tsv, *_entities*.tsv, "
-        "*_gold_standard*.tsv."
-    )
+    DR340 = "{where}: no such folder. Expected one with *_abstracts*.tsv, *_entities*.tsv, *_gold_standard*.tsv."
     DR341 = "{where}: expected one file {pattern}, found {n}."
     DR342 = "{where}: {n} columns; expected {expected}."
     DR343 = "{where}: document {id} is not in {name}. Take all files from the same split."
@@ -181,10 +133,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR347 = "{where}: {value!r} does not begin with {prefix}."
     # formats/ddi.py
     DR350 = "{where}: <{name}> without the attribute {key!r}."
-    DR351 = (
-        "{where}: unexpected <{name}> {within}; expected <document>, <sentence> in <document>, <entity> in <sentence>, "
-        "<pair> in <sentence>."
-    )
+    DR351 = "{where}: unexpected <{name}> {within}; expected document > sentence > entity and pair."
     DR352 = "{where}: document type declarations are not allowed. Remove it."
     DR353 = "{where}: charOffset {offsets!r}; expected first and last character such as 0-5 or 0-5;10-15."
     # formats/jsonl.py, DR355 and DR356 also prodigy.py
@@ -201,10 +150,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR362 = "{where}: document {id} ends here; expected a line {id}|a|abstract."
     DR363 = "{where}: expected a line pmid|{kind}|{name}; documents are separated by an empty line."
     DR364 = "{where}: expected a mention or a relation with tabs; documents are separated by an empty line."
-    DR365 = (
-        "{where}: {n} columns; expected a mention (pmid, start and end in digits, text, type, identifiers) or a "
-        "relation (pmid, type, identifier, identifier, Novel or No)."
-    )
+    DR365 = "{where}: {n} columns; expected a mention pmid, start, end, text, type, ids or relation pmid, type, id, id."
     DR366 = "{where}: a line of document {found!r} within document {id!r}; an empty line separates documents."
     # formats/scierc.py
     DR367 = "{where}: {n} lists in {key} of document {id}; expected one for each of its {expected} sentences."
@@ -231,40 +177,17 @@ class Errors(metaclass=ErrorsWithCodes):
     DR387 = "{where}: no column {name!r} among {names}; name one with --text-column or --id-column."
 
     # scoring/
-    DR200 = (
-        "Document {doc}: there are predictions for it, but it is not in the gold standard. Correct the document ids."
-    )
+    DR200 = "Document {doc}: has predictions, but is not in the gold standard. Correct the document ids."
     DR201 = "Document {doc}: the protocol '{protocol}' does not know the predicate {label!r}. It knows: {labels}."
-    DR202 = (
-        "Document {doc}: the mention {text!r} (characters {start} to {end}) has the id {id!r} (span.id_). The protocol "
-        "'{protocol}' counts relations by {expected}."
-    )
-    DR203 = (
-        "The counts must be arrays (documents, labels, 3) of the same documents and gold items with at least one "
-        "document, not {shapes}."
-    )
-    DR204 = (
-        "Document {doc} occurs {problem}. Documents are told apart by doc.user_data['doc_id'], which `spacy dualre "
-        "convert` sets."
-    )
-    DR205 = (
-        "The pipeline has no component {name!r} made by the factory dual_encoder_rel. Its components: {known}. Name "
-        "the right one with --component."
-    )
+    DR202 = "Document {doc}: the mention {text!r} (characters {start} to {end}) has the id {id!r}; expected {expected}."
+    DR203 = "Expected counts (documents, labels, 3) of the same documents (at least one) and gold items, not {shapes}."
+    DR204 = "Document {doc} occurs {problem}. Give every document its own doc.user_data['doc_id'], as convert does."
+    DR205 = "No component {name!r} from the factory dual_encoder_rel among: {known}. Name another with --component."
     DR206 = "The documents have no gold relations, so there is nothing to tune on. Use annotated documents."
-    DR207 = (
-        "'{name}' finds no candidates in the documents, so there is nothing to tune on. Check its spans_key and the "
-        "settings of 'candidates'."
-    )
-    DR208 = (
-        "'{name}' predicts by the classifier, which reads no descriptions, so no cascade can save any. Tune its "
-        'threshold with --threshold, or use prediction "similarity" or "joint".'
-    )
+    DR207 = "'{name}' finds no candidates to tune on. Check its spans_key and the settings of 'candidates'."
+    DR208 = "'{name}' predicts by the classifier, which reads no descriptions to save. Only --threshold can be tuned."
     DR209 = "The scorer of '{name}' returns no rels_f, which tuning needs. Use one that does."
-    DR210 = (
-        "'{name}' finds no correct relations, so there is nothing to tune. Train it further, or tune its "
-        "threshold too (--threshold)."
-    )
+    DR210 = "'{name}' finds no correct relations to tune on. Train it further, or tune its threshold too (--threshold)."
 
     # scoring/protocols/, files
     DR220 = "{where}: the {what} cannot be scored: {why}. Correct it, or leave it out."
@@ -276,18 +199,14 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # extract/
     DR400 = (
-        "The documents have no mentions, and nothing in the pipeline finds any: '{name}' reads them from {source}, and "
-        "none of its components ({names}) finds them there. Give documents with mentions, put a component such as ner "
-        "or span_ruler before '{name}', or let it read others with --components.{name}.spans_key."
+        "No mentions in the documents, and nothing in the pipeline ({names}) writes any to {source}, where '{name}' "
+        "reads them. Give some, put ner or span_ruler, say, before '{name}', or set --components.{name}.spans_key."
     )
     DR401 = "{path}: the unfinished output of an earlier run. Continue it with --resume, or remove it to restart."
-    DR402 = (
-        "{path}: this unfinished output was made with other {different}. Use the same, or remove it and start again "
-        "without --resume."
-    )
+    DR402 = "{path}: made with other {different}. Use the same, or remove it and start again without --resume."
     DR403 = (
-        "The input has changed: document {number} of the unfinished output is {then!r}, of the input {now}, or its "
-        "text differs. Give the same input, or remove the unfinished output and start again without --resume."
+        "Document {number} of the unfinished output is {then!r}, of the input {now}, or its text differs. Give the "
+        "same input, or remove that output and start again without --resume."
     )
     DR404 = "A worker process died, perhaps for lack of memory. Try a lower --n-process or --batch-size."
     DR405 = "{path}: is a folder that is not empty. Name another output, or remove it."
@@ -298,69 +217,41 @@ class Errors(metaclass=ErrorsWithCodes):
     # graph/
     DR500 = "{path}: unknown graph format. The name must end in one of: {known}."
     DR501 = 'A library for this graph format is missing ({problem}). Install it with: pip install "spacy-dualre[graph]"'
-    DR502 = (
-        "{value!r} cannot be a base URI. Give an absolute URI that ends in '/' or ':', such as "
-        "https://example.org/graph/."
-    )
+    DR502 = "{value!r} is no base URI: it must be absolute and end in '/' or ':', as https://example.org/graph/ does."
 
     # views/
     DR600 = 'Plots need matplotlib ({problem}). Install it with: pip install "spacy-dualre[plots]"'
     DR601 = "{path} is a file. Give a folder to write the report to."
 
     # lab/
-    DR700 = (
-        "{path}: no candidates in {n} documents, so there is nothing to measure. Check that the documents have "
-        "mentions in {source}, of the types that the pipeline was trained on."
-    )
-    DR701 = (
-        "A document with {n} mentions of the types {types} has no candidates: the settings of 'candidates' rule "
-        "them out."
-    )
+    DR700 = "{path}: no candidates in {n} documents. Check that {source} has mentions of the types that were trained."
+    DR701 = "A document with {n} mentions of the types {types} has no candidates: 'candidates' rules them out."
     DR702 = "The reference {reference!r} is not among the variants: {variants}."
     DR704 = "The plan's seeds must each occur once, not {seeds}."
-    DR705 = (
-        "{where}: {key} must not be set. The plan sets it from 'corpus' and 'seeds', and [training.before_update] "
-        "measures the time."
-    )
+    DR705 = "{where}: leave out {key}, which the plan sets ('corpus', 'seeds', [training.before_update])."
     DR706 = "Variant {name!r}: the config {config} has no setting {key!r}. Known there: {known}."
     DR707 = "{config} cannot be used with {whose}: {problem}"
-    DR708 = (
-        "{path} was made with other settings ({keys}). Choose another output folder, or remove these results to "
-        "repeat the runs."
-    )
+    DR708 = "{path} was made with other settings ({keys}). Choose another output folder, or remove these results."
     DR709 = "The run {name} failed ({problem}). Its output is in {log}."
     DR710 = "No results (*.run.json, or a packed runs.json) in {paths}."
     DR711 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
-    DR712 = (
-        "{path}: these results cover other documents or labels than {other}, so they cannot be compared. Leave one of "
-        "them out."
-    )
+    DR712 = "{path}: results on other documents or labels than {other} cannot be compared. Leave one of them out."
     DR713 = "{path}: plots are written as .png, .svg or .pdf."
     DR714 = "{path}: there are no documents to score."
     DR715 = (
-        "Variant {name!r}: 'trained_as' is {source!r}, which must be a variant that is trained itself, and the "
-        "overrides may only be settings that can change when a pipeline is loaded: those of components, but neither "
-        "the encoder and [model.network] nor what only training uses."
+        "Variant {name!r}: 'trained_as' {source!r} must be a variant that is trained itself, with overrides of "
+        "components only: neither of the encoder and [model.network] nor of what only training uses."
     )
     DR716 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
     DR717 = "The plan has no variant {name!r}. It has {variants}."
     DR718 = "{path} and {other}: these seeds of a variant have different settings ({keys}). Leave one of them out."
-    DR720 = (
-        "{path}: cannot resume from this checkpoint ({problem}). It is damaged, or was written with other versions "
-        "of the libraries. Train again without --resume."
-    )
-    DR721 = (
-        "{path}: the checkpoint belongs to a training with other settings: {different}. Use those, choose another "
-        "--output, or train again without --resume."
-    )
+    DR720 = "{path}: cannot resume from this checkpoint ({problem}). Train again without --resume."
+    DR721 = "{path}: of a training with other settings: {different}. Use those, another --output, or no --resume."
     DR722 = (
-        "The training data differ from the checkpoint's: texts, mentions or relations up to step {step} have "
-        "changed ({then} words then, {now} now). Use the same data, or train again without --resume."
+        "The training data up to step {step} differ from the checkpoint's ({then} words then, {now} now). Use the same "
+        "texts, mentions and relations, or train again without --resume."
     )
-    DR723 = (
-        "{path}: changed since the training of this checkpoint began: {names}. Use the same data, descriptions and "
-        "labels, or train again without --resume."
-    )
+    DR723 = "{path}: changed since this training began: {names}. Use the same, or train again without --resume."
     DR724 = "{path}: cannot read the counts of the packed runs ({problem}). Copy or pack them again."
     DR725 = 'Benchmarks need psutil ({problem}). Install it with: pip install "spacy-dualre[benchmark]"'
 
@@ -376,31 +267,22 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR821 = "Predictions are written in the format of a protocol: choose one with --protocol ({known})."
     DR822 = (
-        "Protocols count by the ids of gold mentions, which found mentions lack: leave out --protocol or "
-        "--no-gold-mentions. To score what a pipeline finds and links, write it with extract and use score."
+        "Protocols count by the ids of gold mentions, which found ones lack: leave out --protocol or "
+        "--no-gold-mentions, or link what is found, write it with extract and use score."
     )
-    DR823 = (
-        "{path}: no document has mentions where the pipeline reads them. Give documents with mentions, or let it find "
-        "them with --no-gold-mentions."
-    )
+    DR823 = "{path}: no document has mentions where the pipeline reads them. Try --no-gold-mentions."
     DR824 = "{path}: cannot be written ({problem})."
     DR825 = "Standard output only takes JSON lines: name an OUTPUT to write {format!r} or to use --resume."
     DR826 = "Unreadable documents, reported above: {n}. Finished documents: {documents}."
     DR827 = "{path}: contains no readable documents."
     DR828 = "Stopped. Finished documents are in {path}. Run the same command with --resume to continue."
-    DR829 = (
-        "{path}: cannot be written ({problem}). Finished documents are kept there. When there is room, run the same "
-        "command with --resume to continue."
-    )
+    DR829 = "{path}: cannot be written ({problem}). What is finished is kept: continue with --resume."
     DR830 = "{output}: is the input or inside it, so it would be read as input. Name another output."
-    DR831 = (
-        "There are no relations for a graph. {documents} documents with {relations} relations were read; see the table "
-        "and the warnings above for what was left out."
-    )
+    DR831 = "No relations for a graph, in {documents} documents with {relations} relations. See what was left out."
     DR832 = "{path} is given both as an input and as an output, or as two outputs. Give each file only once."
     DR833 = (
         "There are no mentions in {source}. Components before {name!r} that might find them: {names}. Use a pipeline "
-        "that finds mentions (with ner, entity_ruler or span_ruler, say), or a .spacy file that has them."
+        "with ner, entity_ruler or span_ruler, say, or a .spacy file that has mentions."
     )
     DR834 = "No mention has the text {text!r}. The mentions are: {known}."
     DR835 = "{path} is empty. Give a text, a .txt file, - for standard input, or a .spacy file."
@@ -417,65 +299,38 @@ class Warnings(metaclass=ErrorsWithCodes):
     """What the user should know, while the work goes on."""
 
     # annotations/
-    DW020 = (
-        "Another package has installed Doc._.{attribute}. The component still stores its relations: read them with "
-        "{module}.{getter}(doc)."
-    )
+    DW020 = "Doc._.{attribute} is another package's. Read the component's relations with {module}.{getter}(doc)."
 
     # pipeline/
-    DW160 = (
-        "'{name}': no sentence boundaries in {doc}, so the whole document counts as one sentence. Put a sentencizer "
-        "before the component if that is not what you want. This is said once."
-    )
-    DW161 = (
-        "'{name}': no description for {labels}, so a plain template is made from the name. A description in plain "
-        "language does better."
-    )
+    DW160 = "'{name}': {doc} counts as one sentence (said once). Put a sentencizer before the component to split it."
+    DW161 = "'{name}': plain templates for {labels}, which have no description. One in plain language does better."
     DW162 = "'{name}': description given for {labels}, which no gold relation has. Kept as predicates."
     DW163 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
-    DW164 = (
-        "'{name}': a training batch has no candidate to learn from. Check spans_key and the candidates' settings if "
-        "you did not expect that. This is said once."
-    )
-    DW165 = (
-        "'{name}': mentions of the types {types} were not seen at initialisation; pairs with them are not scored. This "
-        "is said once per type."
-    )
+    DW164 = "'{name}': no candidate in a training batch (said once). Check spans_key and the settings of 'candidates'."
+    DW165 = "'{name}': pairs with mentions of the types {types}, unknown at initialisation, are not scored (said once)."
     DW166 = (
-        "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context. They were "
-        "shortened farthest from the mentions, {mentions} of them within a mention. This is said once."
+        "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context, so they were "
+        "cut farthest from the mentions, {mentions} of them within a mention. This is said once."
     )
     DW167 = "'{name}': no entities in {source} of any of the {n} training documents."
     DW168 = (
-        "'{name}': no gold relations in any of the {n} training documents, so all that can be learnt is that there are "
-        "none. They are read from Doc._.rels, which a DocBin keeps only with store_user_data=True."
+        "'{name}': no gold relations in any of the {n} training documents, so none can be learnt. They are read from "
+        "Doc._.rels, which a DocBin keeps only with store_user_data=True."
     )
-    DW169 = (
-        "'{name}': the network in {source} was trained with {settings} and stays so, whatever the config says: "
-        "[model.network] cannot be changed at loading."
-    )
-    DW170 = (
-        "'{name}': no training document has doc.spans[{key!r}], so the mentions are read from doc.ents. Check "
-        "spans_key if you did not expect that."
-    )
+    DW169 = "'{name}': the network in {source} keeps {settings}: [model.network] cannot be changed at loading."
+    DW170 = "'{name}': no training document has doc.spans[{key!r}]: doc.ents is read instead. Is spans_key right?"
 
     # views/
     DW600 = "No relations to draw: Doc._.rels is empty in every document."
 
     # cli/
-    DW820 = (
-        "Tuned on only {n} gold relations, so the settings may not suit other documents. Tune on more, and check the "
-        "scores of documents that were not used for tuning."
-    )
+    DW820 = "Only {n} gold relations to tune on: the settings may not suit others. Check the scores of other documents."
     DW821 = "Variant {name!r} equals the reference with this config, so it is not run."
     DW822 = (
         "{name}: the last {n} of {total} steps were never scored, so the best pipeline excludes them. Set "
         "training.eval_frequency ({frequency}) a little below the steps of an epoch, or of a fraction of it."
     )
-    DW823 = (
-        "{n} of {total} documents have no sentence boundaries, so each counts as one sentence. Add 'sentences', as "
-        "`spacy dualre extract` does for a pipeline that sets them."
-    )
+    DW823 = "{n} of {total} documents have no 'sentences', so each counts as one. `spacy dualre extract` writes them."
     DW824 = "No relation has the predicate {names}. Known predicates: {known}."
     DW825 = "No mentions, and so no relations, in {n} of {total} documents."
     DW826 = "Left out of the input: {reason}, {n} times, first at {where}."

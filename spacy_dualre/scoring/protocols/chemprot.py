@@ -33,7 +33,7 @@ def _item(rel: Relation) -> Item:
 
 def _id(span: Span) -> str:
     if not span.id_:
-        raise id_error(span, _NAME, "the ids that the corpus gives its mentions")
+        raise id_error(span, "the ids that the corpus gives its mentions")
     return span.id_
 
 

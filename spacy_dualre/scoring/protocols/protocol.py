@@ -117,10 +117,10 @@ def rels_of(doc: Doc, protocol: str, known: Collection[str]) -> List[Relation]:
     return rels
 
 
-def id_error(span: Span, protocol: str, expected: str) -> ValueError:
+def id_error(span: Span, expected: str) -> ValueError:
     """Make the error for a mention whose id the protocol cannot use."""
     place = {"doc": _name(span.doc), "text": span.text, "start": span.start_char, "end": span.end_char}
-    return ValueError(Errors.DR202.format(**place, id=span.id_, protocol=protocol, expected=expected))
+    return ValueError(Errors.DR202.format(**place, id=span.id_, expected=expected))
 
 
 def to_record(id: str, doc: Doc, path: Path) -> Record:

@@ -47,7 +47,7 @@ def _checked(subject: Span, object: Span) -> Tuple[str, str]:
     ids = (subject.id_, object.id_)
     if sorted(ids) != list(_IDS):
         wrong = subject if ids[0] not in _IDS else object
-        raise id_error(wrong, _NAME, "mentions with the ids e1 and e2")
+        raise id_error(wrong, "mentions with the ids e1 and e2")
     return ids
 
 
