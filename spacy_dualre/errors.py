@@ -219,14 +219,11 @@ class Errors(metaclass=ErrorsWithCodes):
     DR501 = 'A library for this graph format is missing ({problem}). Install it with: pip install "spacy-dualre[graph]"'
     DR502 = "{value!r} is no base URI: it must be absolute and end in '/' or ':', as https://example.org/graph/ does."
 
-    # views/
-    DR600 = 'Plots need matplotlib ({problem}). Install it with: pip install "spacy-dualre[plots]"'
-    DR601 = "{path} is a file. Give a folder to write the report to."
-
     # lab/
     DR700 = "{path}: no candidates in {n} documents. Check that {source} has mentions of the types that were trained."
     DR701 = "A document with {n} mentions of the types {types} has no candidates: 'candidates' rules them out."
     DR702 = "The reference {reference!r} is not among the variants: {variants}."
+    DR703 = 'Plots need matplotlib ({problem}). Install it with: pip install "spacy-dualre[plots]"'
     DR704 = "The plan's seeds must each occur once, not {seeds}."
     DR705 = "{where}: leave out {key}, which the plan sets ('corpus', 'seeds', [training.before_update])."
     DR706 = "Variant {name!r}: the config {config} has no setting {key!r}. Known there: {known}."

@@ -19,7 +19,7 @@ from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
 from ..scoring.scorer import make_rel_scorer, score_mentions
 from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
-from ..views.report import check_report, write_report
+from ..views.report import write_report
 from ..writing import check_writable, write_json
 from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, print_scores, readable_errors
 from .parameters import Code, Gpu, JsonOutput, Model
@@ -74,7 +74,6 @@ def evaluate(
 
     Raises:
         ValueError: The settings contradict each other, or there are no mentions and no component finds any.
-        ImportError: A report needs matplotlib.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR821.format(known=", ".join(PROTOCOLS)))
@@ -83,7 +82,7 @@ def evaluate(
     protocol = get_protocol(protocol_name) if protocol_name is not None else None
     existing(data_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
     if report is not None:
-        check_report(report)
+        check_writable(report / "index.html")
     nlp = load_pipeline(model, overrides)
     if not gold_mentions:
         _expect_raw_text(nlp)

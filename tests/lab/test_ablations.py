@@ -420,7 +420,7 @@ def test_plot_without_matplotlib_says_what_to_install(tmp_path, monkeypatch):
     write_result(tmp_path / "a.run.json", made("full", 0, random_counts(0)))
     result = dualre("results", tmp_path, "--plot", tmp_path / "plot.png")
     assert result.exit_code == 1
-    match(r"DR600.*spacy-dualre\[plots\]", result.output)
+    match(r"DR703.*spacy-dualre\[plots\]", result.output)
 
 
 @pytest.mark.parametrize(
@@ -503,7 +503,7 @@ def test_tables_are_written_without_matplotlib(inside, tmp_path, pretend, monkey
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = dualre("ablations", write_plan(tmp_path / "plan.json"), "--output", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    match("DR600", result.output)
+    match("DR703", result.output)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"runs", "table.md", "table.json"}
 
 

@@ -11,17 +11,6 @@ from .outcomes import Item, Outcomes, Place
 
 #: Mistakes of each kind on the page.
 WORST = 20
-_TABLES = {
-    "per_type_pair": "By entity types",
-    "per_tokens_between": "By number of tokens between the mentions",
-    "per_sentences_apart": "By distance in sentences (0: same sentence)",
-    "per_sentence_length": "By number of tokens in the subject's sentence",
-}
-_LISTS = {
-    "false_positives": ("False positives", f"The {WORST} with the highest probability."),
-    "false_negatives": ("False negatives", f"The {WORST} whose gold predicate has the lowest probability."),
-    "no_candidate": ("Gold relations without a candidate", f"At most {WORST}."),
-}
 
 
 def worst_mistakes(outcomes: Outcomes, n: int = WORST) -> Dict[str, List[Item]]:
@@ -39,22 +28,18 @@ def worst_mistakes(outcomes: Outcomes, n: int = WORST) -> Dict[str, List[Item]]:
 
 
 def make_page(outcomes: Outcomes, numbers: Dict[str, Any]) -> str:
-    """Make the page, which expects its charts in files beside it."""
+    """Make the page."""
     at: Dict[Place, List[Item]] = defaultdict(list)
     for item in outcomes.items:
         at[item.place].append(item)
     colors = type_colors(
         span.label_ for item in outcomes.items for span in (item.relation.subject, item.relation.object)
     )
-    worst = worst_mistakes(outcomes)
-    return environment.get_template("report.html").render(
-        numbers=numbers,
-        tables=[(title, numbers[key]) for key, title in _TABLES.items()],
-        lists=[
-            (*texts, [(_caption(item, at[item.place]), _draw(item, colors, outcomes.symmetric)) for item in worst[key]])
-            for key, texts in _LISTS.items()
-        ],
-    )
+    worst = {
+        kind: [(_caption(item, at[item.place]), _draw(item, colors, outcomes.symmetric)) for item in items]
+        for kind, items in worst_mistakes(outcomes).items()
+    }
+    return environment.get_template("report.html").render(numbers=numbers, worst=worst, n=WORST)
 
 
 def _caption(item: Item, same_place: Sequence[Item]) -> str:
