@@ -243,12 +243,8 @@ class Errors(metaclass=ErrorsWithCodes):
     DR717 = "The plan has no variant {name!r}. It has {variants}."
     DR718 = "{path} and {other}: these seeds of a variant have different settings ({keys}). Leave one of them out."
     DR720 = "{path}: cannot resume from this checkpoint ({problem}). Train again without --resume."
-    DR721 = "{path}: of a training with other settings: {different}. Use those, another --output, or no --resume."
-    DR722 = (
-        "The training data up to step {step} differ from the checkpoint's ({then} words then, {now} now). Use the same "
-        "texts, mentions and relations, or train again without --resume."
-    )
-    DR723 = "{path}: changed since this training began: {names}. Use the same, or train again without --resume."
+    DR721 = "{path}: of a training with other settings or files: {different}. Use those, another --output, or no --resume."
+    DR722 = "{path}: the training data differ up to step {step}. Use the same, or train again without --resume."
     DR724 = "{path}: cannot read the counts of the packed runs ({problem}). Copy or pack them again."
     DR725 = 'Benchmarks need psutil ({problem}). Install it with: pip install "spacy-dualre[benchmark]"'
 

@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Optional
 
 import typer
 from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
@@ -36,14 +36,6 @@ def train_cli(
         logger.setLevel(logging.DEBUG)
     overrides = parse_config_overrides(ctx.args)
     import_code(code_path)
-    try:
-        run_training(config_path, output_path, resume, use_gpu, overrides)
-    except CheckpointError as err:
-        msg.fail(str(err), exits=1)
-
-
-def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: int, overrides: Dict[str, Any]) -> None:
-    """Train from the beginning or, with `resume`, from the checkpoint if there is one."""
     if not output_path.exists():
         output_path.mkdir(parents=True)
         msg.good(f"Created output directory: {output_path}")
@@ -52,17 +44,20 @@ def run_training(config_path: Path, output_path: Path, resume: bool, use_gpu: in
     with readable_errors(), show_validation_error(config_path):
         config = load_config(config_path, overrides=overrides, interpolate=False)
         run = Checkpoint(settings_of(config))
-    if resume:
-        run = find_run(output_path / CHECKPOINT, run)
-        if run.finished:
-            msg.good("This training is finished, there is nothing to resume", output_path)
-            return
+        if resume:
+            run = find_run(output_path / CHECKPOINT, run)
+    if run.finished:
+        msg.good("This training is finished, there is nothing to resume", output_path)
+        return
     msg.divider("Initializing pipeline")
     with readable_errors(), show_validation_error(config_path, hint_fill=False):
         nlp = init_nlp(config, use_gpu=use_gpu)
     msg.good("Initialized pipeline")
     msg.divider("Training pipeline")
-    train(nlp, output_path, run, sys.stdout, sys.stderr)
+    try:
+        train(nlp, output_path, run, sys.stdout, sys.stderr)
+    except CheckpointError as err:
+        msg.fail(str(err), exits=1)
 
 
 def find_run(path: Path, new: Checkpoint) -> Checkpoint:

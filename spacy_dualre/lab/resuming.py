@@ -1,0 +1,232 @@
+"""Resumable training: spaCy's loop, with a checkpoint at every evaluation."""
+
+import json
+import os
+import pickle
+import shutil
+import zlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+
+import torch
+from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
+from spacy.training import Example, loop
+from spacy.util import dict_to_dot, registry, resolve_dot_names
+from thinc.api import Config, fix_random_seed
+from wasabi import Printer
+
+from ..errors import CheckpointError, Errors
+from .states import random_states, set_random_states, set_training_state, training_state
+
+#: The name of the checkpoint in the output folder.
+CHECKPOINT = "checkpoint.pt"
+#: What reading a damaged file, or restoring another pipeline's state, raises.
+_DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError)
+#: Sections of a config in which a value may name a file that the training reads.
+_WITH_FILES = ("paths.", "corpora.", "initialize.")
+#: What the checkpoint keeps of an evaluation's report.
+_KEPT = ("step", "epoch", "score", "other_scores", "losses", "seconds", "words")
+_SAY = Printer(no_print=True)
+
+
+@dataclass
+class Checkpoint:
+    """The history of a training, and its state.
+
+    Attributes:
+        settings: See `settings_of`.
+        evaluations: The report of each.
+        epochs: The random states before each.
+        state: See `training_state`; None if there is nothing to restore.
+    """
+
+    settings: Dict[str, str]
+    evaluations: List[Dict[str, Any]] = field(default_factory=list)
+    epochs: List[Dict[str, Any]] = field(default_factory=list)
+    state: Optional[Dict[str, Any]] = None
+    finished: bool = False
+
+    def write(self, path: Path, state: Optional[Dict[str, Any]]) -> None:
+        """Write to a file, with another state. If interrupted, the old file stays."""
+        # Scores may be of number types that torch.load would refuse
+        values = {**vars(self), "evaluations": json.dumps(self.evaluations, default=float), "state": state}
+        unfinished = path.with_name(f"{path.name}.tmp")
+        with unfinished.open("wb") as file:
+            torch.save(values, file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        """Read a checkpoint. Raises CheckpointError if it is damaged."""
+        try:
+            values = torch.load(path, map_location="cpu", weights_only=True)
+            return cls(**{**values, "evaluations": json.loads(values["evaluations"])})
+        except _DAMAGED as err:
+            raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
+
+
+def settings_of(config: Config) -> Dict[str, str]:
+    """The settings of a config as JSON by dotted key, such as {"training.seed": "0"}. Names of files come with a
+    checksum of what is in them.
+    """
+    # srsly's JSON rounds numbers
+    return {name: json.dumps(value) + _contents(name, value) for name, value in dict_to_dot(config).items()}
+
+
+def _contents(name: str, value: Any) -> str:
+    if not (name.startswith(_WITH_FILES) and isinstance(value, str) and value and Path(value).exists()):
+        return ""
+    checksum = 0
+    for path in [Path(value), *sorted(Path(value).rglob("*"))]:
+        if path.is_file():
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    checksum = zlib.crc32(block, checksum)
+    return f" with checksum {checksum:08x}"
+
+
+def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> None:
+    """Raise CheckpointError naming the settings that differ from the checkpoint's."""
+    changed = [
+        f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})"
+        for name in {**then, **now}
+        if then.get(name) != now.get(name)
+    ]
+    if changed:
+        raise CheckpointError(Errors.DR721.format(path=path, different=", ".join(changed)))
+
+
+def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr: IO) -> None:
+    """Train an initialised pipeline as `spacy.training.loop.train` does, with the same output and result.
+
+    A new run replaces the models and the checkpoint in the output folder. One read from its checkpoint is resumed: it
+    goes through the same batches with all components switched off, up to the checkpoint's step.
+
+    Raises:
+        CheckpointError: The training data have changed, or the state does not fit the pipeline.
+    """
+    config, path = nlp.config.interpolate(), output_path / CHECKPOINT
+    if config["training"]["seed"] is not None:
+        fix_random_seed(config["training"]["seed"])
+    training = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    train_corpus, dev_corpus = resolve_dot_names(config, [training["train_corpus"], training["dev_corpus"]])
+    optimizer, frozen = training["optimizer"], training["frozen_components"]
+    before_to_disk = loop.create_before_to_disk_callback(training["before_to_disk"])
+    evaluate_now = loop.create_evaluation_callback(nlp, dev_corpus, training["score_weights"])
+    past = list(run.evaluations)
+    recorded = iter(past)
+
+    def evaluate() -> Tuple[float, Dict[str, Any]]:
+        then = next(recorded, None)
+        return evaluate_now() if then is None else (then["score"], then["other_scores"])
+
+    def save_models(is_best: bool) -> None:
+        with nlp.use_params(optimizer.averages):
+            before_to_disk(nlp).to_disk(output_path / loop.DIR_MODEL_LAST)
+        if is_best:
+            shutil.rmtree(output_path / loop.DIR_MODEL_BEST, ignore_errors=True)
+            shutil.copytree(output_path / loop.DIR_MODEL_LAST, output_path / loop.DIR_MODEL_BEST)
+
+    if run.state is None:
+        loop.clean_output_dir(output_path)
+        path.unlink(missing_ok=True)
+    _announce(nlp, training, stdout)
+    with nlp.select_pipes(disable=frozen):
+        log_step, finalize_logger = training["logger"](nlp, stdout, stderr)
+    names = ("dropout", "accumulate_gradient", "patience", "max_steps", "eval_frequency", "before_update")
+    steps = loop.train_while_improving(
+        nlp,
+        optimizer,
+        _replayable(run, nlp, train_corpus, training),
+        evaluate,
+        exclude=frozen,
+        annotating_components=training["annotating_components"],
+        **{name: training[name] for name in names},
+    )
+    switched_off = nlp.select_pipes(disable=nlp.pipe_names if run.state is not None else [])
+    earlier = 0
+    try:
+        for _, info, is_best in steps:
+            if is_best is not None:
+                number = len(info["checkpoints"])
+                if number <= len(past):
+                    then = past[number - 1]
+                    if (info["step"], info["words"]) != (then["step"], then["words"]):
+                        raise CheckpointError(Errors.DR722.format(path=path, step=then["step"]))
+                    earlier = then["seconds"] - info["seconds"]
+                    info.update(then)
+                else:
+                    info["seconds"] += earlier
+                if run.state is not None and number == len(past):
+                    switched_off.restore()
+                    _restore(nlp, optimizer, run, path)
+                with nlp.select_pipes(disable=frozen):
+                    loop.update_meta(training, nlp, info)
+                if number > len(past):
+                    run.evaluations.append({name: info[name] for name in _KEPT})
+                    run.write(path, training_state(nlp, optimizer))
+                # The models come after the checkpoint, from which they can be written again after an interruption
+                if number >= len(past):
+                    save_models(is_best)
+                info["output_path"] = str(output_path / loop.DIR_MODEL_LAST)
+            log_step(info if is_best is not None else None)
+        if run.state is not None:
+            raise CheckpointError(Errors.DR722.format(path=path, step=past[-1]["step"]))
+    except Exception as err:
+        if run.state is None:
+            note = f"Aborting and saving the final best model. Encountered exception: {err!r}"
+            stdout.write(_SAY.warn(note) + "\n")
+        raise
+    finally:
+        finalize_logger()
+        # A run that could not be resumed has nothing to save
+        if run.state is None:
+            save_models(False)
+    replace(run, epochs=[], finished=True).write(path, None)
+    stdout.write(_SAY.good("Saved pipeline to output directory", output_path / loop.DIR_MODEL_LAST) + "\n")
+
+
+def _replayable(
+    run: Checkpoint, nlp: Language, corpus: Callable, training: Dict[str, Any]
+) -> Iterator[Tuple[int, List[Example]]]:
+    """spaCy's batches with their epochs. Epochs that the run began earlier are shuffled and batched as then."""
+    known = iter(list(run.epochs))
+
+    def start_epoch() -> None:
+        states = next(known, None)
+        if states is not None:
+            set_random_states(states)
+        else:
+            run.epochs.append(random_states())
+
+    def batcher(examples: Iterable[Example]) -> Iterator[Any]:
+        yield from training["batcher"](examples)
+        # spaCy shuffles for the next epoch as soon as this returns
+        start_epoch()
+
+    start_epoch()
+    yield from loop.create_train_batches(nlp, corpus, batcher, training["max_epochs"])
+
+
+def _restore(nlp: Language, optimizer: Any, run: Checkpoint, path: Path) -> None:
+    try:
+        set_training_state(nlp, optimizer, run.state or {})
+    except _DAMAGED as err:
+        raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
+    run.state = None
+
+
+def _announce(nlp: Language, training: Dict[str, Any], stdout: IO) -> None:
+    lines = {
+        "Pipeline": nlp.pipe_names,
+        "Frozen components": training["frozen_components"],
+        "Set annotations on update for": training["annotating_components"],
+        "Initial learn rate": training["optimizer"].learn_rate,
+    }
+    for name, value in lines.items():
+        if value != []:
+            stdout.write(_SAY.info(f"{name}: {value}") + "\n")
