@@ -66,8 +66,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR151 = "{setting} names {name!r}, which is not a component of the pipeline. It has: {known}."
 
     # pipeline/
-    DR160 = "'prediction' must be one of {allowed}, not {value!r}."
-    DR161 = "'description_mode' must be one of {allowed}, not {value!r}."
     DR162 = "'symmetric' names the unknown predicate {label!r}. Known: {labels}. Correct it, or call add_label first."
     DR163 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
     DR164 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
@@ -83,7 +81,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR171 = "Cannot read the trained component '{name}' from {path}: {problem}. Copy it again, or train again."
     DR172 = "No component from the factory dual_encoder_rel among: {names}. Give a pipeline trained for relations."
     DR173 = "The settings in 'cfg' do not belong to the network in 'model'."
-    DR174 = "'threshold' is one number for all predicates, 0 to 1, not {value!r}."
 
     # records/
     DR300 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'

@@ -18,7 +18,6 @@ from helpers.paths import ROOT
 from helpers.pipelines import save_bert
 from rdflib import Graph
 from spacy.cli._util import app
-from spacy.language import Language
 from spacy.util import load_config, load_model_from_config, registry
 from test_project import copy_project, run
 from thinc.api import Config
@@ -27,7 +26,7 @@ from typer.testing import CliRunner
 from spacy_dualre.cli.app import COMMANDS
 from spacy_dualre.formats import names
 from spacy_dualre.models.settings import NETWORK, RUN
-from spacy_dualre.pipeline import factory  # noqa: F401 (makes dual_encoder_rel known)
+from spacy_dualre.pipeline.factory import make_dual_encoder_rel
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 #: What is in a block that is not run, and why.
@@ -246,9 +245,7 @@ def test_settings_of_functions(heading: str, registered: Any):
 
 def test_settings_of_the_component():
     documented = settings_under("docs/training.md", "Settings of `[components.dual_encoder_rel]`")
-    nested = {"model", "candidates", "scorer"}
-    config = Language.get_factory_meta("dual_encoder_rel").default_config
-    assert documented == {name: value for name, value in config.items() if name not in nested}
+    assert documented == defaults_of(make_dual_encoder_rel)
     assert settings_under("docs/training.md", "`[components.dual_encoder_rel.model.network]`") == NETWORK
     assert settings_under("docs/training.md", "`[components.dual_encoder_rel.model.run]`") == RUN
 

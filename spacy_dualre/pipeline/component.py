@@ -4,21 +4,7 @@ import warnings
 from contextlib import contextmanager
 from itertools import groupby, islice
 from pathlib import Path
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-    Union,
-    cast,
-)
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 import numpy
 from spacy.language import Language
@@ -32,33 +18,16 @@ from ..annotations.mentions import get_mentions, gold_relations
 from ..annotations.relations import set_rels
 from ..candidates.policy import CandidatePolicy, given_type_pairs
 from ..errors import DAMAGED, Errors, Warnings
-from ..instances.descriptions import (
-    ANY_TYPES,
-    complete_descriptions,
-    is_possible,
-    parse_descriptions,
-    plain_template,
-)
+from ..instances.descriptions import ANY_TYPES, complete_descriptions, is_possible, parse_descriptions, plain_template
 from ..instances.maker import InstanceMaker
-from ..models.dual_encoder import texts_as_read
 from ..models.stages import stage
 from ..training.batcher import chosen
 from ..training.loss import joint_loss
 from ..training.targets import Targets, labels_of_corpora, training_targets
-from ..types import (
-    NEGATIVE,
-    Candidate,
-    DescriptionTexts,
-    Instance,
-    Query,
-    Relation,
-    RelScores,
-    Shortened,
-    TypePairs,
-)
-from .checks import as_cascade, check_settings
+from ..types import NEGATIVE, Candidate, DescriptionTexts, Instance, Query, Relation, RelScores, Shortened, TypePairs
 from .decode import decode, log_odds
 from .diagnosis import Diagnosis, diagnose, logger
+from .settings import Settings
 
 
 class Scored(NamedTuple):
@@ -77,37 +46,14 @@ def join(parts: Iterable[Scored]) -> Tuple[List[Candidate], numpy.ndarray]:
     return [one for candidates, _ in scored for one in candidates], numpy.concatenate([odds for _, odds in scored])
 
 
-class DualEncoderRel(TrainablePipe):
+class DualEncoderRel(Settings, TrainablePipe):
     """Reads the entities of a Doc and writes relations to ``Doc._.rels``.
 
     Args:
-        vocab: The shared vocabulary.
         model: Such as ``spacy-dualre.DualEncoder.v1``.
-        name: The component's name in the pipeline.
-        candidates: The policy that decides which pairs of mentions to ask for, such as
-            ``spacy-dualre.entity_pairs.v1``.
-        scorer: Called by ``nlp.evaluate``; ``spacy-dualre.rel_scorer.v1`` by default.
-        spans_key: Read the mentions from ``doc.spans[spans_key]`` or, in a Doc without such a group, from ``doc.ents``.
-            None always reads ``doc.ents``.
-        alpha: Weight of the classifier's loss, 0 to 1; the contrastive loss has the rest.
-        prediction: The head that decides: "similarity" (the paper), "classifier" or "joint" (both, weighed by alpha).
-        threshold: The least probability of a predicate against the negative one, 0 to 1; 0.5 is the arg max.
-        symmetric: Predicates without direction. Both directions are trained and scored, one relation comes out.
-        max_candidates_per_batch: Candidates of a training batch that go through the model at once. Bounds memory,
-            changes no result.
-        negatives_per_positive: In training, keep this many negative candidates for each positive one of a batch; None
-            keeps all.
-        sampled_predicates: In training, compare a candidate with its gold predicates, the negative one and this many
-            others, drawn by the classifier's probabilities; None compares with all.
-        predicates_per_corpus: Do not ask a document that names its corpus (``user_data["corpus"]``, as converted ones
-            do) about predicates that only other corpora have in the training data. So one pipeline learns from corpora
-            with different predicates. Documents without a corpus are asked about all.
-        multi_label: Find every predicate that reaches the threshold instead of the best one only.
-        context: Size in words of the window around a candidate's sentence; 0 for the sentence alone.
-        description_mode: How a candidate is described: "adapted" (the paper), "static" or "label", see `MODES`.
-        cascade: In prediction, read no description if the classifier gives the negative predicate at least the
-            probability "negative", else only those of its "predicates" likeliest others and the negative one.
-            `spacy dualre tune` finds values that cost next to nothing. None reads all.
+        candidates: Decides which pairs of mentions to ask for, such as ``spacy-dualre.entity_pairs.v1``.
+        scorer: Called by ``nlp.evaluate``.
+        settings: All the others of ``[components.dual_encoder_rel]``; they are attributes too.
 
     Raises:
         ValueError: A setting is out of range.
@@ -119,43 +65,18 @@ class DualEncoderRel(TrainablePipe):
         self,
         vocab: Vocab,
         model: Model[Query, RelScores],
-        name: str = "dual_encoder_rel",
+        name: str,
         *,
         candidates: CandidatePolicy,
-        scorer: Optional[Callable] = None,
-        spans_key: Optional[str] = None,
-        alpha: float = 0.5,
-        prediction: str = "similarity",
-        threshold: float = 0.5,
-        symmetric: Iterable[str] = (),
-        max_candidates_per_batch: int = 64,
-        negatives_per_positive: Optional[float] = None,
-        sampled_predicates: Optional[int] = None,
-        predicates_per_corpus: bool = False,
-        multi_label: bool = False,
-        context: int = 0,
-        description_mode: str = "adapted",
-        cascade: Optional[Dict[str, float]] = None,
+        scorer: Optional[Callable],
+        **settings: Any,
     ) -> None:
+        super().__init__(**settings)
         self.vocab = vocab
         self.model = model
         self.name = name
         self.candidates = candidates
         self.scorer = scorer
-        self.spans_key = spans_key
-        self.alpha = alpha
-        self.prediction = prediction
-        self.threshold = threshold
-        self.symmetric: Set[str] = set(symmetric)
-        self.max_candidates_per_batch = max_candidates_per_batch
-        self.negatives_per_positive = negatives_per_positive
-        self.sampled_predicates = sampled_predicates
-        self.predicates_per_corpus = predicates_per_corpus
-        self.multi_label = multi_label
-        self.context = context
-        self.description_mode = description_mode
-        self.cascade = as_cascade(cascade)
-        check_settings(dict(vars(self)))
         # What training learnt. Settings stay in the config, so that a config given at loading can change them.
         self.cfg: Dict[str, Any] = {"descriptions": {}, "type_pairs": None, "of_corpus": {}}
         self._said: Set[str] = set()
@@ -204,8 +125,6 @@ class DualEncoderRel(TrainablePipe):
         """Find the predicates and types, load the encoder, and report what the training data holds.
 
         Args:
-            get_examples: Gives the training examples.
-            nlp: Not used.
             labels: The predicates, as a list or in the form of `label_data`; None takes those of the gold relations.
             descriptions: A template for each predicate, as ``spacy-dualre.read_descriptions.v1`` reads them.
 
@@ -227,7 +146,7 @@ class DualEncoderRel(TrainablePipe):
         self._report(report)
         if self.spans_key is not None and not any(self.spans_key in example.predicted.spans for example in examples):
             self._warn(Warnings.DW170, key=self.spans_key)
-        types = sorted(report.types) or sorted({type for pair in pairs or () for type in pair})
+        types = sorted(report.mentions) or sorted({type for pair in pairs or () for type in pair})
         if not types:
             raise ValueError(Errors.DR170.format(source=self.mentions_from))
         self.model.attrs["entity_types"] = types
@@ -255,7 +174,7 @@ class DualEncoderRel(TrainablePipe):
             self._warn(Warnings.DW161, labels=repr(label))
             description = plain_template(label)
         if description is not None:
-            self._store_descriptions({label: description})
+            self._store_descriptions({**self.label_data, label: description})
         if self.is_initialized and self.candidates.type_pairs == "learn" and self.cfg["type_pairs"] is not None:
             described = {tuple(pair.split("|")) for pair in parse_descriptions(self.label_data)[label]} - {(ANY_TYPES,)}
             self.cfg["type_pairs"] = sorted({*map(tuple, self.cfg["type_pairs"]), *described})
@@ -271,14 +190,12 @@ class DualEncoderRel(TrainablePipe):
             self._warn(Warnings.DW161, labels=", ".join(map(repr, completed.undescribed)))
         if completed.unused and in_gold:
             self._warn(Warnings.DW162, labels=", ".join(map(repr, completed.unused)))
-        self.cfg["descriptions"] = {}
         self._store_descriptions(completed.texts)
 
     def _store_descriptions(self, texts: DescriptionTexts) -> None:
-        parsed = parse_descriptions(texts)
-        if self.NIL in parsed and ANY_TYPES not in parsed[self.NIL]:
+        if ANY_TYPES not in parse_descriptions(texts).get(self.NIL, {ANY_TYPES: ()}):
             raise ValueError(Errors.DR166.format(label=self.NIL))
-        self.cfg["descriptions"] = {**self.cfg["descriptions"], **texts}
+        self.cfg["descriptions"] = texts
 
     def _check_symmetric(self) -> None:
         for label in sorted(self.symmetric - set(self.labels)):
@@ -286,24 +203,26 @@ class DualEncoderRel(TrainablePipe):
 
     def _report(self, report: Diagnosis) -> None:
         logger.info("'%s': %s", self.name, report)
+        n, n_uncovered = report.relations.total(), report.uncovered.total()
         if report.documents and not report.mentions:
             self._warn(Warnings.DW167, source=self.mentions_from, n=report.documents)
-        if report.documents and not report.relations:
+        if report.documents and not n:
             self._warn(Warnings.DW168, n=report.documents)
-        if report.uncovered:
-            n = sum(report.uncovered.values())
-            if n == report.relations:
-                raise ValueError(Errors.DR169.format(n=n, reasons=report.reasons, source=self.mentions_from))
-            self._warn(Warnings.DW163, n=n, total=report.relations, reasons=report.reasons)
+        if n_uncovered and n_uncovered == n:
+            raise ValueError(Errors.DR169.format(n=n, reasons=report.reasons, source=self.mentions_from))
+        if n_uncovered:
+            self._warn(Warnings.DW163, n=n_uncovered, total=n, reasons=report.reasons)
 
     # From Docs to scores: candidates, instances, model
 
     def get_candidates(self, doc: Doc) -> Iterator[Candidate]:
         """Yield the candidates of a Doc. Mentions of types without a marker are left out, which is said once."""
-        mentions = get_mentions(doc, self.spans_key)
-        for type in sorted({mention.label_ for mention in mentions if not self._has_marker(mention)}):
-            self._warn_once(type, Warnings.DW165, types=repr(type))
-        mentions = [mention for mention in mentions if self._has_marker(mention)]
+        mentions = []
+        for mention in get_mentions(doc, self.spans_key):
+            if self._has_marker(mention):
+                mentions.append(mention)
+            else:
+                self._warn_once(mention.label_, Warnings.DW165, types=repr(mention.label_))
         if len(mentions) > 1 and not doc.has_annotation("SENT_START"):
             self._warn_once("sentences", Warnings.DW160, doc=f"a document of {len(doc)} tokens")
         yield from chosen(doc, self.candidates(doc, mentions, self.type_pairs))
@@ -321,17 +240,12 @@ class DualEncoderRel(TrainablePipe):
         return is_possible(parsed, label, subject, object, self.candidates.directed)
 
     def stream(self, docs: Iterable[Doc], *, read_all: bool = False, at_least: int = 512) -> Iterator[Scored]:
-        """Score the candidates of Docs.
+        """Score the candidates of Docs, Doc by Doc; those of a Doc with many of them come in several parts.
 
         Args:
-            docs: With mentions.
             read_all: Do without the cascade.
             at_least: Candidates that go through the model together, whatever their Docs, unless
                 max_candidates_per_batch is more. The default fills the encoder's batches evenly.
-
-        Yields:
-            The candidates Doc by Doc, those of a Doc with many of them in several parts. A Doc without candidates does
-            not occur.
 
         Raises:
             ValueError: The component is not initialised.
@@ -360,10 +274,6 @@ class DualEncoderRel(TrainablePipe):
             self.candidates.directed,
             self.cfg["of_corpus"] if self.predicates_per_corpus else {},
         )
-
-    def texts_as_read(self, instances: Sequence[Instance]) -> List[str]:
-        """The text of each instance as the encoder reads it: cut to its length, with markers and special pieces."""
-        return texts_as_read(self.model, list(instances))
 
     def _has_marker(self, mention: Span) -> bool:
         known = self.model.attrs["entity_types"]
@@ -430,13 +340,8 @@ class DualEncoderRel(TrainablePipe):
         """Learn from a batch. The loss is the mean over its candidates, however they are sliced.
 
         With ``accumulate_gradient`` spaCy calls this for parts of a batch, and the means of the parts add up.
-        ``max_candidates_per_batch`` saves as much memory and keeps the mean of the batch.
-
-        Args:
-            examples: The batch.
-            drop: Not used: dropout is a setting of the model.
-            sgd: Change the weights with this optimizer; None only collects gradients.
-            losses: Gets the loss under the component's name; returned.
+        ``max_candidates_per_batch`` saves as much memory and keeps the mean of the batch. `drop` is not used: dropout
+        is a setting of the model.
 
         Raises:
             ValueError: A gold predicate is unknown.
@@ -456,7 +361,7 @@ class DualEncoderRel(TrainablePipe):
             query = Query(instances, similarity=self.alpha < 1, sampled=self.sampled_predicates, gold=gold)
             scores, backprop = self.model.begin_update(query)
             self._say_shortened(scores.shortened)
-            loss, d_scores = joint_loss(scores, self.model.ops.asarray2f(cast(Any, gold)), self.alpha, len(candidates))
+            loss, d_scores = joint_loss(scores, self.model.ops.xp.asarray(gold), self.alpha, len(candidates))
             backprop(d_scores)  # type: ignore[arg-type]
             done += len(chunk)
             losses[self.name] += loss
@@ -466,28 +371,20 @@ class DualEncoderRel(TrainablePipe):
 
     def training_targets(self, examples: Iterable[Example]) -> Targets:
         """The candidates of a batch with their gold predicates, see `training_targets`."""
+        pairs, labels = self.candidates.pairs, list(self.label_data)
         return training_targets(
-            examples,
-            self.get_candidates,
-            self.candidates.pairs,
-            self.undirected,
-            list(self.label_data),
-            self.negatives_per_positive,
+            examples, self.get_candidates, pairs, self.undirected, labels, self.negatives_per_positive
         )
 
     # Serialisation: what TrainablePipe does, with errors that say what is wrong
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
-        """Load from the result of `to_bytes`. Raises ValueError if it is damaged."""
         with self._loading("bytes", exclude):
-            super().from_bytes(bytes_data, exclude=exclude)
-        return self
+            return super().from_bytes(bytes_data, exclude=exclude)
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "DualEncoderRel":
-        """Load from the folder that `to_disk` wrote. Raises ValueError if a file is missing or damaged."""
         with self._loading(path, exclude):
-            super().from_disk(path, exclude=exclude)
-        return self
+            return super().from_disk(path, exclude=exclude)
 
     @contextmanager
     def _loading(self, source: Union[str, Path], exclude: Iterable[str]) -> Iterator[None]:
@@ -495,21 +392,18 @@ class DualEncoderRel(TrainablePipe):
         try:
             # thinc refuses to load a dimension that differs from the present one
             if "model" not in exclude:
-                self.model.set_dim("nO", cast(int, None), force=True)
+                self.model.set_dim("nO", None, force=True)  # type: ignore[arg-type]
             yield
-            self._check_loaded(exclude)
+            parse_descriptions(self.label_data)
+            # Labels without a network are what add_label leaves before initialisation
+            if not {"cfg", "model"} & set(exclude) and self.model.has_dim("nO") is True and not self.labels:
+                raise ValueError(Errors.DR173)
         except DAMAGED as err:
             raise ValueError(Errors.DR171.format(name=self.name, path=source, problem=repr(err))) from err
         stored = self.model.attrs["network"]
         other = [f"{key} = {stored[key]!r}" for key in stored if given.get(key) != stored[key]]
         if other:
             self._warn(Warnings.DW169, source=source, settings=", ".join(other))
-
-    def _check_loaded(self, exclude: Iterable[str]) -> None:
-        parse_descriptions(self.label_data)
-        # Labels without a network are what add_label leaves before initialisation
-        if not {"cfg", "model"} & set(exclude) and self.model.has_dim("nO") is True and not self.labels:
-            raise ValueError(Errors.DR173)
 
     # Messages
 

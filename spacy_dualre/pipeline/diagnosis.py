@@ -24,21 +24,15 @@ NO_DESCRIPTION = "predicate has no description for these types"
 
 @dataclass
 class Diagnosis:
-    """Counts over the training documents.
-
-    Attributes:
-        types: Mentions of each type.
-        predicates: Gold relations of each predicate.
-        uncovered: Gold relations without a candidate, by reason.
+    """Counts over the training documents: mentions by type, gold relations by predicate, those without a candidate
+    by reason.
     """
 
     documents: int = 0
-    mentions: int = 0
-    relations: int = 0
     candidates: int = 0
     positives: int = 0
-    types: Counter = field(default_factory=Counter)
-    predicates: Counter = field(default_factory=Counter)
+    mentions: Counter = field(default_factory=Counter)
+    relations: Counter = field(default_factory=Counter)
     uncovered: Counter = field(default_factory=Counter)
 
     @property
@@ -47,16 +41,16 @@ class Diagnosis:
         return ", ".join(f"{n} {reason}" for reason, n in self.uncovered.most_common())
 
     def __str__(self) -> str:
-        covered = self.relations - sum(self.uncovered.values())
+        n = self.relations.total()
         negatives = 1 - self.positives / self.candidates if self.candidates else 0.0
         lines = [
-            f"{self.documents} documents, {self.mentions} mentions, {self.relations} gold relations, "
+            f"{self.documents} documents, {self.mentions.total()} mentions, {n} gold relations, "
             f"{self.candidates} candidates",
-            f"{covered} of {self.relations} gold relations have a candidate"
+            f"{n - self.uncovered.total()} of {n} gold relations have a candidate"
             + (f" (not: {self.reasons})" if self.uncovered else ""),
             f"{negatives:.1%} of the candidates are negatives",
-            "mentions: " + ", ".join(f"{type} {n}" for type, n in sorted(self.types.items())),
-            "gold relations: " + ", ".join(f"{label} {n}" for label, n in sorted(self.predicates.items())),
+            "mentions: " + ", ".join(f"{type} {n}" for type, n in sorted(self.mentions.items())),
+            "gold relations: " + ", ".join(f"{label} {n}" for label, n in sorted(self.relations.items())),
         ]
         return "\n  ".join(lines)
 
@@ -69,28 +63,22 @@ def diagnose(
     undirected: Set[str],
     is_possible: Callable[[str, Span, Span], bool],
 ) -> Diagnosis:
-    """Count documents, mentions, gold relations and candidates, and why gold relations have no candidate.
-
-    `is_possible` tells whether a predicate has a description for the types of two mentions.
-    """
+    """Count; `is_possible` tells whether a predicate has a description for the types of two mentions."""
     counts = Diagnosis()
     for example in examples:
         mentions = get_mentions(example.predicted, spans_key)
-        counts.documents += 1
-        counts.mentions += len(mentions)
-        counts.types.update(mention.label_ for mention in mentions)
         gold = gold_relations(example)
-        counts.relations += len(gold)
-        counts.predicates.update(rel.predicate for rel in gold)
+        counts.documents += 1
+        counts.mentions.update(mention.label_ for mention in mentions)
+        counts.relations.update(rel.predicate for rel in gold)
         about: Dict[Pair, List[Candidate]] = defaultdict(list)
         for candidate in policy(example.predicted, mentions, type_pairs):
             counts.candidates += 1
             about[candidate.about].append(candidate)
         positives: Set[Candidate] = set()
         for rel in gold:
-            covering = [
-                candidate for pair in relation_pairs(rel, policy.pairs, undirected) for candidate in about[pair]
-            ]
+            pairs = relation_pairs(rel, policy.pairs, undirected)
+            covering = [candidate for pair in pairs for candidate in about[pair]]
             possible = [candidate for candidate in covering if is_possible(rel.predicate, *candidate[:2])]
             positives.update(possible)
             if covering and not possible:

@@ -1,4 +1,4 @@
-"""The factory `dual_encoder_rel` and its default config.
+"""The factory `dual_encoder_rel`, with the defaults of its settings.
 
 spaCy imports this module whenever anybody creates a pipeline, so the component, and with it torch and transformers, is
 imported only when one is made.
@@ -19,25 +19,9 @@ if TYPE_CHECKING:
     "dual_encoder_rel",
     assigns=["doc._.rels"],
     default_config={
-        "model": {
-            "@architectures": "spacy-dualre.DualEncoder.v1",
-            "name": "sentence-transformers/all-MiniLM-L6-v2",
-        },
+        "model": {"@architectures": "spacy-dualre.DualEncoder.v1", "name": "sentence-transformers/all-MiniLM-L6-v2"},
         "candidates": {"@misc": "spacy-dualre.entity_pairs.v1"},
         "scorer": {"@scorers": "spacy-dualre.rel_scorer.v1"},
-        "spans_key": None,
-        "alpha": 0.5,
-        "prediction": "similarity",
-        "threshold": 0.5,
-        "symmetric": [],
-        "max_candidates_per_batch": 64,
-        "negatives_per_positive": None,
-        "sampled_predicates": None,
-        "predicates_per_corpus": False,
-        "multi_label": False,
-        "context": 0,
-        "description_mode": "adapted",
-        "cascade": None,
     },
     default_score_weights={"rels_f": 1.0, "rels_p": 0.0, "rels_r": 0.0, "rels_macro_f": 0.0, "rels_per_type": None},
 )
@@ -47,21 +31,21 @@ def make_dual_encoder_rel(
     model: Model,
     candidates: CandidatePolicy,
     scorer: Optional[Callable],
-    spans_key: Optional[str],
-    alpha: float,
-    prediction: str,
-    threshold: float,
-    symmetric: List[str],
-    max_candidates_per_batch: int,
-    negatives_per_positive: Optional[float],
-    sampled_predicates: Optional[int],
-    predicates_per_corpus: bool,
-    multi_label: bool,
-    context: int,
-    description_mode: str,
-    cascade: Optional[Dict[str, float]],
+    spans_key: Optional[str] = None,
+    alpha: float = 0.5,
+    prediction: str = "similarity",
+    threshold: float = 0.5,
+    symmetric: List[str] = [],
+    max_candidates_per_batch: int = 64,
+    negatives_per_positive: Optional[float] = None,
+    sampled_predicates: Optional[int] = None,
+    predicates_per_corpus: bool = False,
+    multi_label: bool = False,
+    context: int = 0,
+    description_mode: str = "adapted",
+    cascade: Optional[Dict[str, float]] = None,
 ) -> "DualEncoderRel":
-    """Make the component; the settings are those of `DualEncoderRel`."""
+    """Make the component."""
     from .component import DualEncoderRel
 
     return DualEncoderRel(

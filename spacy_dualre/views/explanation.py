@@ -12,6 +12,7 @@ from ..annotations.concepts import Concept
 from ..annotations.mentions import get_mentions, mention_key
 from ..annotations.relations import span_to_json
 from ..instances.descriptions import adapt
+from ..models.dual_encoder import texts_as_read
 from ..pipeline.component import DualEncoderRel, Scored, join
 from ..pipeline.decode import as_relation, in_text_order, probabilities
 from ..pipeline.pipelines import find_component
@@ -104,7 +105,7 @@ def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
         return
     relations = rel.decide(*join(parts))
     for part in parts:
-        for row, (candidate, text) in enumerate(zip(part.candidates, rel.texts_as_read(part.instances))):
+        for row, (candidate, text) in enumerate(zip(part.candidates, texts_as_read(rel.model, part.instances))):
             one, other = candidate.about
             concepts = (one, other) if isinstance(one, Concept) and isinstance(other, Concept) else None
             scores = tuple(_scores(rel, part, row))

@@ -308,7 +308,7 @@ def test_any_pipeline_of_spacys_goes_on(tmp_path):
         ("--paths.train", "none.spacy", "none.spacy"),
         ("--paths.descriptions", "none.json", r"\[DR\d+\].*none.json"),
         ("--paths.encoder", "configs", r"\[DR102\].*configs"),
-        ("--components.dual_encoder_rel.prediction", "guess", "DR160.*'guess'"),
+        ("--components.dual_encoder_rel.prediction", "guess", "DR004.*'guess'"),
     ],
 )
 def test_what_training_cannot_start_from_is_said_in_a_line(arguments, tmp_path, monkeypatch, option, value, problem):

@@ -22,14 +22,14 @@ def initialize(nlp, examples, **settings):
 @pytest.mark.parametrize(
     "settings, code",
     [
-        ({"prediction": "best"}, "DR160"),
+        ({"prediction": "best"}, "DR004.*prediction"),
         ({"alpha": 1.5}, "DR001"),
         ({"threshold": -0.1}, "DR001"),
         ({"threshold": {"INHIBITS": 0.5}}, "threshold"),
         ({"max_candidates_per_batch": 0}, "DR002.*max_candidates_per_batch"),
         ({"context": -1}, "DR002.*context"),
         ({"negatives_per_positive": -1.0}, "DR163"),
-        ({"description_mode": "none"}, "DR161"),
+        ({"description_mode": "none"}, "DR004.*description_mode"),
     ],
 )
 def test_setting_out_of_range(make_nlp, settings, code):

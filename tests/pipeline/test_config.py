@@ -20,7 +20,6 @@ from spacy.util import load_config, registry
 from thinc.api import Config, ConfigValidationError
 
 from spacy_dualre.formats import chemprot, semeval
-from spacy_dualre.pipeline.component import DualEncoderRel
 from spacy_dualre.pipeline.factory import make_dual_encoder_rel
 from spacy_dualre.scoring.protocols import biored, scierc
 from spacy_dualre.types import Cascade
@@ -107,12 +106,6 @@ def test_model_candidates_and_scorer_reach_the_component(make_nlp):
     assert component.model.attrs["max_length"] == 99
     assert component.candidates.max_tokens == 5
     assert component.scorer is None
-
-
-def test_every_setting_is_documented():
-    for name in inspect.signature(DualEncoderRel.__init__).parameters:
-        if name not in ("self", "vocab", "model", "name"):
-            assert f"    {name}: " in DualEncoderRel.__doc__, name
 
 
 def test_config_round_trip(make_nlp):
