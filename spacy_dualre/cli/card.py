@@ -25,11 +25,6 @@ def card_cli(
         help="File to write; by default README.md in the pipeline's folder, where spacy package looks for it",
     ),
     scores_path: Optional[Path] = typer.Option(None, "--scores", help="Scores from `spacy dualre evaluate --output`"),
-    front_matter: bool = typer.Option(
-        False,
-        "--front-matter",
-        help="Begin with YAML for the Hugging Face hub (`spacy huggingface-hub push` adds its own)",
-    ),
     force: bool = typer.Option(False, "--force", "-f", help="Overwrite an existing file"),
     code: Code = None,
 ) -> None:
@@ -42,7 +37,7 @@ def card_cli(
         check_writable(path)
         scores = _read_scores(scores_path) if scores_path is not None else None
         nlp = load_pipeline(str(model))
-        write_text(path, model_card(nlp, scores, front_matter))
+        write_text(path, model_card(nlp, scores))
     if missing(nlp):
         msg.warn(Warnings.DW828.format(names=", ".join(missing(nlp)), path=model / "meta.json"))
     msg.good(f"Wrote {path}")

@@ -3,7 +3,6 @@
 import pytest
 import spacy
 import srsly
-import yaml
 from helpers.pipelines import DESCRIPTIONS, NAME
 from spacy.cli._util import app
 from spacy.cli.package import package
@@ -48,7 +47,6 @@ def test_a_card_says_what_the_pipeline_finds_and_where_it_is_from(pipeline):
     assert "Measured on 26 documents with gold mentions" in text
     assert "| all relations | 50.0 | 25.0 | 33.3 |" in text and "| mentions |" not in text
     assert "Relations across sentences are not found" in text
-    assert not text.startswith("---")
 
 
 def test_scores_on_raw_text_have_those_of_the_mentions(trained):
@@ -71,17 +69,6 @@ def test_only_a_pipeline_that_finds_no_mentions_says_so(trained):
     assert said in model_card(nlp)
     nlp.add_pipe("entity_ruler", first=True)
     assert said not in model_card(nlp)
-
-
-def test_front_matter_of_the_hub(pipeline):
-    _, matter, text = model_card(spacy.load(pipeline), SCORES, front_matter=True).split("---\n", 2)
-    values = yaml.safe_load(matter)
-    assert (values["language"], values["license"], values["library_name"]) == ("multilingual", "cc-by-4.0", "spacy")
-    (entry,) = values["model-index"]
-    assert entry["name"] == "xx_pipeline" and entry["results"][0]["dataset"]["name"] == "Three sentences"
-    metrics = {metric["type"]: metric["value"] for metric in entry["results"][0]["metrics"]}
-    assert metrics == {"precision": 0.5, "recall": 0.25, "f1": 0.3333}
-    assert "### Relations" in text
 
 
 def test_a_package_requires_this_one_and_carries_the_card(pipeline, tmp_path):
