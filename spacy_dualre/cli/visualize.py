@@ -34,7 +34,7 @@ def visualize_cli(
         options = {"spans_key": rel.spans_key, "width": width, "symmetric": rel.undirected}
         docs = read_docs(nlp, source, limit)
         if output is None:
-            serve(docs, options=options, port=port, host=host, auto_select_port=True)
+            serve(docs, options=options, port=port, host=host)
             return
         html = render(docs, page=True, jupyter=False, options=options)
         write_text(output, html or "")

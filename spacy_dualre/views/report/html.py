@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import Any, Collection, Dict, Iterable, List, Mapping, Sequence
 
-from ...annotations.mentions import mention_key, sentence_indices
+from ...annotations.mentions import sentence_indices
 from ..templating import environment
 from ..visualize.drawing import draw, type_colors
 from ..visualize.options import Options
@@ -62,7 +62,7 @@ def _predicates(items: Iterable[Item]) -> str:
 
 def _draw(item: Item, colors: Mapping[str, str], symmetric: Collection[str]) -> List[Any]:
     rel = item.relation._replace(score=item.probability or 0.0)
-    mentions = sorted({mention_key(span): span for span in (rel.subject, rel.object)}.values(), key=mention_key)
     sentence_of = sentence_indices(rel.subject.doc)
+    shown = {sentence_of[span.start] for span in (rel.subject, rel.object)}
     options = Options(colors=colors, scores=item.probability is not None, symmetric=symmetric)
-    return draw(rel.subject.doc, mentions, [rel], options, {sentence_of[span.start] for span in mentions})
+    return draw(rel.subject.doc, (), [rel], options, shown)

@@ -1,31 +1,29 @@
 """Draws the relations of Docs for notebooks, files and the browser, as displaCy draws entities."""
 
 import warnings
+from itertools import chain
 from typing import Any, Dict, Iterable, List, Optional, Union
 from wsgiref import simple_server
 
 from markupsafe import Markup
 from spacy.displacy import get_doc_settings
 from spacy.tokens import Doc, Span
-from spacy.util import find_available_port, is_in_jupyter, minify_html
+from spacy.util import find_available_port, is_in_jupyter
+from spacy.vocab import Vocab
 
-from ...annotations.mentions import get_mentions, mention_key
+from ...annotations.mentions import get_mentions
 from ...annotations.relations import get_rels
 from ...errors import Warnings
 from ...pipeline.diagnosis import logger
 from ..templating import environment
 from .drawing import draw, type_colors
-from .options import Options, make_options
+from .options import make_options
 
 _Docs = Union[Doc, Span, Iterable[Union[Doc, Span]]]
 
 
 def render(
-    docs: _Docs,
-    page: bool = False,
-    minify: bool = False,
-    jupyter: Optional[bool] = None,
-    options: Dict[str, Any] = {},
+    docs: _Docs, page: bool = False, jupyter: Optional[bool] = None, options: Dict[str, Any] = {}
 ) -> Optional[str]:
     """Draw the relations (``Doc._.rels``) of Docs or Spans as arcs over their sentences.
 
@@ -35,7 +33,6 @@ def render(
     Args:
         docs: With titles in ``doc.user_data["title"]`` or "doc_id".
         page: Make a whole HTML page.
-        minify: Leave out indentation.
         jupyter: Show the drawing in the notebook and return None. Default: whether this is a notebook.
         options: See `Options`: "spans_key", "colors", "width", "scores", "symmetric".
 
@@ -50,16 +47,21 @@ def render(
     if not any(get_rels(doc) for doc in whole):
         warnings.warn(Warnings.DW600, stacklevel=2)
     settings = make_options(options)
-    types = {mention.label_ for doc in whole for mention in _mentions(doc, settings)}
+    mentions = [get_mentions(doc, settings.spans_key) for doc in whole]
+    related = (span for doc in whole for rel in get_rels(doc) for span in (rel.subject, rel.object))
+    types = {span.label_ for span in chain(related, *mentions)}
     settings = settings._replace(colors=type_colors(types, settings.colors))
-    rendered = [_render(doc, settings) for doc in whole]
+    rendered = []
+    for doc, in_doc in zip(whole, mentions):
+        pictures = draw(doc, in_doc, get_rels(doc), settings)
+        values = {"pictures": pictures, "title": _title(doc), "direction": get_doc_settings(doc)["direction"]}
+        rendered.append(Markup(environment.get_template("doc.html").render(values)))
     html = "\n".join(rendered)
     if page:
-        first = get_doc_settings(whole[0]) if whole else {"lang": "en", "direction": "ltr"}
-        title = (_title(whole[0]) if whole else "") or "Relations"
-        html = environment.get_template("page.html").render(docs=rendered, title=title, **first)
-    if minify:
-        html = minify_html(html)
+        first = whole[0] if whole else Doc(Vocab())
+        html = environment.get_template("page.html").render(
+            docs=rendered, title=_title(first) or "Relations", **get_doc_settings(first)
+        )
     if jupyter or (jupyter is None and is_in_jupyter()):
         from IPython.display import HTML, display
 
@@ -68,47 +70,24 @@ def render(
     return html
 
 
-def serve(
-    docs: _Docs,
-    page: bool = True,
-    minify: bool = False,
-    options: Dict[str, Any] = {},
-    port: int = 5000,
-    host: str = "localhost",
-    auto_select_port: bool = False,
-) -> None:
-    """Serve the result of `render` over HTTP until interrupted (Ctrl+C), and log the address.
+def serve(docs: _Docs, options: Dict[str, Any] = {}, port: int = 5000, host: str = "localhost") -> None:
+    """Serve the page that `render` makes over HTTP until interrupted (Ctrl+C), and log the address.
 
-    If the port is in use, take the next free one (`auto_select_port`) or raise ValueError.
+    If the port is in use, the next free one is taken.
     """
-    html = (render(docs, page=page, minify=minify, jupyter=False, options=options) or "").encode("utf8")
+    html = (render(docs, page=True, jupyter=False, options=options) or "").encode("utf8")
 
     def app(environ: Dict[str, Any], start_response: Any) -> List[bytes]:
         start_response("200 OK", [("Content-type", "text/html; charset=utf-8")])
         return [html]
 
-    port = find_available_port(port, host, auto_select_port)
+    port = find_available_port(port, host, auto_select=True)
     with simple_server.make_server(host, port, app) as server:
         logger.info("Serving on http://%s:%d, stop with Ctrl+C", host, port)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             pass
-
-
-def _mentions(doc: Doc, options: Options) -> List[Span]:
-    """The distinct mentions of a Doc in text order, including those of its relations."""
-    arguments = [span for rel in get_rels(doc) for span in (rel.subject, rel.object)]
-    distinct = {mention_key(span): span for span in [*arguments, *get_mentions(doc, options.spans_key)]}
-    return [distinct[key] for key in sorted(distinct)]
-
-
-def _render(doc: Doc, options: Options) -> Markup:
-    pictures = draw(doc, _mentions(doc, options), get_rels(doc), options)
-    direction = get_doc_settings(doc)["direction"]
-    return Markup(
-        environment.get_template("doc.html").render(pictures=pictures, title=_title(doc), direction=direction)
-    )
 
 
 def _title(doc: Doc) -> str:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from spacy.displacy.render import DEFAULT_LABEL_COLORS, EntityRenderer
 from spacy.tokens import Doc, Span
 
+from ...annotations.mentions import mention_key
 from ...types import Relation
 from ..templating import environment
 from .arcs import LABEL_SIZE, Arc, make_arcs
@@ -44,15 +45,17 @@ def draw(
     """Draw each sentence as a separate picture.
 
     Args:
-        mentions: Distinct, and including those of the relations.
+        mentions: To be drawn as well as those of the relations.
         options: With a colour for every mention type.
         sentences: Indices of the sentences to draw; None: all.
     """
+    related = (span for rel in rels for span in (rel.subject, rel.object))
+    distinct = {mention_key(span): span for span in (*related, *mentions)}
     rtl = doc.vocab.writing_system.get("direction") == "rtl"
     numbered = any(token.is_sent_start for token in doc[1:])
     margin = _NUMBER if numbered else 0.0
     inner = options.width - margin - 2 * _EDGE
-    lines = lay_out(doc, mentions, inner, rtl)
+    lines = lay_out(doc, [distinct[key] for key in sorted(distinct)], inner, rtl)
     rows = zip(lines, make_arcs(rels, lines, inner, rtl, options))
     pictures = []
     for sentence, group in groupby(rows, key=lambda row: row[0].sentence):

@@ -12,11 +12,9 @@ class Options(NamedTuple):
     """How relations are drawn.
 
     Attributes:
-        spans_key: Draw the mentions in ``doc.spans[spans_key]`` instead of ``doc.ents``. Those of relations are always
-            drawn.
+        spans_key: Draw the mentions in ``doc.spans[spans_key]`` instead of ``doc.ents``, and always those of relations.
         colors: CSS colours by entity type.
         width: Of a line, in pixels.
-        scores: Show them in labels.
         symmetric: Predicates without direction, drawn without arrow heads.
     """
 
