@@ -8,7 +8,7 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import CorpusError, Errors, Warnings
-from ..graph import KnowledgeGraph, Merger, Naming, check_base_uri, check_output, read_documents, write
+from ..graph import BASE_URI, KnowledgeGraph, Merger, check_base_uri, check_output, read_documents, write
 from .app import dualre_cli, readable_errors
 
 
@@ -25,16 +25,14 @@ def graph_cli(
         None, help="Predicate without direction: both directions become one edge. May be repeated"
     ),
     evidence: Optional[int] = typer.Option(None, min=0, help="Keep only the best N sentences per edge"),
-    base_uri: Optional[str] = typer.Option(None, help="Base of the URIs of RDF resources"),
-    title: Optional[str] = typer.Option(None, help="Title of the HTML page"),
+    base_uri: str = typer.Option(BASE_URI, help="Base of the URIs of RDF resources"),
 ) -> None:
     """Merge the relations of documents into a knowledge graph of concepts, with supporting sentences for each edge.
 
     Unreadable lines are reported and skipped, and the exit status is then 1.
     """
     with readable_errors():
-        naming = Naming(base_uri or Naming().base_uri, title or Naming().title)
-        files = _check(triples, outputs, naming.base_uri)
+        files = _check(triples, outputs, base_uri)
         merger = Merger(min_score, predicates or None, symmetric or (), evidence)
         broken = merge(merger, triples)
         graph = merger.graph(min_support)
@@ -43,7 +41,7 @@ def graph_cli(
         if not graph.edges:
             raise ValueError(Errors.DR831.format(documents=merger.documents, relations=merger.counts["relations"]))
         for path in outputs:
-            write(graph, path, naming)
+            write(graph, path, base_uri)
     msg.good(f"Wrote the graph to {', '.join(map(str, files))}")
     if broken:
         msg.fail(f"{broken} lines or files of the input could not be read", exits=1)
@@ -66,8 +64,11 @@ def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
     """Print counts as a table, and omissions as warnings."""
     rows = [("documents", merger.documents), ("relations", merger.counts["relations"])]
     rows += [(f"  left out: {why}", n) for why, n in merger.counts.items() if n and why != "relations"]
-    rows += [("edges", len(graph.edges)), ("  left out: too few sentences", merger.edges - len(graph.edges))]
-    rows += [("nodes", len(graph.nodes)), ("  left out: concepts without an edge", merger.concepts - len(graph.nodes))]
+    rows += [("edges", len(graph.edges)), ("  left out: too few sentences", len(merger.edges) - len(graph.edges))]
+    rows += [
+        ("nodes", len(graph.nodes)),
+        ("  left out: concepts without an edge", len(merger.nodes) - len(graph.nodes)),
+    ]
     msg.table([(name, str(n)) for name, n in rows if n or not name.startswith(" ")], aligns=("l", "r"))
     for reason, n, first in merger.dropped:
         msg.warn(Warnings.DW826.format(reason=reason, n=n, where=first))

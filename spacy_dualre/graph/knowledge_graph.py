@@ -1,6 +1,5 @@
 """The knowledge graph: concepts as nodes, relations between them as edges, sentences as evidence."""
 
-import heapq
 import math
 from collections import Counter
 from dataclasses import dataclass, field
@@ -107,14 +106,13 @@ class Edge:
 
     def keep(self, limit: Optional[int]) -> None:
         """Sort the evidence and keep the best."""
-        count = len(self.evidence) if limit is None else limit
-        self.evidence = heapq.nsmallest(count, self.evidence, key=lambda evidence: (-evidence.score, evidence))
+        self.evidence = sorted(self.evidence, key=lambda evidence: (-evidence.score, evidence))[:limit]
 
     def to_json(self) -> Dict[str, Any]:
         """The edge as JSON values, without its subject and object."""
         names = ("predicate", "symmetric", "sentences", "documents", "score", "pooled")
-        values = {name: getattr(self, name) for name in names}
-        return {**values, "evidence": [evidence._asdict() for evidence in self.evidence]}
+        evidence = [evidence._asdict() for evidence in self.evidence]
+        return {**{name: getattr(self, name) for name in names}, "evidence": evidence}
 
 
 @dataclass
@@ -123,14 +121,6 @@ class KnowledgeGraph:
 
     nodes: List[Node]
     edges: List[Edge]
-
-
-class Naming(NamedTuple):
-    """The base of the URIs of all RDF resources, and the title of the HTML page."""
-
-    #: Not a registered namespace, hence "x-"
-    base_uri: str = "urn:x-spacy-dualre:"
-    title: str = "Knowledge graph"
 
 
 def _certainty(score: float) -> float:

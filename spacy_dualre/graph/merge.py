@@ -29,6 +29,7 @@ class Merger:
         counts: The number of relations ("relations") and, by reason, of those left out.
         dropped: Unusable mentions and relations.
         seen_predicates: The predicates of all relations, including those left out.
+        nodes, edges: All, also edges with little support and nodes without an edge.
     """
 
     min_score: float = 0.0
@@ -40,8 +41,8 @@ class Merger:
     counts: Counter = field(default_factory=Counter, init=False)
     dropped: Losses = field(default_factory=Losses, init=False)
     seen_predicates: Set[str] = field(default_factory=set, init=False)
-    _nodes: Dict[Concept, Node] = field(default_factory=dict, init=False)
-    _edges: Dict[Triple, Edge] = field(default_factory=dict, init=False)
+    nodes: Dict[Concept, Node] = field(default_factory=dict, init=False)
+    edges: Dict[Triple, Edge] = field(default_factory=dict, init=False)
 
     def add(self, record: Record) -> None:
         """Merge a document."""
@@ -53,21 +54,11 @@ class Merger:
 
     def graph(self, min_support: int = 1) -> KnowledgeGraph:
         """The merged graph, without edges with less support and without nodes that have no edge."""
-        edges = [edge for _, edge in sorted(self._edges.items()) if edge.sentences >= min_support]
+        edges = [edge for _, edge in sorted(self.edges.items()) if edge.sentences >= min_support]
         for edge in edges:
             edge.keep(self.evidence)
         concepts = {concept for edge in edges for concept in (edge.subject, edge.object)}
-        return KnowledgeGraph([self._nodes[concept] for concept in sorted(concepts)], edges)
-
-    @property
-    def concepts(self) -> int:
-        """The number of concepts, with or without edges."""
-        return len(self._nodes)
-
-    @property
-    def edges(self) -> int:
-        """The number of edges, whatever their support."""
-        return len(self._edges)
+        return KnowledgeGraph([self.nodes[concept] for concept in sorted(concepts)], edges)
 
     def _add_mentions(self, record: Record) -> None:
         # Places, not records, since arguments narrowed to one of a mention's concepts have separate records
@@ -75,10 +66,10 @@ class Merger:
             (key, mention.start, mention.end) for mention in record.mentions for key in node_keys(mention, record)
         }
         for concept, start, end in places:
-            node = self._nodes.setdefault(concept, Node(concept))
+            node = self.nodes.setdefault(concept, Node(concept))
             node.forms[" ".join(record.text[start:end].split())] += 1
         for concept in {concept for concept, _, _ in places}:
-            self._nodes[concept].documents += 1
+            self.nodes[concept].documents += 1
 
     def _add_relations(self, record: Record) -> None:
         mentions = {mention.id: mention for mention in record.mentions}
@@ -89,7 +80,7 @@ class Merger:
                 place = (evidence.start, evidence.end)
                 best[place] = min(best.get(place, evidence), evidence, key=lambda one: (-one.score, one))
         for triple, best in found.items():
-            edge = self._edges.setdefault(triple, Edge(*triple, symmetric=triple[1] in self.symmetric))
+            edge = self.edges.setdefault(triple, Edge(*triple, symmetric=triple[1] in self.symmetric))
             edge.add(best.values(), self.evidence)
 
     def _counts(self, rel: RelationRecord) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Tuple
 import numpy
 
 from ..writing import write_text
-from .knowledge_graph import Evidence, KnowledgeGraph, Naming
+from .knowledge_graph import Evidence, KnowledgeGraph
 from .layout import layout
 
 #: Joined into one script.
@@ -21,8 +21,8 @@ _SCRIPTS = ("graph.js", "drawing.js", "panels.js", "control.js")
 Piece = Tuple[str, str]
 
 
-def write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """Write the HTML page."""
+def write_page(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
+    """Write the HTML page, which has no URIs."""
     from jinja2 import Environment
     from markupsafe import Markup
 
@@ -30,7 +30,6 @@ def write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     script = "\n".join(map(_file, _SCRIPTS))
     html = environment.from_string(_file("page.html")).render(
-        title=naming.title,
         style=Markup(_file("page.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode("utf8")).digest()).decode(),
@@ -41,13 +40,11 @@ def write_page(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
 
 def pieces(evidence: Evidence) -> List[Piece]:
     """Cut the sentence where a mention starts or ends; mentions may overlap."""
-    mentions = {
-        role: (start - evidence.start, end - evidence.start)
-        for role, (start, end) in (("s", evidence.subject), ("o", evidence.object))
-    }
-    cuts = sorted({0, len(evidence.sentence), *mentions["s"], *mentions["o"]})
+    mentions = {"s": evidence.subject, "o": evidence.object}
+    cuts = sorted({evidence.start, evidence.end, *evidence.subject, *evidence.object})
+    text, offset = evidence.sentence, evidence.start
     return [
-        (evidence.sentence[start:end], "".join(role for role, (low, high) in mentions.items() if low <= start < high))
+        (text[start - offset : end - offset], "".join(one for one, (s, e) in mentions.items() if s <= start < e))
         for start, end in zip(cuts, cuts[1:])
     ]
 

@@ -7,16 +7,15 @@ Details of an edge belong to a named `rdf:Statement` about it instead of a quote
 import re
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Tuple
 from urllib.parse import quote
 
 from ..errors import Errors
-from ..writing import whole_file
-from .knowledge_graph import Edge, KnowledgeGraph, Naming, Node
+from ..writing import write_text
+from .knowledge_graph import KnowledgeGraph
 
-if TYPE_CHECKING:
-    from rdflib import URIRef
-
+#: Not a registered namespace, hence "x-".
+BASE_URI = "urn:x-spacy-dualre:"
 _BASE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`#?]*[/:]|[A-Za-z][A-Za-z0-9+.-]*:")
 _EVIDENCE = "document sentence start end subjectStart subjectEnd objectStart objectEnd score".split()
 
@@ -27,73 +26,50 @@ def check_base_uri(value: str) -> None:
         raise ValueError(Errors.DR502.format(value=value))
 
 
-def write_rdf(graph: KnowledgeGraph, path: Path, naming: Naming, format: str) -> None:
+def write_rdf(graph: KnowledgeGraph, path: Path, base_uri: str, format: str) -> None:
     """Write "turtle" (https://www.w3.org/TR/turtle/) or "nt", N-Triples (https://www.w3.org/TR/n-triples/)."""
-    check_base_uri(naming.base_uri)
-    rdf = _Rdf(naming.base_uri)
+    from rdflib import OWL, RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
+
+    check_base_uri(base_uri)
+    terms = Namespace(f"{base_uri}vocabulary#")
+    rdf = Graph()
+    for prefix, namespace in (("v", terms), ("predicate", f"{base_uri}predicate/"), ("skos", SKOS)):
+        rdf.bind(prefix, namespace)
+
+    def name(*parts: str) -> URIRef:
+        return URIRef(base_uri + "/".join(quote(part, safe="") for part in parts))
+
+    def digest(kind: str, value: Any) -> URIRef:
+        return name(kind, blake2b(repr(value).encode(), digest_size=16).hexdigest())
+
+    def describe(resource: URIRef, *properties: Tuple[URIRef, Any], **values: Any) -> None:
+        for property, value in (*properties, *((terms[key], Literal(value)) for key, value in values.items())):
+            rdf.add((resource, property, value))
+
     for node in graph.nodes:
-        rdf.add_node(node)
+        concept = name("concept", *node.concept)
+        described = (RDF.type, name("type", node.concept.type)), (RDFS.label, Literal(node.label))
+        describe(concept, *described, concept=node.concept.id, documents=node.documents, mentions=node.mentions)
+        for form, count in node.ranked_forms:
+            resource = name("form", *node.concept, form)
+            describe(concept, (SKOS.altLabel, Literal(form)), (terms.form, resource))
+            describe(resource, text=form, mentions=count)
     for edge in graph.edges:
-        rdf.add_edge(edge)
-    with whole_file(path) as unfinished, unfinished.open("wb") as file:
-        rdf.graph.serialize(file, format=format, encoding="utf-8")
-
-
-class _Rdf:
-    """Collects the triples of a graph."""
-
-    def __init__(self, base_uri: str) -> None:
-        import rdflib
-
-        self.lib = rdflib
-        self.base_uri = base_uri
-        self.terms = rdflib.Namespace(f"{base_uri}vocabulary#")
-        self.graph = rdflib.Graph()
-        for prefix, namespace in (("v", self.terms), ("predicate", f"{base_uri}predicate/"), ("skos", rdflib.SKOS)):
-            self.graph.bind(prefix, namespace)
-
-    def add_node(self, node: Node) -> None:
-        """Add a concept with its type and surface forms."""
-        concept, values = self._name("concept", *node.concept), node.to_json()
-        self._add(concept, self.lib.RDF.type, self._name("type", node.concept.type))
-        self._add(concept, self.lib.RDFS.label, self.lib.Literal(values["label"]))
-        self._add_values(concept, **{name: values[name] for name in ("concept", "documents", "mentions")})
-        for form, count in values["forms"].items():
-            resource = self._name("form", *node.concept, form)
-            self._add(concept, self.lib.SKOS.altLabel, self.lib.Literal(form))
-            self._add(concept, self.terms.form, resource)
-            self._add_values(resource, text=form, mentions=count)
-
-    def add_edge(self, edge: Edge) -> None:
-        """Add the edge itself, and a statement about it."""
-        rdf, predicate = self.lib.RDF, self._name("predicate", edge.predicate)
-        triple = self._name("concept", *edge.subject), predicate, self._name("concept", *edge.object)
-        self._add(*triple)
-        self._add(predicate, self.lib.RDFS.label, self.lib.Literal(edge.predicate))
+        subject, object = (name("concept", *concept) for concept in (edge.subject, edge.object))
+        predicate, statement = name("predicate", edge.predicate), digest("statement", edge.triple)
+        describe(subject, (predicate, object))
+        describe(predicate, (RDFS.label, Literal(edge.predicate)))
         if edge.symmetric:
-            self._add(predicate, rdf.type, self.lib.OWL.SymmetricProperty)
-        statement = self._digest("statement", edge.triple)
-        self._add(statement, rdf.type, rdf.Statement)
-        for role, value in zip((rdf.subject, rdf.predicate, rdf.object), triple):
-            self._add(statement, role, value)
-        values = edge.to_json()
-        self._add_values(statement, **{name: values[name] for name in ("sentences", "documents", "score", "pooled")})
+            describe(predicate, (RDF.type, OWL.SymmetricProperty))
+        roles = (RDF.subject, subject), (RDF.predicate, predicate), (RDF.object, object)
+        counts = {key: getattr(edge, key) for key in ("sentences", "documents", "score", "pooled")}
+        describe(statement, (RDF.type, RDF.Statement), *roles, **counts)
         for evidence in edge.evidence:
-            resource = self._digest("evidence", (edge.triple, evidence))
-            self._add(statement, self.terms.evidence, resource)
-            self._add(resource, rdf.type, self.terms.Evidence)
+            resource = digest("evidence", (edge.triple, evidence))
             places = (*evidence[:4], *evidence.subject, *evidence.object, evidence.score)
-            self._add_values(resource, **dict(zip(_EVIDENCE, places)))
-
-    def _add(self, subject: Any, predicate: Any, object: Any) -> None:
-        self.graph.add((subject, predicate, object))
-
-    def _add_values(self, resource: "URIRef", **values: Any) -> None:
-        for name, value in values.items():
-            self._add(resource, self.terms[name], self.lib.Literal(value))
-
-    def _name(self, *parts: str) -> "URIRef":
-        return self.lib.URIRef(self.base_uri + "/".join(quote(part, safe="") for part in parts))
-
-    def _digest(self, kind: str, value: Any) -> "URIRef":
-        return self._name(kind, blake2b(repr(value).encode(), digest_size=16).hexdigest())
+            describe(statement, (terms.evidence, resource))
+            describe(resource, (RDF.type, terms.Evidence), **dict(zip(_EVIDENCE, places)))
+    text = rdf.serialize(format=format)
+    if format == "nt":  # rdflib's order is that of a set
+        text = "".join(sorted(re.findall(r".+\n", text)))
+    write_text(path, text)

@@ -10,6 +10,8 @@ from ..formats import docbin, jsonl
 from ..formats.files import Options, Source
 from ..records.record import Document, Place, Record
 
+_OPTIONS = Options(spans_key=SPANS_KEY)
+
 
 def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None]) -> Iterator[Record]:
     """Read documents with their relations from JSON lines (see `formats.jsonl`) or .spacy files.
@@ -21,31 +23,23 @@ def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None])
     seen: Set[bytes] = set()
     for path in paths:
         for document in _documents(path):
-            try:
-                yield _new(document, seen)
-            except CorpusError as err:
-                broken(err)
+            if isinstance(document, Record):
+                key = blake2b(f"{document.id}\0{document.text}".encode(), digest_size=16).digest()
+                if key not in seen:
+                    seen.add(key)
+                    yield document
+                    continue
+                document = document.place.error(Errors.DR302, id=document.id)
+            broken(document)
 
 
 def _documents(path: Path) -> Iterator[Document]:
-    source = Source(path, options=Options(spans_key=SPANS_KEY))
-    is_empty = True
+    """The documents of a file, with an error for each that cannot be read, or for the file."""
+    document = None
     try:
-        for document in (docbin if path.suffix == ".spacy" else jsonl).stream(source):
-            is_empty = False
+        for document in (docbin if path.suffix == ".spacy" else jsonl).stream(Source(path, options=_OPTIONS)):
             yield document
+        if document is None:
+            raise Place(path).error(Errors.DR303)
     except CorpusError as err:
         yield err
-    else:
-        if is_empty:
-            yield Place(path).error(Errors.DR303)
-
-
-def _new(document: Document, seen: Set[bytes]) -> Record:
-    if isinstance(document, CorpusError):
-        raise document
-    key = blake2b(f"{document.id}\0{document.text}".encode(), digest_size=16).digest()
-    if key in seen:
-        raise document.place.error(Errors.DR302, id=document.id)
-    seen.add(key)
-    return document

@@ -6,16 +6,13 @@ import re
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, NamedTuple, Sequence
+from typing import Any, Callable, Dict, Iterator, Sequence
 
 from ..errors import Errors
 from ..writing import check_writable, whole_file, write_text
-from .knowledge_graph import KnowledgeGraph, Naming
+from .knowledge_graph import KnowledgeGraph
 from .page import write_page
-from .rdf import write_rdf
-
-if TYPE_CHECKING:
-    from networkx import MultiDiGraph
+from .rdf import BASE_URI, write_rdf
 
 # Characters that XML 1.0 cannot hold; they become U+FFFD
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -28,13 +25,10 @@ _RELATIONSHIPS = (
 )
 
 
-_DEFAULT = Naming()
-
-
-def write(graph: KnowledgeGraph, path: Path, naming: Naming = _DEFAULT) -> None:
+def write(graph: KnowledgeGraph, path: Path, base_uri: str = BASE_URI) -> None:
     """Write a graph in the format given by the path's suffix. Raises like `check_output`, and for bad base URIs."""
     check_output(path)
-    WRITERS[path.suffix].write(graph, path, naming)
+    WRITERS[path.suffix](graph, path, base_uri)
 
 
 def check_output(path: Path) -> Sequence[Path]:
@@ -48,10 +42,11 @@ def check_output(path: Path) -> Sequence[Path]:
         raise ValueError(Errors.DR500.format(path=path, known=", ".join(WRITERS)))
     paths = csv_paths(path) if path.suffix == ".csv" else [path]
     check_writable(*paths)
-    try:
-        import_module(WRITERS[path.suffix].needs or __name__)
-    except ImportError as err:
-        raise ImportError(Errors.DR501.format(problem=err)) from err
+    if path.suffix in _NEEDS:
+        try:
+            import_module(_NEEDS[path.suffix])
+        except ImportError as err:
+            raise ImportError(Errors.DR501.format(problem=err)) from err
     return paths
 
 
@@ -60,38 +55,33 @@ def csv_paths(path: Path) -> Sequence[Path]:
     return [path.with_name(f"{path.stem}-{part}.csv") for part in ("nodes", "relationships")]
 
 
-def to_networkx(graph: KnowledgeGraph) -> "MultiDiGraph":
-    """Make a directed multigraph, with nodes named by `Node.name` and edge keys e0, e1 ..."""
-    import networkx
-
-    network = networkx.MultiDiGraph()
+def _node_link(graph: KnowledgeGraph) -> Dict[str, Any]:
+    """A directed multigraph as networkx's `node_link_graph(data, edges="edges")` reads it, with edge keys e0, e1 ..."""
     names = {node.concept: node.name for node in graph.nodes}
-    network.add_nodes_from((node.name, node.to_json()) for node in graph.nodes)
-    for i, edge in enumerate(graph.edges):
-        network.add_edge(names[edge.subject], names[edge.object], key=f"e{i}", **edge.to_json())
-    return network
+    edges = [
+        {**edge.to_json(), "source": names[edge.subject], "target": names[edge.object], "key": f"e{i}"}
+        for i, edge in enumerate(graph.edges)
+    ]
+    nodes = [{**node.to_json(), "id": node.name} for node in graph.nodes]
+    return {"directed": True, "multigraph": True, "graph": {}, "nodes": nodes, "edges": edges}
 
 
-def _write_graphml(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+def _write_node_link(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
+    write_text(path, json.dumps(_node_link(graph), ensure_ascii=False, indent=1) + "\n")
+
+
+def _write_graphml(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
     """GraphML (http://graphml.graphdrawing.org/specification.html), with forms and evidence as JSON strings."""
     import networkx
 
-    network = networkx.relabel_nodes(to_networkx(graph), _xml)
-    for values in [*dict(network.nodes).values(), *(values for *_, values in network.edges(data=True))]:
-        values.update((key, _xml(_flat(value))) for key, value in values.items())
+    values = _node_link(graph)
+    for part in (*values["nodes"], *values["edges"]):
+        part.update((key, _xml(_flat(value))) for key, value in part.items())
     with whole_file(path) as file:
-        networkx.write_graphml(network, file, encoding="utf-8", named_key_ids=True)
+        networkx.write_graphml(networkx.node_link_graph(values, edges="edges"), file, named_key_ids=True)
 
 
-def _write_node_link(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
-    """JSON for networkx's `node_link_graph(data, edges="edges")`, which d3 and others read as well."""
-    import networkx
-
-    values = networkx.node_link_data(to_networkx(graph), edges="edges")
-    write_text(path, json.dumps(values, ensure_ascii=False, indent=1) + "\n")
-
-
-def _write_csv(graph: KnowledgeGraph, path: Path, naming: Naming) -> None:
+def _write_csv(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
     """CSV for `neo4j-admin database import`, with forms and evidence as JSON strings."""
     # The type is also the node's label, in which a semicolon would separate several labels
     names = {node.concept: node.name for node in graph.nodes}
@@ -114,18 +104,14 @@ def _xml(value: Any) -> Any:
     return _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value
 
 
-class Writer(NamedTuple):
-    """Writes files with one suffix, and may need a library from the extra "graph"."""
-
-    write: Callable[[KnowledgeGraph, Path, Naming], None]
-    needs: str = ""
-
-
-WRITERS: Dict[str, Writer] = {
-    ".ttl": Writer(partial(write_rdf, format="turtle"), "rdflib"),
-    ".nt": Writer(partial(write_rdf, format="nt"), "rdflib"),
-    ".graphml": Writer(_write_graphml, "networkx"),
-    ".json": Writer(_write_node_link, "networkx"),
-    ".csv": Writer(_write_csv),
-    ".html": Writer(write_page),
+#: Suffixes with functions of graph, path and base URI.
+WRITERS: Dict[str, Callable[[KnowledgeGraph, Path, str], None]] = {
+    ".ttl": partial(write_rdf, format="turtle"),
+    ".nt": partial(write_rdf, format="nt"),
+    ".graphml": _write_graphml,
+    ".json": _write_node_link,
+    ".csv": _write_csv,
+    ".html": write_page,
 }
+#: Libraries from the extra "graph".
+_NEEDS = {".ttl": "rdflib", ".nt": "rdflib", ".graphml": "networkx"}

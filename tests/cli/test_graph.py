@@ -37,10 +37,10 @@ def triples(tmp_path: Path) -> Path:
 
 def test_a_graph_in_several_formats(triples: Path, tmp_path: Path) -> None:
     outputs = [tmp_path / "new" / "kg.json", tmp_path / "kg.html", tmp_path / "kg.csv"]
-    code, output = graph(triples, *(arg for path in outputs for arg in ("--output", path)), "--title", "Mine")
+    code, output = graph(triples, *(arg for path in outputs for arg in ("--output", path)))
     assert code == 0, output
     assert "documents 3 relations 3 edges 3 nodes 2" in output and "left out" not in output
-    assert len(srsly.read_json(outputs[0])["edges"]) == 3 and "<title>Mine</title>" in outputs[1].read_text("utf8")
+    assert len(srsly.read_json(outputs[0])["edges"]) == 3 and "<title>Know" in outputs[1].read_text("utf8")
     assert (tmp_path / "kg-nodes.csv").exists() and "kg-relationships.csv" in output and not outputs[2].exists()
 
 

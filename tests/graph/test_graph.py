@@ -126,7 +126,7 @@ def test_what_is_left_out_is_counted() -> None:
     assert merger.counts == {"relations": 3, "score below the minimum": 1, "other predicates": 1} | {
         "mentions without a concept": 0
     }
-    assert merger.graph(min_support=2).nodes == [] and merger.edges == 1 and merger.concepts == 2
+    assert merger.graph(min_support=2).nodes == [] and len(merger.edges) == 1 and len(merger.nodes) == 2
 
 
 def test_the_best_evidence_is_kept_and_the_counts_stay() -> None:

@@ -11,7 +11,7 @@ from helpers.graphs import ASPIRIN, COX, NASTY, document, merge, nasty_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_dualre.graph import Evidence, KnowledgeGraph, Naming, write
+from spacy_dualre.graph import Evidence, KnowledgeGraph, write
 from spacy_dualre.graph.layout import force_directed, layout, side_by_side
 from spacy_dualre.graph.page import pieces
 
@@ -37,7 +37,7 @@ def test_the_pieces_are_the_sentence(text: str, data) -> None:
 
 
 def test_nothing_in_a_text_becomes_html(tmp_path: Path) -> None:
-    write(nasty_graph(), tmp_path / "kg.html", Naming(title=f"<b>{NASTY}"))
+    write(nasty_graph(), tmp_path / "kg.html")
     page = (tmp_path / "kg.html").read_text(encoding="utf8")
     assert page.count("</script>") == 2 and page.count("<script") == 2 and "<b>" not in page
     data = json.loads(re.search(r'<script type="application/json" id="data">(.*)</script>', page)[1])
@@ -96,7 +96,7 @@ def show(browser: Any, tmp_path: Path) -> Iterator[Callable[[KnowledgeGraph], An
     page.on("request", lambda request: wrong.append(request.url) if request.url.startswith("http") else None)
 
     def open_page(graph: KnowledgeGraph) -> Any:
-        write(graph, tmp_path / "kg.html", Naming(title=f"<b>{NASTY}"))
+        write(graph, tmp_path / "kg.html")
         page.goto((tmp_path / "kg.html").as_uri())
         return page
 

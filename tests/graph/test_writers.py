@@ -12,7 +12,7 @@ from helpers.graphs import document, merge, nasty_graph
 from lxml import etree
 
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.graph import KnowledgeGraph, Naming, check_base_uri, check_output, write
+from spacy_dualre.graph import KnowledgeGraph, check_base_uri, check_output, write
 from spacy_dualre.graph.writers import csv_paths
 
 BASE = "https://example.org/graph/"
@@ -31,7 +31,7 @@ def xml_text(value: Any) -> Any:
 @pytest.mark.parametrize("ending", [".ttl", ".nt"])
 def test_rdf(graph: KnowledgeGraph, tmp_path: Path, ending: str) -> None:
     rdflib = pytest.importorskip("rdflib", reason="the extra 'graph' is not installed")
-    write(graph, tmp_path / f"kg{ending}", Naming(BASE))
+    write(graph, tmp_path / f"kg{ending}", BASE)
     rdf = rdflib.Graph().parse(tmp_path / f"kg{ending}")
     query = """SELECT ?subject ?predicate ?object ?sentences ?documents ?score ?pooled WHERE {
         ?s ?p ?o . ?s v:concept ?subject . ?p rdfs:label ?predicate . ?o v:concept ?object .
@@ -50,6 +50,8 @@ def test_rdf(graph: KnowledgeGraph, tmp_path: Path, ending: str) -> None:
 def test_rdf_has_the_evidence(graph: KnowledgeGraph, tmp_path: Path) -> None:
     rdflib = pytest.importorskip("rdflib", reason="the extra 'graph' is not installed")
     write(graph, tmp_path / "kg.nt")
+    lines = (tmp_path / "kg.nt").read_bytes().splitlines()
+    assert lines == sorted(lines), "the same in every process"
     names = "document sentence start end subjectStart subjectEnd objectStart objectEnd score"
     query = "PREFIX v: <urn:x-spacy-dualre:vocabulary#> SELECT {} WHERE {{ [] v:evidence ?e . {} }}".format(
         " ".join(f"?{name}" for name in names.split()), " ".join(f"?e v:{name} ?{name} ." for name in names.split())
@@ -60,7 +62,7 @@ def test_rdf_has_the_evidence(graph: KnowledgeGraph, tmp_path: Path) -> None:
 
 def test_rdf_says_which_predicates_are_symmetric(graph: KnowledgeGraph, tmp_path: Path) -> None:
     rdflib = pytest.importorskip("rdflib", reason="the extra 'graph' is not installed")
-    write(graph, tmp_path / "kg.ttl", Naming(BASE))
+    write(graph, tmp_path / "kg.ttl", BASE)
     rdf = rdflib.Graph().parse(tmp_path / "kg.ttl")
     assert list(rdf.subjects(rdflib.RDF.type, rdflib.OWL.SymmetricProperty)) == [
         rdflib.URIRef(f"{BASE}predicate/BINDS")
@@ -157,7 +159,7 @@ def test_an_output_that_cannot_be_written_is_refused(graph: KnowledgeGraph, tmp_
     assert not isinstance(info.value, CorpusError)
 
 
-@pytest.mark.parametrize("ending", [".html", ".csv"])
+@pytest.mark.parametrize("ending", [".html", ".json", ".csv"])
 def test_pages_and_tables_need_no_extra(
     graph: KnowledgeGraph, tmp_path: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
