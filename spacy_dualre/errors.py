@@ -179,7 +179,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR202 = "Document {doc}: the mention {text!r} (characters {start} to {end}) has the id {id!r}; expected {expected}."
     DR203 = "Expected counts (documents, labels, 3) of the same documents (at least one) and gold items, not {shapes}."
     DR204 = "Document {doc} occurs {problem}. Give every document its own doc.user_data['doc_id'], as convert does."
-    DR205 = "No component {name!r} from the factory dual_encoder_rel among: {known}. Name another with --component."
     DR206 = "The documents have no gold relations, so there is nothing to tune on. Use annotated documents."
     DR207 = "'{name}' finds no candidates to tune on. Check its spans_key and the settings of 'candidates'."
     DR208 = "'{name}' predicts by the classifier, which reads no descriptions to save. Only --threshold can be tuned."

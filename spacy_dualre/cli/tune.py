@@ -29,7 +29,6 @@ def tune_cli(
     output: Path = typer.Argument(..., metavar="OUTPUT", help="Folder to write the tuned pipeline to"),
     loss: float = typer.Option(0.1, min=0.0, max=100.0, help="F1 points (of 100) that the cascade may cost"),
     threshold: bool = typer.Option(False, help="First find the threshold with the best F1"),
-    component: str = typer.Option("dual_encoder_rel", help="Name of the component"),
     report: Optional[Path] = typer.Option(None, help="Write the results as JSON to this file"),
     use_gpu: Gpu = -1,
     code: Code = None,
@@ -41,7 +40,7 @@ def tune_cli(
         nlp = load_pipeline(model)
         # Fails before the work if the results cannot be written
         check_writable(output / "meta.json", report)
-        tuned = tune(nlp, component, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
+        tuned = tune(nlp, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
         nlp.to_disk(output)
         if report is not None:
             write_json(report, to_json(tuned))

@@ -1,11 +1,9 @@
 """Tunes a trained pipeline on annotated documents: its threshold, and which descriptions it reads."""
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy
 from scipy.special import softmax
@@ -16,8 +14,7 @@ from spacy.util import minibatch
 from ..annotations.mentions import gold_relations
 from ..errors import Errors
 from ..models.cascade import needed, unknown_to_classifier
-from ..pipeline.component import DualEncoderRel
-from ..pipeline.pipelines import components_before, predict_examples
+from ..pipeline.pipelines import components_before, find_component, predict_examples
 from ..types import Candidate, Cascade, Description, Relation
 
 #: The relations of each Doc.
@@ -31,12 +28,11 @@ class Tuned:
     """The result of `tune`. Every F is the component's rels_f, 0 to 1.
 
     Attributes:
-        gold: Number of gold relations.
+        gold: Gold relations.
         loss: F that the cascade was allowed to cost.
-        f_before: F with the old threshold, without a cascade.
-        f_exact: F with the new threshold, without a cascade.
-        f: F with both, measured on the component's own predictions.
-        cascade: The new cascade; None if none reads less.
+        f_before: With the old threshold, without a cascade.
+        f_exact: With the new threshold, without a cascade.
+        f: With both, measured on the component's own predictions.
         descriptions: Distinct descriptions read without a cascade.
         read: Distinct descriptions read with it.
         skipped: Candidates without any description to read.
@@ -57,32 +53,29 @@ class Tuned:
     skipped: int
 
 
-def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.001, threshold: bool = False) -> Tuned:
+def tune(nlp: Language, examples: Sequence[Example], loss: float = 0.001, threshold: bool = False) -> Tuned:
     """Set the cascade that reads fewest descriptions, in the component and in the pipeline's config.
 
     Args:
-        name: The component's name.
         examples: Annotated documents other than the test documents.
         loss: F (0 to 1) that the cascade may cost. If none reads less at that price, the component gets none.
         threshold: First set the threshold with the best F.
 
     Raises:
-        ValueError: There is no such component, or nothing to tune or to tune on.
+        ValueError: There is no component for relations, or nothing to tune or to tune on.
     """
-    rel: Any = nlp.get_pipe(name) if name in nlp.pipe_names else None
-    if not isinstance(rel, DualEncoderRel):
-        raise ValueError(Errors.DR205.format(name=name, known=", ".join(nlp.pipe_names) or "none"))
+    name, rel = find_component(nlp)
     if rel.prediction == "classifier" and not threshold:
         raise ValueError(Errors.DR208.format(name=name))
     rel.cascade = None
-    dev = Development(nlp, name, examples)
+    dev = Development(nlp, examples)
     threshold_before, f_before = rel.threshold, dev.f(dev.predict())
     if threshold:
         rel.threshold = dev.best_threshold()
     f_exact = dev.f(dev.predict())
     if not f_exact:
         raise ValueError(Errors.DR210.format(name=name))
-    f = _set_cascade(dev, f_exact, f_exact - loss)
+    f = dev.set_cascade(f_exact, f_exact - loss)
     # nlp.config is generated from this
     nlp.get_pipe_config(name).update(threshold=rel.threshold, cascade=rel.cascade and rel.cascade._asdict())
     return Tuned(
@@ -102,22 +95,10 @@ def tune(nlp: Language, name: str, examples: Sequence[Example], loss: float = 0.
     )
 
 
-def _set_cascade(dev: "Development", f_exact: float, at_least: float) -> float:
-    """Set the cascade that reads least, if any saves something. Returns the F of the component's predictions."""
-    cascades = [] if dev.rel.prediction == "classifier" else dev.cheapest_cascades(at_least)
-    for cascade in sorted(cascades, key=lambda cascade: (dev.count(cascade), -cascade.predicates)):
-        if dev.count(cascade) < dev.count(None):
-            dev.rel.cascade = cascade
-            # The model's batches differ, and so does rounding: in half precision enough to change F
-            f = dev.measure()
-            if f >= at_least:
-                return f
-    dev.rel.cascade = None
-    return f_exact
-
-
 class Development:
     """Annotated documents whose candidates are scored once, without a cascade, to try settings without the model.
+
+    They have their gold mentions and the annotations of the components before the relations.
 
     Attributes:
         docs: The predicted Docs.
@@ -125,42 +106,35 @@ class Development:
         odds: Log odds (N, L).
         logits: The classifier's (N, C).
         possible: Which predicates are possible (N, L).
+
+    Raises:
+        ValueError: There are no gold relations or no candidates.
     """
 
-    def __init__(self, nlp: Language, name: str, examples: Sequence[Example]) -> None:
-        """Score the documents with their gold mentions and the annotations of the components before the named one.
-
-        Raises:
-            ValueError: There are no gold relations or no candidates.
-        """
-        rel: Any = nlp.get_pipe(name)
-        self.rel: DualEncoderRel = rel
-        self.examples = list(examples)
-        self.batch_size = nlp.batch_size
-        self.n_gold = sum(len(gold_relations(example)) for example in self.examples)
+    def __init__(self, nlp: Language, examples: Sequence[Example]) -> None:
+        name, self.rel = find_component(nlp)
+        self.examples = examples
+        self.n_gold = sum(len(gold_relations(example)) for example in examples)
         if not self.n_gold:
             raise ValueError(Errors.DR206)
         with nlp.select_pipes(enable=components_before(nlp, name)):
-            predict_examples(nlp, self.examples)
-        self.docs = [example.predicted for example in self.examples]
-        self._score_candidates()
-
-    def _score_candidates(self) -> None:
+            predict_examples(nlp, examples)
+        self.docs = [example.predicted for example in examples]
+        # Those of nlp.pipe, because others round differently
+        self.batches = list(minibatch(self.docs, size=nlp.batch_size))
         self.candidates: List[Candidate] = []
         parts, described = [], []
         numbers: Dict[Description, int] = {}
         lengths: Dict[int, int] = Counter()
-        # In the batches of nlp.pipe, because others round differently
-        for docs in minibatch(self.docs, size=self.batch_size):
-            for scored in self.rel.stream(docs, read_all=True):
-                parts.append((scored.odds, scored.scores.logits, scored.scores.possible))
-                for row, instance in enumerate(scored.instances, len(self.candidates)):
-                    for column, group in enumerate(instance.descriptions):
-                        described += [(row, column, numbers.setdefault(item, len(numbers))) for item in group]
-                self.candidates += scored.candidates
-                lengths[id(scored.doc)] += len(scored.candidates)
+        for scored in (scored for docs in self.batches for scored in self.rel.stream(docs, read_all=True)):
+            parts.append((scored.odds, scored.scores.logits, scored.scores.possible))
+            for row, instance in enumerate(scored.instances, len(self.candidates)):
+                for column, group in enumerate(instance.descriptions):
+                    described += [(row, column, numbers.setdefault(item, len(numbers))) for item in group]
+            self.candidates += scored.candidates
+            lengths[id(scored.doc)] += len(scored.candidates)
         if not parts:
-            raise ValueError(Errors.DR207.format(name=self.rel.name))
+            raise ValueError(Errors.DR207.format(name=name))
         self.odds, self.logits, self.possible = map(numpy.concatenate, zip(*parts))
         self._described = numpy.array(described).T
         self._starts = list(accumulate((lengths[id(doc)] for doc in self.docs), initial=0))
@@ -194,7 +168,7 @@ class Development:
 
     def measure(self) -> float:
         """The rels_f of the component's own predictions with its present settings."""
-        return self.f([rels for docs in minibatch(self.docs, size=self.batch_size) for rels in self.rel.predict(docs)])
+        return self.f([rels for docs in self.batches for rels in self.rel.predict(docs)])
 
     def best_threshold(self) -> float:
         """The threshold with the best F; among equals, the one nearest to 0.5."""
@@ -204,29 +178,37 @@ class Development:
             threshold: self.f([[rel for rel in rels if rel.score >= threshold] for rels in everything])
             for threshold in (0.5, self.rel.threshold, 1.0, *cuts(numpy.array(likeliest), 100))
         }
-        best = max(f_of.values())
-        return min((threshold for threshold in f_of if f_of[threshold] == best), key=lambda value: abs(value - 0.5))
+        return max(f_of, key=lambda threshold: (f_of[threshold], -abs(threshold - 0.5)))
 
-    def cheapest_cascades(self, at_least: float, step: int = 16) -> List[Cascade]:
+    def set_cascade(self, f_exact: float, at_least: float) -> float:
+        """Set the cascade that reads least, if any saves something. Returns the F of the component's predictions."""
+        cascades = [] if self.rel.prediction == "classifier" else self.cheapest_cascades(at_least)
+        for cascade in sorted(cascades, key=lambda cascade: (self.count(cascade), -cascade.predicates)):
+            if self.count(cascade) < self.count(None):
+                self.rel.cascade = cascade
+                # The model's batches differ, and so does rounding: in half precision enough to change F
+                f = self.measure()
+                if f >= at_least:
+                    return f
+        self.rel.cascade = None
+        return f_exact
+
+    def cheapest_cascades(self, at_least: float) -> List[Cascade]:
         """For each number of predicates, the cascade that reads least with an F of at least `at_least`.
 
-        Probabilities of the negative predicate are tried at every step-th of 200 quantiles, in ascending order, until F
-        is high enough, then by bisection within that step, in which F may fall and rise again. If none is high enough,
-        the cascade skips no candidate.
+        Probabilities of the negative predicate are tried at 50 quantiles. If none is high enough, the cascade skips no
+        candidate.
         """
-        masked = numpy.where(self.possible[:, : self.logits.shape[1]], self.logits.astype("float64"), -numpy.inf)
-        grid = [*cuts(softmax(masked, axis=1)[:, 0], 200), 1.0]
-        return [self._cheapest(n, grid, at_least, step) for n in range(1, self.logits.shape[1])]
-
-    def _cheapest(self, predicates: int, grid: List[float], at_least: float, step: int) -> Cascade:
-        @cache
-        def enough(i: int) -> bool:
-            return self.f(self.predict(Cascade(predicates, grid[i]))) >= at_least
-
-        last = len(grid) - 1
-        stop = next((i for i in range(0, last, step) if enough(i)), last)
-        lowest = bisect_left(range(stop), True, lo=max(stop - step + 1, 0), key=enough)
-        return Cascade(predicates, grid[lowest])
+        known = self.logits.shape[1]
+        masked = numpy.where(self.possible[:, :known], self.logits.astype("float64"), -numpy.inf)
+        tried = cuts(softmax(masked, axis=1)[:, 0], 50)
+        return [
+            next(
+                (one for one in (Cascade(n, p) for p in tried) if self.f(self.predict(one)) >= at_least),
+                Cascade(n, 1.0),
+            )
+            for n in range(1, known)
+        ]
 
 
 def cuts(values: numpy.ndarray, most: int) -> List[float]:
@@ -240,8 +222,8 @@ def cuts(values: numpy.ndarray, most: int) -> List[float]:
     if len(distinct) < 2:
         return []
     quantiles = numpy.quantile(values, numpy.linspace(0, 1, most), method="lower")
-    lower = [i for i in numpy.unique(numpy.searchsorted(distinct, quantiles)) if i + 1 < len(distinct)]
-    return [_between(float(distinct[i]), float(distinct[i + 1])) for i in lower]
+    after = numpy.unique(numpy.searchsorted(distinct, quantiles, side="right"))
+    return [_between(*distinct[i - 1 : i + 1].tolist()) for i in after if i < len(distinct)]
 
 
 def _between(low: float, high: float) -> float:

@@ -47,7 +47,7 @@ def test_gold_mentions_are_tuned_on(folder):
     f = []
     for name in ("bare", "pipeline"):
         nlp = spacy.load(folder / name)
-        development = Development(nlp, NAME, make_examples(nlp.vocab))
+        development = Development(nlp, make_examples(nlp.vocab))
         f.append(development.measure())
         assert development.f(development.predict()) == f[-1]
     assert f[0] == f[1] > 0
