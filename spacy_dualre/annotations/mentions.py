@@ -52,6 +52,6 @@ def gold_relations(example: Example) -> List[Relation]:
     return [rel for rel in get_rels(example.reference) if rel.predicate != NEGATIVE]
 
 
-def doc_name(example: Example) -> str:
+def doc_name(doc: Doc) -> str:
     """The document's id or, without one, the beginning of its text."""
-    return str(example.reference.user_data.get("doc_id") or repr(example.reference.text[:40]))
+    return str(doc.user_data.get("doc_id") or repr(doc.text[:40]))

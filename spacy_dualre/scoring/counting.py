@@ -51,7 +51,7 @@ def rel_scores(scores: Scores) -> Scores:
     rels_per_type. All are None if no label occurs.
     """
     per_type = {
-        label: {name: of_label[name] for name in ("p", "r", "f")}
+        label: {name: of_label[name] for name in "prf"}
         for label, of_label in scores["per_type"].items()
         if of_label["predicted"] or of_label["gold"]
     }

@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Iterable, Optional, Set, Tuple
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Span
 from spacy.training import Example
 
 from ..annotations.mentions import get_mentions, gold_relations
@@ -27,7 +27,7 @@ def score_rels(
     """Score ``Doc._.rels`` of the predicted against the reference Docs.
 
     A relation is correct if its predicate and the character offsets and types of both mentions are. Duplicates count
-    once. Every gold relation counts, whether or not it had a candidate.
+    once, and every gold relation, whether or not it had a candidate.
 
     Args:
         symmetric: Predicates whose relations are correct in either direction.
@@ -68,16 +68,11 @@ def score_mentions(examples: Iterable[Example], spans_key: Optional[str]) -> Sco
     gold: Set[Key] = set()
     found: Set[Key] = set()
     for number, example in enumerate(examples):
-        gold.update(_mentions(example.reference, spans_key, number))
-        found.update(_mentions(example.predicted, spans_key, number))
+        gold.update((*_place(span), number) for span in get_mentions(example.reference, spans_key))
+        found.update((*_place(span), number) for span in get_mentions(example.predicted, spans_key))
     scores = score_keys(gold, found)
-    names = ("p", "r", "f")
-    per_type = {type: {name: of_type[name] for name in names} for type, of_type in scores["per_type"].items()}
-    return {**{f"ents_{name}": scores[name] for name in names}, "ents_per_type": per_type}
-
-
-def _mentions(doc: Doc, spans_key: Optional[str], number: int) -> Iterable[Key]:
-    return ((*_place(span), number) for span in get_mentions(doc, spans_key))
+    per_type = {type: {name: of_type[name] for name in "prf"} for type, of_type in scores["per_type"].items()}
+    return {**{f"ents_{name}": scores[name] for name in "prf"}, "ents_per_type": per_type}
 
 
 def _place(span: Span) -> Tuple[str, int, int]:

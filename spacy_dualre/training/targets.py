@@ -90,7 +90,7 @@ def _gold_predicates(
     for rel in gold_relations(example):
         if rel.predicate not in labels:
             known = ", ".join(label for label in labels if label != NEGATIVE)
-            raise ValueError(Errors.DR150.format(doc=doc_name(example), label=rel.predicate, labels=known))
+            raise ValueError(Errors.DR150.format(doc=doc_name(example.reference), label=rel.predicate, labels=known))
         for pair in relation_pairs(rel, pairs, undirected):
             if rel.predicate not in predicates.setdefault(pair, []):
                 predicates[pair].append(rel.predicate)

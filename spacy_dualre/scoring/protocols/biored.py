@@ -7,9 +7,9 @@ mentions; if there are several, a pair is ignored if all combinations are.
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, Iterable, List, Set, Tuple
+from typing import Dict, Iterable, Set, Tuple
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from ...annotations.concepts import SEPARATOR, Concept, get_concept_rels, get_concepts
 from ...annotations.mentions import SPANS_KEY, get_mentions
@@ -39,7 +39,8 @@ _SEPARATORS = str.maketrans("\t\r\n", "   ")
 
 def from_doc(doc: Doc) -> Set[Item]:
     """The relations between concepts. A mention without kb_id counts by its surface form."""
-    concepts = (concept for span in _mentions(doc) for concept in get_concepts(span))
+    arguments = [span for rel in rels_of(doc, _NAME, LABELS) for span in (rel.subject, rel.object)]
+    concepts = (concept for span in (*get_mentions(doc, SPANS_KEY), *arguments) for concept in get_concepts(span))
     return _counted(_items(doc), ((_id(concept), concept.type) for concept in concepts))
 
 
@@ -66,17 +67,11 @@ def _counted(items: Set[Item], typed: Iterable[Tuple[str, str]]) -> Set[Item]:
     types: Dict[str, Set[str]] = defaultdict(set)
     for concept, type in typed:
         types[concept].add(type)
-    return {
-        item
-        for item in items
-        if not all(frozenset({a, b}) in IGNORED for a in types[item.subject] for b in types[item.object])
-    }
 
+    def is_ignored(item: Item) -> bool:
+        return all(frozenset({a, b}) in IGNORED for a in types[item.subject] for b in types[item.object])
 
-def _mentions(doc: Doc) -> List[Span]:
-    """All mentions, including the arguments of relations."""
-    arguments = [span for rel in rels_of(doc, _NAME, LABELS) for span in (rel.subject, rel.object)]
-    return [*get_mentions(doc, SPANS_KEY), *arguments]
+    return {item for item in items if not is_ignored(item)}
 
 
 def read(path: Path) -> Items:

@@ -8,6 +8,7 @@ import numpy
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
+from ...annotations.mentions import doc_name
 from ...annotations.relations import get_rels
 from ...errors import CorpusError, Errors
 from ...records.from_docs import doc_to_record
@@ -17,11 +18,7 @@ from ..counting import Scores, count, prf, rel_scores, score
 
 
 class Item(NamedTuple):
-    """A relation as it is counted in a document.
-
-    The protocol decides how arguments are identified, such as by ids or offsets, and sorts them if the relation has no
-    direction.
-    """
+    """A relation as it is counted in a document, with arguments as the protocol identifies, and perhaps sorts, them."""
 
     predicate: str
     subject: str
@@ -37,11 +34,9 @@ class Protocol:
     """The official scoring of a corpus.
 
     Attributes:
-        name: The protocol's name.
         labels: The predicates that count.
         from_doc: Takes the items from ``Doc._.rels``. Raises ValueError naming the document.
-        read_gold: Reads a file in the official format. Raises CorpusError naming the line.
-        read_predicted: Likewise.
+        read_gold, read_predicted: Read a file in the official format. Raise CorpusError naming the line.
         write: Writes pairs of document id and Doc in the official format. Raises ValueError naming the document.
         macro: Whether the score is the unweighted mean over all labels, even absent ones, or of summed counts (micro).
         gold_is_complete: Whether a gold file names even the documents without relations.
@@ -62,13 +57,9 @@ class Protocol:
         return {id: self.from_doc(doc) for id, doc in zip(document_ids(docs), docs)}
 
     def count(self, gold: Items, *systems: Items) -> List[numpy.ndarray]:
-        """Count each system's items over all documents of gold and the systems.
+        """For each system true positives, predicted and gold items: integers (documents, labels, 3).
 
-        Returns:
-            For each system true positives, predicted and gold items, integers (documents, labels, 3).
-
-        Raises:
-            ValueError: A system names a document that complete gold does not.
+        The documents are those of gold and of all systems. Raises ValueError for one that complete gold lacks.
         """
         documents = list(dict.fromkeys(id for items in (gold, *systems) for id in items))
         if self.gold_is_complete and len(documents) > len(gold):
@@ -102,7 +93,7 @@ def document_ids(docs: Iterable[Doc]) -> List[str]:
     for doc in docs:
         id = str(doc.user_data.get("doc_id") or "")
         if not id or id in ids:
-            raise ValueError(Errors.DR204.format(doc=_name(doc), problem="twice" if id else "without an id"))
+            raise ValueError(Errors.DR204.format(doc=doc_name(doc), problem="twice" if id else "without an id"))
         ids[id] = None
     return list(ids)
 
@@ -113,13 +104,13 @@ def rels_of(doc: Doc, protocol: str, known: Collection[str]) -> List[Relation]:
     for rel in rels:
         if rel.predicate not in known:
             values = {"protocol": protocol, "label": rel.predicate, "labels": ", ".join(known)}
-            raise ValueError(Errors.DR201.format(doc=_name(doc), **values))
+            raise ValueError(Errors.DR201.format(doc=doc_name(doc), **values))
     return rels
 
 
 def id_error(span: Span, expected: str) -> ValueError:
     """Make the error for a mention whose id the protocol cannot use."""
-    place = {"doc": _name(span.doc), "text": span.text, "start": span.start_char, "end": span.end_char}
+    place = {"doc": doc_name(span.doc), "text": span.text, "start": span.start_char, "end": span.end_char}
     return ValueError(Errors.DR202.format(**place, id=span.id_, expected=expected))
 
 
@@ -135,7 +126,3 @@ def refuse_dropped(record: Record, what: str) -> None:
     for dropped in record.dropped:
         if dropped.what == what:
             raise CorpusError(Errors.DR220.format(where=dropped.where, what=what, why=dropped.why))
-
-
-def _name(doc: Doc) -> str:
-    return str(doc.user_data.get("doc_id") or repr(doc.text[:40]))

@@ -7,7 +7,7 @@ it count.
 from pathlib import Path
 from typing import Dict, Iterable, Optional, Set, Tuple
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from ...errors import Errors
 from ...formats.files import write_lines
@@ -40,15 +40,11 @@ def _best(doc: Doc) -> Optional[Item]:
         return None
     if best.predicate in _LABELED:
         return _LABELED[best.predicate]
-    return Item(best.predicate, *_checked(best.subject, best.object))
-
-
-def _checked(subject: Span, object: Span) -> Tuple[str, str]:
-    ids = (subject.id_, object.id_)
+    ids = best.subject.id_, best.object.id_
     if sorted(ids) != list(_IDS):
-        wrong = subject if ids[0] not in _IDS else object
+        wrong = best.subject if ids[0] not in _IDS else best.object
         raise id_error(wrong, "mentions with the ids e1 and e2")
-    return ids
+    return Item(best.predicate, *ids)
 
 
 def read(path: Path) -> Items:

@@ -93,7 +93,7 @@ def _add(outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example,
         probability = predicted[key].score if key in predicted else possible.get(key, 0.0)
         item = Item(
             relation,
-            doc_name(example),
+            doc_name(example.reference),
             (number, key[1]),
             is_gold=key in gold,
             is_predicted=key in predicted,
