@@ -105,11 +105,9 @@ def _spread(arcs: Sequence[Arc]) -> None:
             arc.x[end] = x
     for arc in arcs:
         missing = arc.side * max(_LEAST - arc.length, 0) / 2
-        arc.x = [_within(box, x + by) for box, x, by in zip(arc.boxes, arc.x, (-missing, missing))]
-
-
-def _within(box: Optional[Box], x: float) -> float:
-    return x if box is None else min(max(x, box.left), box.right)
+        for end, (box, by) in enumerate(zip(arc.boxes, (-missing, missing))):
+            x = arc.x[end] + by
+            arc.x[end] = x if box is None else min(max(x, box.left), box.right)
 
 
 def _stack(arcs: Sequence[Arc], width: float) -> None:

@@ -31,8 +31,8 @@ class Piece:
     """
 
     text: str
-    token: int
     width: float
+    token: int
     blank: float
     before: float = 0.0
     after: float = 0.0
@@ -41,13 +41,7 @@ class Piece:
 
 
 class Box(NamedTuple):
-    """A mention, or its part on one line.
-
-    Attributes:
-        line: The line's index.
-        depth: The number of boxes stacked inside.
-        starts: The mention starts here.
-    """
+    """A mention, or its part on the line with this index. `depth` boxes are stacked inside."""
 
     mention: Span
     line: int
@@ -62,7 +56,6 @@ class Box(NamedTuple):
 
     @property
     def type_width(self) -> float:
-        """The width of the mention's type below the text."""
         return _type_width(self.mention)
 
 
@@ -87,11 +80,8 @@ class _Frame:
 
 def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List[Line]:
     """Break a Doc with distinct mentions into lines of a width in pixels. Each sentence starts a new line."""
-    widths = (_SPACE if token.is_space else text_width(token.text, TEXT_SIZE) for token in doc)
-    words = [
-        Piece("" if token.is_space else token.text, token.i, width, _SPACE if token.whitespace_ else 0)
-        for token, width in zip(doc, widths)
-    ]
+    texts = [("", _SPACE) if token.is_space else (token.text, text_width(token.text, TEXT_SIZE)) for token in doc]
+    words = [Piece(*text, token.i, _SPACE if token.whitespace_ else 0) for text, token in zip(texts, doc)]
     frames = _frames(mentions, words)
     lines = _break(doc, mentions, words, width)
     for line in lines:
@@ -99,8 +89,7 @@ def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List
         if rtl:
             for piece in line.pieces:
                 piece.x = width - piece.x - piece.width
-    for box in _boxes(lines, frames, rtl):
-        lines[box.line].boxes.append(box)
+    _add_boxes(lines, frames, rtl)
     return lines
 
 
@@ -127,19 +116,14 @@ def _break(doc: Doc, mentions: Sequence[Span], words: Sequence[Piece], width: fl
     x = 0.0
     for unit in _units(doc, mentions, words, sentence_of, width):
         sentence = sentence_of[unit[0].token]
-        line = lines[-1] if lines else None
-        if (
-            line is None
-            or line.sentence != sentence
-            or x + _extent(unit) > width
-            or "\n" in doc[line.pieces[-1].token].text
-        ):
-            line, x = Line(sentence), 0.0
-            lines.append(line)
+        is_open = bool(lines) and lines[-1].sentence == sentence and "\n" not in doc[lines[-1].pieces[-1].token].text
+        if not is_open or x + _extent(unit) > width:
+            lines.append(Line(sentence))
+            x = 0.0
         for piece in unit:
             piece.x = x + piece.before
             x += piece.before + piece.width + piece.after + piece.blank
-        line.pieces += unit
+        lines[-1].pieces += unit
     return lines
 
 
@@ -148,17 +132,11 @@ def _units(
 ) -> Iterator[List[Piece]]:
     """Pieces to keep on one line if possible: mentions, and words with no blank between them."""
     joined = {token for mention in mentions for token in range(mention.start + 1, mention.end)}
-    unit: List[Piece] = []
-    for i, word in enumerate(words):
-        if unit and (sentence_of[i] != sentence_of[i - 1] or (i not in joined and _may_break(doc, i))):
-            yield from _fitting(unit, width)
-            unit = []
-        unit += _cut(word, width)
-    yield from _fitting(unit, width)
-
-
-def _fitting(unit: List[Piece], width: float) -> List[List[Piece]]:
-    return [unit] if unit and _extent(unit) <= width else [[piece] for piece in unit]
+    inner = range(1, len(words))
+    starts = [i for i in inner if sentence_of[i] != sentence_of[i - 1] or (i not in joined and _may_break(doc, i))]
+    for start, end in zip([0, *starts], [*starts, len(words)]):
+        unit = [piece for word in words[start:end] for piece in _cut(word, width)]
+        yield from [unit] if unit and _extent(unit) <= width else [[piece] for piece in unit]
 
 
 def _type_width(mention: Span) -> float:
@@ -216,7 +194,7 @@ def _direction(text: str) -> Optional[bool]:
     return next((kind != "L" for kind in kinds if kind in ("L", "R", "AL")), None)
 
 
-def _boxes(lines: Sequence[Line], frames: Sequence[_Frame], rtl: bool) -> Iterator[Box]:
+def _add_boxes(lines: Sequence[Line], frames: Sequence[_Frame], rtl: bool) -> None:
     of_token: Dict[int, List[Tuple[int, Piece]]] = defaultdict(list)
     for i, line in enumerate(lines):
         for piece in line.pieces:
@@ -230,4 +208,4 @@ def _boxes(lines: Sequence[Line], frames: Sequence[_Frame], rtl: bool) -> Iterat
             left, right = (after, before) if pieces[0].turned != rtl else (before, after)
             left = min(piece.x for piece in pieces) - left
             right = max(piece.x + piece.width for piece in pieces) + right
-            yield Box(frame.mention, i, left, right, frame.depth, starts)
+            lines[i].boxes.append(Box(frame.mention, i, left, right, frame.depth, starts))
