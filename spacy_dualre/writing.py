@@ -37,20 +37,15 @@ def check_writable(*paths: Optional[Path]) -> None:
     """Make the folders that the files will be written to, so that it is known before the work whether they can be. None
     is let pass. Raises as `whole_file`.
     """
-    for path in paths:
-        problem = _why_not_writable(path) if path is not None else None
-        if problem:
-            raise ValueError(Errors.DR824.format(path=path, problem=problem))
-
-
-def _why_not_writable(path: Path) -> Optional[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        return err.strerror
-    if path.is_dir():
-        return "is a folder"
-    return None if os.access(path if path.exists() else path.parent, os.W_OK) else "no permission"
+    for path in filter(None, paths):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(None, "is a folder")
+            if not os.access(path if path.exists() else path.parent, os.W_OK):
+                raise PermissionError(None, "no permission")
+        except OSError as err:
+            raise ValueError(Errors.DR824.format(path=path, problem=err.strerror)) from err
 
 
 def write_text(path: Path, text: str) -> None:

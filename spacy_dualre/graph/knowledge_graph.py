@@ -29,6 +29,11 @@ class Evidence(NamedTuple):
     score: float
 
 
+def by_score(evidence: Evidence) -> Tuple[float, Evidence]:
+    """The order of evidence: best first."""
+    return -evidence.score, evidence
+
+
 @dataclass
 class Node:
     """A concept, with the counts of its mentions by surface form, and the number of documents that mention it."""
@@ -49,7 +54,6 @@ class Node:
 
     @property
     def mentions(self) -> int:
-        """The number of mentions."""
         return self.forms.total()
 
     @property
@@ -106,7 +110,7 @@ class Edge:
 
     def keep(self, limit: Optional[int]) -> None:
         """Sort the evidence and keep the best."""
-        self.evidence = sorted(self.evidence, key=lambda evidence: (-evidence.score, evidence))[:limit]
+        self.evidence = sorted(self.evidence, key=by_score)[:limit]
 
     def to_json(self) -> Dict[str, Any]:
         """The edge as JSON values, without its subject and object."""

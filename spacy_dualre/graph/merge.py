@@ -1,13 +1,13 @@
 """Merges documents one by one into a knowledge graph. Memory grows with the graph, not with the texts."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Collection, Dict, Iterator, List, Optional, Set, Tuple
 
 from ..annotations.concepts import SEPARATOR, Concept, concepts_of
 from ..records.record import Losses, MentionRecord, Offsets, Record, RelationRecord, sentence_around
-from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node, Triple
+from .knowledge_graph import Edge, Evidence, KnowledgeGraph, Node, Triple, by_score
 
 
 def node_keys(mention: MentionRecord, record: Record) -> List[Concept]:
@@ -28,8 +28,7 @@ class Merger:
     Attributes:
         counts: The number of relations ("relations") and, by reason, of those left out.
         dropped: Unusable mentions and relations.
-        seen_predicates: The predicates of all relations, including those left out.
-        nodes, edges: All, also edges with little support and nodes without an edge.
+        seen_predicates: Of all relations, including those left out.
     """
 
     min_score: float = 0.0
@@ -50,7 +49,16 @@ class Merger:
         self.without_sentences += record.sentences is None
         self.dropped.add_dropped(record.dropped)
         self._add_mentions(record)
-        self._add_relations(record)
+        mentions = {mention.id: mention for mention in record.mentions}
+        found: Dict[Triple, Dict[Offsets, Evidence]] = defaultdict(dict)
+        for rel in filter(self._counts, record.relations):
+            for triple, evidence in self._evidence(record, rel, mentions[rel.subject], mentions[rel.object]):
+                place = (evidence.start, evidence.end)
+                best = found[triple].get(place, evidence)
+                found[triple][place] = min(best, evidence, key=by_score)
+        for triple, of_sentences in found.items():
+            edge = self.edges.setdefault(triple, Edge(*triple, symmetric=triple[1] in self.symmetric))
+            edge.add(of_sentences.values(), self.evidence)
 
     def graph(self, min_support: int = 1) -> KnowledgeGraph:
         """The merged graph, without edges with less support and without nodes that have no edge."""
@@ -71,28 +79,14 @@ class Merger:
         for concept in {concept for concept, _, _ in places}:
             self.nodes[concept].documents += 1
 
-    def _add_relations(self, record: Record) -> None:
-        mentions = {mention.id: mention for mention in record.mentions}
-        found: Dict[Triple, Dict[Offsets, Evidence]] = {}
-        for rel in filter(self._counts, record.relations):
-            for triple, evidence in self._evidence(record, rel, mentions[rel.subject], mentions[rel.object]):
-                best = found.setdefault(triple, {})
-                place = (evidence.start, evidence.end)
-                best[place] = min(best.get(place, evidence), evidence, key=lambda one: (-one.score, one))
-        for triple, best in found.items():
-            edge = self.edges.setdefault(triple, Edge(*triple, symmetric=triple[1] in self.symmetric))
-            edge.add(best.values(), self.evidence)
-
     def _counts(self, rel: RelationRecord) -> bool:
         self.counts["relations"] += 1
         self.seen_predicates.add(rel.predicate)
-        if self.predicates is not None and rel.predicate not in self.predicates:
-            self.counts["other predicates"] += 1
-        elif rel.score < self.min_score:
-            self.counts["score below the minimum"] += 1
-        else:
-            return True
-        return False
+        is_other = self.predicates is not None and rel.predicate not in self.predicates
+        if is_other or rel.score < self.min_score:
+            self.counts["other predicates" if is_other else "score below the minimum"] += 1
+            return False
+        return True
 
     def _evidence(
         self, record: Record, rel: RelationRecord, subject: MentionRecord, object: MentionRecord

@@ -5,6 +5,7 @@ from itertools import combinations, permutations
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy
+from scipy.special import softmax
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -26,11 +27,10 @@ class PredicateScore(NamedTuple):
     """The scores of a predicate for a pair.
 
     Attributes:
-        possible: Whether there is a description for these types.
+        possible: There is a description for these types.
         similarity: Scaled cosine of text and description; None if no description was read.
         classifier: Probability among the predicates that the classifier knows; None for others.
         probability: The deciding one, against the negative predicate, whose own is 0.5.
-        threshold: The minimum probability.
         descriptions: As read, with the mentions filled in.
     """
 
@@ -48,10 +48,9 @@ class Explanation(NamedTuple):
 
     Attributes:
         reason: Why the pair was not scored, in words; None if it was.
-        concepts: The pair of concepts that the candidate is about; None if it is about the two mentions.
+        concepts: What the candidate is about; None if it is about the two mentions.
         text: The model's input, with markers.
         scores: Of all predicates, the negative one first.
-        decided: The resulting relations.
     """
 
     subject: Span
@@ -106,21 +105,19 @@ def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
     relations = rel.decide(*join(parts))
     for part in parts:
         for row, (candidate, text) in enumerate(zip(part.candidates, texts_as_read(rel.model, part.instances))):
-            one, other = candidate.about
-            concepts = (one, other) if isinstance(one, Concept) and isinstance(other, Concept) else None
-            scores = tuple(_scores(rel, part, row))
+            about: Any = candidate.about
+            concepts = about if isinstance(about[0], Concept) else None
             decided = tuple(
                 found
                 for found in relations
                 if found == in_text_order(as_relation(candidate, found.predicate, found.score), rel.undirected)
             )
-            yield Explanation(candidate.subject, candidate.object, None, concepts, text, scores, decided)
+            yield Explanation(*candidate[:2], None, concepts, text, tuple(_scores(rel, part, row)), decided)
 
 
 def _scores(rel: DualEncoderRel, part: Scored, row: int) -> Iterator[PredicateScore]:
     similarity, logits, _, read = map(numpy.asarray, part.scores[:4])
-    classified = numpy.exp(logits[row].astype("float64") - logits[row].max())
-    classified /= classified.sum()
+    classified = softmax(logits[row].astype("float64"))
     probability = probabilities(part.odds[row])
     for i, (label, descriptions) in enumerate(zip(rel.label_data, part.instances[row].descriptions)):
         yield PredicateScore(
