@@ -8,7 +8,6 @@ import typer
 from tqdm import tqdm
 from wasabi import msg
 
-from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
 from ..formats import function, names
 from ..records.shards import DocWriter, is_held_out
@@ -30,7 +29,6 @@ def convert_cli(
         None,
         help="Tokenize and split with this pipeline or config (.cfg) instead of --lang, --tokenizer and --splitter",
     ),
-    spans_key: str = typer.Option(SPANS_KEY, help="Span group for all mentions"),
     corpus: Optional[str] = typer.Option(None, help="Corpus name to store in the Docs, instead of the format"),
     dev_path: Optional[Path] = typer.Option(None, "--dev", help="Hold documents out and write them here"),
     dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="Approximate share of documents to hold out"),
@@ -46,7 +44,7 @@ def convert_cli(
         check_writable(report_path)
         report = ConversionReport()
         nlp = load_splitter(pipeline) if pipeline is not None else make_splitter(lang, tokenizer, splitter)
-        docs = records_to_docs(read(input_path), nlp, report, spans_key, strict)
+        docs = records_to_docs(read(input_path), nlp, report, strict=strict)
         with ExitStack() as files:
             output = files.enter_context(DocWriter(output_path, shard_size))
             held_out = files.enter_context(DocWriter(dev_path, shard_size)) if dev_path is not None else output

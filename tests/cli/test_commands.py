@@ -275,13 +275,6 @@ def test_convert_writes_shards(tmp_path):
     assert [path.name for path in (tmp_path / "dev").iterdir()] == ["00001.spacy"]
 
 
-def test_convert_puts_mentions_where_it_is_told(tmp_path):
-    result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", "--spans-key", "sc")
-    assert result.exit_code == 0, result.output
-    docs = load(tmp_path / "out.spacy")
-    assert all(list(doc.spans) == ["sc"] for doc in docs) and sum(len(doc.spans["sc"]) for doc in docs) == 372
-
-
 @pytest.mark.parametrize("options, corpus", [((), "chemprot"), (("--corpus", "made up"), "made up")])
 def test_convert_says_which_corpus(tmp_path, options, corpus):
     held_out = tmp_path / "dev.spacy"
