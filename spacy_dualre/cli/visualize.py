@@ -21,9 +21,7 @@ def visualize_cli(
     source: str = typer.Argument(..., metavar="TEXT", help=SOURCE_HELP),
     output: Optional[Path] = typer.Option(None, "--output", "-o", help="Write HTML to this file instead of serving it"),
     limit: int = typer.Option(10, min=0, help="Draw at most this many documents of a .spacy file; 0: all"),
-    width: int = typer.Option(760, help="Width of a line in pixels"),
     port: int = typer.Option(5000, help="Port to serve on, or the next free one"),
-    host: str = typer.Option("localhost", help="Host to serve on"),
     code: Code = None,
 ) -> None:
     """Draw the relations in a text or documents as arcs over their sentences, to a file or in the browser."""
@@ -31,10 +29,10 @@ def visualize_cli(
         check_writable(output)
         nlp = load_pipeline(model, config_overrides(ctx))
         _, rel = find_component(nlp)
-        options = {"spans_key": rel.spans_key, "width": width, "symmetric": rel.undirected}
+        options = {"spans_key": rel.spans_key, "symmetric": rel.undirected}
         docs = read_docs(nlp, source, limit)
         if output is None:
-            serve(docs, options=options, port=port, host=host)
+            serve(docs, options=options, port=port)
             return
         html = render(docs, page=True, jupyter=False, options=options)
         write_text(output, html or "")

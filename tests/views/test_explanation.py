@@ -246,9 +246,9 @@ def test_explain_says_what_is_wrong(pipeline, args, problem):
 def test_visualize_writes_a_page(pipeline):
     for name, source in (("pipeline", TEXT), ("bare", pipeline / "data.spacy")):
         page = pipeline / "new" / f"{name}.html"
-        code, output = dualre("visualize", pipeline / name, source, "--output", page, "--width", "500")
+        code, output = dualre("visualize", pipeline / name, source, "--output", page)
         assert code == 0, output
-        assert "dualre-arc" in page.read_text(encoding="utf8") and 'width="500"' in page.read_text(encoding="utf8")
+        assert "dualre-arc" in page.read_text(encoding="utf8")
     assert "3 documents" in output
 
 
