@@ -274,7 +274,6 @@ class Errors(metaclass=ErrorsWithCodes):
         "with ner, entity_ruler or span_ruler, say, or a .spacy file that has mentions."
     )
     DR834 = "No mention has the text {text!r}. The mentions are: {known}."
-    DR835 = "{path} is empty. Give a text, a .txt file, - for standard input, or a .spacy file."
     DR836 = "{path} is neither a text (.txt) nor a file of documents (.spacy)."
     DR837 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
     DR840 = "{path}: is a file; --shard-size writes a folder of files. Name a folder."

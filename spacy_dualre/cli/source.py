@@ -23,16 +23,14 @@ def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
     The pipeline only finds mentions if no document has any.
 
     Raises:
-        ValueError: A file is missing or empty, or no document has mentions.
+        ValueError: A file is missing, or no document has mentions.
     """
     inputs: List[Any]
     if source.endswith(".spacy") or _is_there(source) and Path(source).is_dir():
         existing(Path(source), "Expected documents with mentions from `spacy dualre convert`.")
         inputs = [example.predicted for example in rel_corpus(Path(source), limit=limit)(nlp)]
     else:
-        inputs = list(filter(str.strip, [_read_text(source)]))
-    if not inputs:
-        raise ValueError(Errors.DR835.format(path=source or "The text"))
+        inputs = [_read_text(source)]
     name, rel = find_component(nlp)
     are_given = any(isinstance(doc, Doc) and get_mentions(doc, rel.spans_key) for doc in inputs)
     with given_mentions(nlp) if are_given else nullcontext():
