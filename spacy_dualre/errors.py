@@ -207,7 +207,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR404 = "A worker process died, perhaps for lack of memory. Try a lower --n-process or --batch-size."
     DR405 = "{path}: is a folder that is not empty. Name another output, or remove it."
     DR406 = "{path}, line {line}: is damaged. Remove this folder and start again without --resume."
-    DR407 = "{path}: another process is writing to it. Stop one of them and continue with --resume."
     DR408 = "{where}, document {id}: the pipeline refuses it ({problem}). Split it, or leave it out."
 
     # graph/

@@ -35,62 +35,20 @@ class Journal:
 
     Raises:
         ValueError: There is an unfinished output and resume is False, or it is of another run.
-        OSError: Nothing can be written.
     """
 
     def __init__(self, output: Path, run: Dict[str, Any], resume: bool = False) -> None:
         self.output = output
         self.folder = part_of(output)
         self._documents = self.folder / "documents.jsonl"
-        self._end = 0
         if output.is_dir() and any(output.iterdir()):
             raise ValueError(Errors.DR405.format(path=output))
         if self.folder.exists() and not resume:
             raise ValueError(Errors.DR401.format(path=self.folder))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_run(run)
-        # Unbuffered, so that documents survive a crash and a failed line is not written again at closing
+        # Unbuffered, so that documents survive a crash
         self._file = self._documents.open("ab", buffering=0)
-
-    def __enter__(self) -> "Journal":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self._file.close()
-        if self.folder.exists() and not self._documents.stat().st_size:
-            shutil.rmtree(self.folder)
-
-    def done(self) -> Iterator[Record]:
-        """Iterate over the documents of an earlier run, then remove an incomplete last line. Call this before `add`."""
-        yield from documents_of(self._documents)
-        with self._documents.open("rb") as file:
-            self._end = sum(len(line) for line in file if line.endswith(b"\n"))
-        self._file.truncate(self._end)
-
-    def add(self, record: Record) -> None:
-        """Write a document as a whole or not at all. Raises ValueError if another process is writing, or OSError."""
-        if os.fstat(self._file.fileno()).st_size != self._end:
-            raise ValueError(Errors.DR407.format(path=self.folder))
-        data = f"{jsonl.dump(record, tokens=True)}\n".encode()
-        try:
-            written = 0
-            while written < len(data):
-                written += self._file.write(data[written:])
-            self._end += len(data)
-        finally:
-            self._file.truncate(self._end)
-
-    def finish(self, write: Writer) -> Counter:
-        """Write the output, remove the journal and return counts of what the format has no place for."""
-        lost: Counter = Counter()
-        result = self.folder / self.output.name
-        _remove(result)
-        write(documents_of(self._documents), result, lost)
-        if result.is_dir() or self.output.is_dir():
-            _remove(self.output)
-        os.replace(result, self.output)
-        shutil.rmtree(self.folder)
-        return +lost
 
     def _check_run(self, run: Dict[str, Any]) -> None:
         path = self.folder / "run.json"
@@ -102,17 +60,49 @@ class Journal:
         if different:
             raise ValueError(Errors.DR402.format(path=self.folder, different=", ".join(different)))
 
+    def __enter__(self) -> "Journal":
+        return self
 
-def documents_of(path: Path) -> Iterator[Record]:
-    """Iterate over the documents of all complete lines. Raises ValueError naming a damaged line."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith(b"\n"):
-                return
-            try:
-                yield jsonl.parse(line, Place(path, number))
-            except CorpusError as err:
-                raise ValueError(Errors.DR406.format(path=path, line=number)) from err
+    def __exit__(self, *_: Any) -> None:
+        self._file.close()
+        if self.folder.exists() and not self._documents.stat().st_size:
+            shutil.rmtree(self.folder)
+
+    def done(self) -> Iterator[Record]:
+        """Iterate over the documents of an earlier run, then remove an incomplete last line. Call this before `add`.
+
+        Raises:
+            ValueError: A line is damaged.
+        """
+        complete = 0
+        with self._documents.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    yield jsonl.parse(line, Place(self._documents, number))
+                except CorpusError as err:
+                    raise ValueError(Errors.DR406.format(path=self._documents, line=number)) from err
+                complete += len(line)
+        self._file.truncate(complete)
+
+    def add(self, record: Record) -> None:
+        """Write a document. If this fails, it may leave an incomplete line, which `done` removes."""
+        data = f"{jsonl.dump(record, tokens=True)}\n".encode()
+        while data:
+            data = data[self._file.write(data) :]
+
+    def finish(self, write: Writer) -> Counter:
+        """Write the output, remove the journal and return counts of what the format has no place for."""
+        lost: Counter = Counter()
+        result = self.folder / self.output.name
+        _remove(result)
+        write(self.done(), result, lost)
+        if result.is_dir() or self.output.is_dir():
+            _remove(self.output)
+        os.replace(result, self.output)
+        shutil.rmtree(self.folder)
+        return +lost
 
 
 def _remove(path: Path) -> None:
