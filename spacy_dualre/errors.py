@@ -289,7 +289,7 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW020 = "Doc._.{attribute} is another package's. Read the component's relations with {module}.{getter}(doc)."
 
     # pipeline/
-    DW160 = "'{name}': {doc} counts as one sentence (said once). Put a sentencizer before the component to split it."
+    DW160 = "'{name}': {doc} without sentences counts as one (said once). Put a sentencizer before the component."
     DW161 = "'{name}': plain templates for {labels}, which have no description. One in plain language does better."
     DW162 = "'{name}': description given for {labels}, which no gold relation has. Kept as predicates."
     DW163 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."

@@ -54,7 +54,8 @@ def write_text(path: Path, text: str) -> None:
         file.write_text(text, encoding="utf8", newline="\n")
 
 
-def write_json(path: Path, values: Any) -> None:
-    """JSON values, indented. Raises as `whole_file`."""
-    with whole_file(path) as file:
-        srsly.write_json(file, values)
+def write_json(path: Optional[Path], values: Any) -> None:
+    """JSON values, indented, unless the path is None. Raises as `whole_file`."""
+    if path is not None:
+        with whole_file(path) as file:
+            srsly.write_json(file, values)

@@ -15,8 +15,7 @@ from ..lab.ablations.result import read_results, result_path, write_result
 from ..lab.ablations.run import RunError, discard, execute, to_do
 from ..lab.ablations.table import Table, make_tables, to_json, to_markdown
 from ..writing import write_json, write_text
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
-from .parameters import Gpu
+from .app import WITH_OVERRIDES, Gpu, config_overrides, dualre_cli, readable_errors
 from .results import print_tables
 
 #: The largest share of a training after its last evaluation that causes no warning.

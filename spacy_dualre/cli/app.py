@@ -4,21 +4,20 @@ Commands parse options and print; the work is done elsewhere. spaCy imports this
 the command modules, and torch with them, are only imported when called.
 """
 
+import multiprocessing
+import os
 import signal
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from types import FrameType
+from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional
 
 import typer
-from click import ClickException
-from spacy.cli._util import app, parse_config_overrides
+from spacy.cli._util import app, import_code, parse_config_overrides
 from typer.core import TyperGroup
 from typer.main import get_group
 from wasabi import msg
-
-from ..errors import Errors
-from .interrupt import Interrupted, interruptible
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 COMMANDS = {
@@ -67,30 +66,61 @@ app.add_typer(dualre_cli)
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
+Model = Annotated[str, typer.Argument(help="Trained pipeline: folder or installed package")]
+Gpu = Annotated[int, typer.Option("--gpu-id", "--gpu", "-g", help="GPU ID or -1 for CPU")]
+#: The file is imported before the pipeline is loaded
+Code = Annotated[
+    Optional[Path],
+    typer.Option("--code", "-c", callback=import_code, help="Python file with the pipeline's own components"),
+]
+JsonOutput = Annotated[Optional[Path], typer.Option("--output", "-o", help="Write the results as JSON to this file")]
+
+
+class Interrupted(SystemExit):
+    """Raised on a signal, with the exit status 128 plus the signal's number."""
+
+
+@contextmanager
+def interruptible(*kinds: signal.Signals) -> Iterator[None]:
+    """Make these signals raise Interrupted, once, and kill worker processes, whose batches are no longer needed."""
+    owner = os.getpid()
+
+    def stop(number: int, frame: Optional[FrameType]) -> None:
+        if os.getpid() != owner:
+            os._exit(128 + number)
+        for kind in before:
+            signal.signal(kind, signal.SIG_IGN)
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise Interrupted(128 + number)
+
+    before = {kind: signal.signal(kind, stop) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+
+
 @contextmanager
 def readable_errors() -> Iterator[None]:
     """Report errors in the user's files and settings in one line, with exit status 1; clean up on SIGTERM."""
     try:
         with interruptible(signal.SIGTERM):
             yield
-    except Interrupted as err:
-        raise typer.Exit(err.code) from None
-    except ClickException as err:  # spaCy's, for options that are not settings
-        msg.fail(err.format_message(), exits=1)
     except (ValueError, OSError, ImportError) as err:
         msg.fail(str(err), exits=1)
+
+
+def command(name: str, **settings: Any) -> Callable[[Callable], Callable]:
+    """Register a command with readable errors."""
+    register = dualre_cli.command(name, no_args_is_help=True, **settings)
+    return lambda function: register(readable_errors()(function))
 
 
 def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[str, Any]:
     """Config settings among a command's options and, if named, in an environment variable."""
     return parse_config_overrides(ctx.args, env_var=env_var)
-
-
-def existing(path: Path, hint: str) -> Path:
-    """Return the path. Raises ValueError with the hint if it does not exist."""
-    if not path.exists():
-        raise ValueError(Errors.DR005.format(path=path, hint=hint))
-    return path
 
 
 def print_scores(scores: Dict[str, Any]) -> None:

@@ -11,8 +11,7 @@ from wasabi import msg
 from ..lab.benchmark import Plan, benchmark
 from ..pipeline.pipelines import load_pipeline
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, readable_errors
-from .parameters import Code, Gpu, JsonOutput, Model
+from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, config_overrides, dualre_cli, readable_errors
 
 
 @dualre_cli.command("benchmark", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -41,11 +40,9 @@ def benchmark_cli(
     plan = Plan(**{field.name: ctx.params[field.name] for field in fields(Plan)})
     with readable_errors():
         setup_gpu(use_gpu, silent=False)
-        existing(data_path, "Expected documents with mentions, as `spacy dualre convert` writes them.")
         check_writable(output)
         report = benchmark(load_pipeline(model, config_overrides(ctx)), model, data_path, plan)
-        if output is not None:
-            write_json(output, report)
+        write_json(output, report)
     print_report(report)
 
 

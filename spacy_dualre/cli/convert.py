@@ -14,10 +14,10 @@ from ..records.shards import DocWriter, is_held_out
 from ..records.to_docs import ConversionReport, records_to_docs
 from ..records.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..writing import check_writable, write_json
-from .app import dualre_cli, readable_errors
+from .app import command
 
 
-@dualre_cli.command("convert", no_args_is_help=True)
+@command("convert")
 def convert_cli(
     format: str = typer.Argument(..., help=f"The corpus format: {', '.join(names('read'))}"),
     input_path: Path = typer.Argument(..., metavar="INPUT", help="File or folder in that format"),
@@ -26,8 +26,7 @@ def convert_cli(
     tokenizer: str = typer.Option("spacy", help=f"One of: {', '.join(TOKENIZERS)}. scispacy is for biomedical text"),
     splitter: str = typer.Option("sentencizer", help=f"Sentence splitter, one of: {', '.join(SPLITTERS)}"),
     pipeline: Optional[str] = typer.Option(
-        None,
-        help="Tokenize and split with this pipeline or config (.cfg) instead of --lang, --tokenizer and --splitter",
+        None, help="Pipeline or config (.cfg) instead of --lang, --tokenizer and --splitter"
     ),
     corpus: Optional[str] = typer.Option(None, help="Corpus name to store in the Docs, instead of the format"),
     dev_path: Optional[Path] = typer.Option(None, "--dev", help="Hold documents out and write them here"),
@@ -38,23 +37,21 @@ def convert_cli(
     report_path: Optional[Path] = typer.Option(None, "--report", help="Write the report as JSON to this file"),
 ) -> None:
     """Convert a corpus to spaCy's binary format and report what was converted and what was left out."""
-    with readable_errors():
-        read = function(format, "read")
-        _check_outputs(output_path, dev_path, shard_size)
-        check_writable(report_path)
-        report = ConversionReport()
-        nlp = load_splitter(pipeline) if pipeline is not None else make_splitter(lang, tokenizer, splitter)
-        docs = records_to_docs(read(input_path), nlp, report, strict=strict)
-        with ExitStack() as files:
-            output = files.enter_context(DocWriter(output_path, shard_size))
-            held_out = files.enter_context(DocWriter(dev_path, shard_size)) if dev_path is not None else output
-            for doc in tqdm(docs, unit=" documents", disable=None):
-                if corpus is not None:
-                    doc.user_data["corpus"] = corpus
-                (held_out if is_held_out(doc.text, dev_fraction, seed) else output).add(doc)
-            _check(report, input_path)
-        if report_path is not None:
-            write_json(report_path, report.to_json())
+    read = function(format, "read")
+    _check_outputs(output_path, dev_path, shard_size)
+    check_writable(report_path)
+    report = ConversionReport()
+    nlp = load_splitter(pipeline) if pipeline is not None else make_splitter(lang, tokenizer, splitter)
+    docs = records_to_docs(read(input_path), nlp, report, strict=strict)
+    with ExitStack() as files:
+        output = files.enter_context(DocWriter(output_path, shard_size))
+        held_out = files.enter_context(DocWriter(dev_path, shard_size)) if dev_path is not None else output
+        for doc in tqdm(docs, unit=" documents", disable=None):
+            if corpus is not None:
+                doc.user_data["corpus"] = corpus
+            (held_out if is_held_out(doc.text, dev_fraction, seed) else output).add(doc)
+        _check(report, input_path)
+    write_json(report_path, report.to_json())
     print_report(report)
     for writer in dict.fromkeys((output, held_out)):
         msg.good(f"Converted {writer.documents} documents to {writer.path}")
@@ -75,12 +72,13 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
 
 def _check(report: ConversionReport, path: Path) -> None:
     """Raise CorpusError if the result is useless."""
-    lost = [(reason, n, first) for reason, n, first in report.dropped if reason.startswith("mention:")]
     if not report.documents:
         raise CorpusError(Errors.DR303.format(where=path))
+    lost = [each for each in report.dropped if each[0].startswith("mention:")]
     if lost and not report.mentions:
-        reasons = ", ".join(reason.removeprefix("mention: ") for reason, *_ in lost)
-        raise CorpusError(Errors.DR820.format(where=lost[0][2], n=sum(n for _, n, _ in lost), reasons=reasons))
+        reasons, counts, places = zip(*lost)
+        names = ", ".join(reason.removeprefix("mention: ") for reason in reasons)
+        raise CorpusError(Errors.DR820.format(where=places[0], n=sum(counts), reasons=names))
 
 
 def print_report(report: ConversionReport) -> None:

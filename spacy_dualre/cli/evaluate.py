@@ -2,13 +2,11 @@
 
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
-from spacy.language import Language
 from spacy.scorer import Scorer
-from spacy.training import Example
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
@@ -21,13 +19,12 @@ from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
 from ..views.report import write_report
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, existing, print_scores, readable_errors
-from .parameters import Code, Gpu, JsonOutput, Model
+from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command, config_overrides, print_scores
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
 
-@dualre_cli.command("evaluate", no_args_is_help=True, context_settings=WITH_OVERRIDES)
+@command("evaluate", context_settings=WITH_OVERRIDES)
 def evaluate_cli(
     ctx: typer.Context,
     model: Model,
@@ -47,13 +44,10 @@ def evaluate_cli(
     With --no-gold-mentions the pipeline gets raw text. A relation is then correct if its predicate and both mentions,
     with their offsets and types, are; mentions are scored too.
     """
-    with readable_errors():
-        setup_gpu(use_gpu, silent=False)
-        overrides = config_overrides(ctx)
-        check_writable(output, predictions)
-        scores = evaluate(model, data_path, gold_mentions, protocol, predictions, overrides, report)
-        if output is not None:
-            write_json(output, scores)
+    setup_gpu(use_gpu, silent=False)
+    check_writable(output, predictions)
+    scores = evaluate(model, data_path, gold_mentions, protocol, predictions, config_overrides(ctx), report)
+    write_json(output, scores)
     print_scores(scores)
 
 
@@ -71,22 +65,26 @@ def evaluate(
     Returns:
         documents, rels_p, rels_r, rels_f, rels_macro_f and rels_per_type (0 to 1), speed in words per second; with a
         protocol also protocol and rels_f_interval; without gold mentions also ents_p, ents_r, ents_f, ents_per_type.
-
-    Raises:
-        ValueError: The settings contradict each other, or there are no mentions and no component finds any.
     """
     if predictions is not None and protocol_name is None:
         raise ValueError(Errors.DR821.format(known=", ".join(PROTOCOLS)))
     if protocol_name is not None and not gold_mentions:
         raise ValueError(Errors.DR822)
     protocol = get_protocol(protocol_name) if protocol_name is not None else None
-    existing(data_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
+    corpus = rel_corpus(data_path, gold_mentions=gold_mentions)
     if report is not None:
         check_writable(report / "index.html")
     nlp = load_pipeline(model, overrides)
     if not gold_mentions:
-        _expect_raw_text(nlp)
-    examples = _read(nlp, data_path, gold_mentions)
+        for pipe in (pipe for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)):
+            check_finds_mentions(nlp)
+            # Strict, by offsets and type: found mentions lack ids
+            pipe.scorer = make_rel_scorer()
+    examples = list(corpus(nlp))
+    if not examples:
+        raise ValueError(Errors.DR714.format(path=data_path))
+    if gold_mentions and not any(get_mentions(example.predicted, mentions_key(nlp)) for example in examples):
+        raise ValueError(Errors.DR823.format(path=data_path))
     # Fails before the work if predictions cannot be written for lack of ids
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
     start = perf_counter()
@@ -104,23 +102,3 @@ def evaluate(
     if report is not None:
         write_report(nlp, examples, report)
     return result
-
-
-def _read(nlp: Language, path: Path, gold_mentions: bool) -> List[Example]:
-    examples = list(rel_corpus(path, gold_mentions=gold_mentions)(nlp))
-    if not examples:
-        raise ValueError(Errors.DR714.format(path=path))
-    spans_key = mentions_key(nlp)
-    if gold_mentions and not any(get_mentions(example.predicted, spans_key) for example in examples):
-        raise ValueError(Errors.DR823.format(path=path))
-    return examples
-
-
-def _expect_raw_text(nlp: Language) -> None:
-    """Make the scorers strict (by offsets and type) for found mentions, which lack ids. Raises ValueError if no
-    component finds mentions.
-    """
-    for _, pipe in nlp.pipeline:
-        if isinstance(pipe, DualEncoderRel):
-            check_finds_mentions(nlp)
-            pipe.scorer = make_rel_scorer()

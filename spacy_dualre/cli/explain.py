@@ -9,15 +9,14 @@ from wasabi import msg
 from ..errors import Errors
 from ..pipeline.pipelines import load_pipeline
 from ..views.explanation import Explanation, explain
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
-from .parameters import Code, Model
+from .app import WITH_OVERRIDES, Code, Model, command, config_overrides
 from .source import SOURCE_HELP, read_docs
 
 #: Unscored pairs listed per reason.
 _SHOWN = 5
 
 
-@dualre_cli.command("explain", no_args_is_help=True, context_settings=WITH_OVERRIDES)
+@command("explain", context_settings=WITH_OVERRIDES)
 def explain_cli(
     ctx: typer.Context,
     model: Model,
@@ -32,12 +31,11 @@ def explain_cli(
 
     Pairs that were not scored are listed with the reason.
     """
-    with readable_errors():
-        nlp = load_pipeline(model, config_overrides(ctx))
-        explained = [
-            (str(doc.user_data.get("doc_id") or number), chosen(explain(nlp, doc), subject, object))
-            for number, doc in enumerate(read_docs(nlp, source, limit), 1)
-        ]
+    nlp = load_pipeline(model, config_overrides(ctx))
+    explained = [
+        (str(doc.user_data.get("doc_id") or number), chosen(explain(nlp, doc), subject, object))
+        for number, doc in enumerate(read_docs(nlp, source, limit), 1)
+    ]
     if as_json:
         values = [{"id": id, "pairs": [pair.to_json() for pair in pairs]} for id, pairs in explained]
         print(srsly.json_dumps(values, indent=2))
@@ -87,9 +85,9 @@ def _print_scored(pair: Explanation) -> None:
     for score in pair.scores:
         numbers = (score.similarity, score.classifier, score.probability, score.threshold)
         cells = [score.predicate, *("-" if number is None else f"{number:.3f}" for number in numbers)]
-        first = "decided" if score.predicate in decided else "" if score.possible else "not for these types"
-        rows.append((*cells, first, *score.descriptions[:1]) if score.descriptions else (*cells, first, ""))
-        rows += [("", "", "", "", "", "", text) for text in score.descriptions[1:]]
+        cells.append("decided" if score.predicate in decided else "" if score.possible else "not for these types")
+        first, *others = score.descriptions or [""]
+        rows += [(*cells, first), *(("", "", "", "", "", "", text) for text in others)]
     header = ("", "similarity", "classifier", "probability", "threshold", "", "description read")
     msg.table(rows, header=header, aligns=("l", "r", "r", "r", "r", "l", "l"), max_col=200)
     names = ", ".join(f"{rel.predicate} ({rel.score:.2f})" for rel in pair.decided)

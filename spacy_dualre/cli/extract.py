@@ -20,11 +20,20 @@ from ..formats.files import Options
 from ..formats.jsonl import dump
 from ..pipeline.pipelines import load_pipeline
 from ..records.record import Record
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
-from .interrupt import Interrupted, interruptible
-from .parameters import Code, Gpu, Model
+from .app import (
+    WITH_OVERRIDES,
+    Code,
+    Gpu,
+    Interrupted,
+    Model,
+    config_overrides,
+    dualre_cli,
+    interruptible,
+    readable_errors,
+)
 
 STDOUT = Path("-")
+_FORMAT = "Format, where the name of the file does not tell it"
 _INPUT = "File or folder of documents, or - for standard input"
 _OUTPUT = "File or folder to write; without it, or with -, JSON lines go to standard output"
 
@@ -35,19 +44,15 @@ def extract_cli(
     model: Model,
     input_path: Path = typer.Argument(..., metavar="INPUT", help=_INPUT, allow_dash=True),
     output_path: Optional[Path] = typer.Argument(None, metavar="[OUTPUT]", help=_OUTPUT, allow_dash=True),
-    format: Optional[str] = typer.Option(
-        None, help=f"Input format, one of: {', '.join(names('stream'))}; else by file name"
-    ),
-    to: Optional[str] = typer.Option(None, help=f"Output format, one of: {', '.join(names('write'))}; else by name"),
+    format: Optional[str] = typer.Option(None, help=f"{_FORMAT}, one of: {', '.join(names('stream'))}"),
+    to: Optional[str] = typer.Option(None, help=f"{_FORMAT}, one of: {', '.join(names('write'))}"),
     text_column: Optional[str] = typer.Option(None, help="Column with the texts in a table"),
     id_column: Optional[str] = typer.Option(None, help="Column with the document ids in a table"),
     threshold: Optional[float] = typer.Option(None, min=0.0, max=1.0, help="Threshold, instead of the pipeline's"),
     batch_size: int = typer.Option(32, min=1, help="Number of documents per batch"),
     n_process: int = typer.Option(1, min=1, help="Number of processes"),
     resume: bool = typer.Option(False, "--resume", help="Continue where an earlier call stopped, if one did"),
-    gold_mentions: bool = typer.Option(
-        True, help="Keep mentions that documents already have, instead of finding them again"
-    ),
+    gold_mentions: bool = typer.Option(True, help="Keep mentions that documents have, instead of finding them anew"),
     show: int = typer.Option(0, help="Print the relations of this many documents"),
     use_gpu: Gpu = -1,
     code: Code = None,
@@ -63,8 +68,7 @@ def extract_cli(
     # Standard output may be reserved for the documents
     quiet = nullcontext() if output_path is not None else redirect_stdout(sys.stderr)
     with quiet, readable_errors(), _stopping(output_path, n_process):
-        writer = _writer(output_path, to, resume)
-        _check_apart(input_path, output_path)
+        writer = _writer(input_path, output_path, to, resume)
         documents = Documents(input_path, format, Options(text_column, id_column))
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
@@ -74,14 +78,13 @@ def extract_cli(
             extraction.rel.threshold = threshold
         records = extraction.read(documents)
         found = _shown(extraction.extract(records, batch_size, n_process), show)
-        if output_path is None or writer is None:
+        if output_path is None:
             # Whatever the locale says
             stdout.reconfigure(encoding="utf8", newline="\n")  # type: ignore[union-attr]
             stdout.writelines(f"{dump(record)}\n" for record in found)
         else:
             settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions}
-            run = extraction.run_values(settings)
-            with Journal(output_path, run, resume) as journal:
+            with Journal(output_path, extraction.run_values(settings), resume) as journal:
                 extraction.skip(records, journal.done())
                 for record in found:
                     journal.add(record)
@@ -91,25 +94,21 @@ def extract_cli(
         _report(extraction.tally, documents, output_path)
 
 
-def _writer(path: Optional[Path], name: Optional[str], resume: bool) -> Any:
-    """The function that writes the output; None for standard output. Raises ValueError if the format does not fit."""
-    if path is not None:
-        return output_format(path, name)
-    if resume or name not in (None, "jsonl"):
-        raise ValueError(Errors.DR825.format(format=name or "jsonl"))
-    return None
-
-
-def _check_apart(input_path: Path, output_path: Optional[Path]) -> None:
-    """Raise ValueError if the output would be read as input."""
-    if output_path is not None:
-        input_path, output = input_path.resolve(), output_path.resolve()
-        if input_path == output or input_path in output.parents:
-            raise ValueError(Errors.DR830.format(output=output_path))
+def _writer(input_path: Path, path: Optional[Path], name: Optional[str], resume: bool) -> Any:
+    """The function that writes the output, if it is no standard output. Raises ValueError if nothing can be written."""
+    if path is None:
+        if resume or name not in (None, "jsonl"):
+            raise ValueError(Errors.DR825.format(format=name or "jsonl"))
+        return None
+    source, output = input_path.resolve(), path.resolve()
+    if source in (output, *output.parents):
+        raise ValueError(Errors.DR830.format(output=path))
+    return output_format(path, name)
 
 
 @contextmanager
 def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
+    """Say how to continue where there is an unfinished output."""
     folder = part_of(output_path) if output_path is not None else None
     try:
         with interruptible(signal.SIGINT, signal.SIGTERM):
@@ -124,8 +123,8 @@ def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
         if n_process > 1:
             # Python would wait for batches on their way to the workers, which are gone
             sys.stderr.flush()
-            os._exit(err.code)
-        raise typer.Exit(err.code) from None
+            os._exit(err.code)  # type: ignore[arg-type]
+        raise
 
 
 def _shown(found: Iterable[Record], show: int) -> Iterator[Record]:
@@ -134,6 +133,16 @@ def _shown(found: Iterable[Record], show: int) -> Iterator[Record]:
         if number <= show:
             _print(record)
         yield record
+
+
+def _print(record: Record) -> None:
+    msg.divider(f"Document {record.id}")
+    print(record.text)
+    texts = {mention.id: record.covered(mention) for mention in record.mentions}
+    for rel in record.relations:
+        print(f"  {texts[rel.subject]}  --{rel.predicate} ({rel.score:.2f})->  {texts[rel.object]}")
+    if not record.relations:
+        print("  (no relations)")
 
 
 def _say(message: str) -> None:
@@ -153,13 +162,3 @@ def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> 
         msg.good(f"Wrote {tally.relations} relations of {tally.documents} documents{before} to {output_path}")
     if tally.broken:
         raise ValueError(Errors.DR826.format(n=tally.broken, documents=tally.documents))
-
-
-def _print(record: Record) -> None:
-    msg.divider(f"Document {record.id}")
-    print(record.text)
-    texts = {mention.id: record.covered(mention) for mention in record.mentions}
-    for rel in record.relations:
-        print(f"  {texts[rel.subject]}  --{rel.predicate} ({rel.score:.2f})->  {texts[rel.object]}")
-    if not record.relations:
-        print("  (no relations)")

@@ -9,10 +9,10 @@ from wasabi import msg
 
 from ..errors import CorpusError, Errors, Warnings
 from ..graph import BASE_URI, KnowledgeGraph, Merger, check_base_uri, check_output, read_documents, write
-from .app import dualre_cli, readable_errors
+from .app import command
 
 
-@dualre_cli.command("graph", no_args_is_help=True)
+@command("graph")
 def graph_cli(
     triples: List[Path] = typer.Argument(..., metavar="TRIPLES...", help="JSON lines from `spacy dualre extract`"),
     outputs: List[Path] = typer.Option(
@@ -20,10 +20,8 @@ def graph_cli(
     ),
     min_score: float = typer.Option(0.0, min=0.0, max=1.0, help="Leave out relations with a lower score"),
     min_support: int = typer.Option(1, min=1, help="Leave out edges supported by fewer sentences"),
-    predicates: Optional[List[str]] = typer.Option(None, help="Use only this predicate. May be repeated"),
-    symmetric: Optional[List[str]] = typer.Option(
-        None, help="Predicate without direction: both directions become one edge. May be repeated"
-    ),
+    predicates: List[str] = typer.Option([], help="Use only this predicate. May be repeated"),
+    symmetric: List[str] = typer.Option([], help="Make one edge of both directions of this predicate. May be repeated"),
     evidence: Optional[int] = typer.Option(None, min=0, help="Keep only the best N sentences per edge"),
     base_uri: str = typer.Option(BASE_URI, help="Base of the URIs of RDF resources"),
 ) -> None:
@@ -31,33 +29,26 @@ def graph_cli(
 
     Unreadable lines are reported and skipped, and the exit status is then 1.
     """
-    with readable_errors():
-        files = _check(triples, outputs, base_uri)
-        merger = Merger(min_score, predicates or None, symmetric or (), evidence)
-        broken = merge(merger, triples)
-        graph = merger.graph(min_support)
-        print_report(merger, graph)
-        _warn_of_unknown(merger, [*(predicates or ()), *(symmetric or ())])
-        if not graph.edges:
-            raise ValueError(Errors.DR831.format(documents=merger.documents, relations=merger.counts["relations"]))
-        for path in outputs:
-            write(graph, path, base_uri)
+    files = _check(triples, outputs, base_uri)
+    merger = Merger(min_score, predicates or None, symmetric, evidence)
+    broken: List[CorpusError] = []
+    for record in tqdm(read_documents(triples, broken.append), unit=" documents", disable=None):
+        merger.add(record)
+    for err in broken:
+        msg.warn(str(err))
+    graph = merger.graph(min_support)
+    print_report(merger, graph)
+    unknown = sorted({*predicates, *symmetric} - merger.seen_predicates)
+    if unknown:
+        known = ", ".join(sorted(merger.seen_predicates)) or "none"
+        msg.warn(Warnings.DW824.format(names=", ".join(unknown), known=known))
+    if not graph.edges:
+        raise ValueError(Errors.DR831.format(documents=merger.documents, relations=merger.counts["relations"]))
+    for path in outputs:
+        write(graph, path, base_uri)
     msg.good(f"Wrote the graph to {', '.join(map(str, files))}")
     if broken:
-        msg.fail(f"{broken} lines or files of the input could not be read", exits=1)
-
-
-def merge(merger: Merger, paths: List[Path]) -> int:
-    """Merge the documents of the files, warn of unreadable ones, and return their number."""
-    errors: List[CorpusError] = []
-
-    def report(err: CorpusError) -> None:
-        errors.append(err)
-        msg.warn(str(err))
-
-    for record in tqdm(read_documents(paths, report), unit=" documents", disable=None):
-        merger.add(record)
-    return len(errors)
+        msg.fail(f"{len(broken)} lines or files of the input could not be read", exits=1)
 
 
 def print_report(merger: Merger, graph: KnowledgeGraph) -> None:
@@ -85,10 +76,3 @@ def _check(triples: List[Path], outputs: List[Path], base_uri: str) -> List[Path
         if known.count(path.resolve()) > 1:
             raise ValueError(Errors.DR832.format(path=path))
     return files
-
-
-def _warn_of_unknown(merger: Merger, names: List[str]) -> None:
-    unknown = sorted(set(names) - merger.seen_predicates)
-    if unknown:
-        known = ", ".join(sorted(merger.seen_predicates)) or "none"
-        msg.warn(Warnings.DW824.format(names=", ".join(unknown), known=known))

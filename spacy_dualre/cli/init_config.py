@@ -9,10 +9,10 @@ from wasabi import msg
 from ..errors import Errors
 from ..starter import write_starter
 from ..types import TypePair
-from .app import dualre_cli, readable_errors
+from .app import command
 
 
-@dualre_cli.command("init-config", no_args_is_help=True)
+@command("init-config")
 def init_config_cli(
     labels: str = typer.Option(..., help="Predicates, separated by commas"),
     types: str = typer.Option(..., help="Types of mentions, separated by commas"),
@@ -23,9 +23,8 @@ def init_config_cli(
     symmetric: str = typer.Option("", help="Predicates without direction, separated by commas"),
 ) -> None:
     """Write a config, a project file and a template of descriptions for your own corpus."""
-    with readable_errors():
-        pairs = [_pair(pair) for pair in _split(type_pairs)]
-        paths = write_starter(output, _split(labels), _split(types), pairs, _split(symmetric))
+    pairs = [_pair(pair) for pair in _split(type_pairs)]
+    paths = write_starter(output, _split(labels), _split(types), pairs, _split(symmetric))
     for path in paths:
         msg.good(f"Wrote {path}")
     msg.text(f"Now fill in {paths[1]}, check {paths[2]}, then run: python -m spacy project run all {output}")

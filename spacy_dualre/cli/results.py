@@ -10,7 +10,7 @@ from ..lab.ablations.plot import plot_tables
 from ..lab.ablations.result import pack_results, read_results
 from ..lab.ablations.table import Table, header, make_tables, to_cells, to_json, to_markdown
 from ..writing import check_writable, write_json, write_text
-from .app import dualre_cli, existing, readable_errors
+from .app import dualre_cli, readable_errors
 
 
 @dualre_cli.command("results", no_args_is_help=True)
@@ -30,15 +30,12 @@ def results_cli(
     and whether it differs significantly from the reference.
     """
     with readable_errors():
-        for folder in folders:
-            existing(folder, "Expected results from `spacy dualre ablations`.")
         check_writable(output, json, plot)
         found = read_results(folders)
         tables = make_tables(found, samples, seed, reference)
         if output is not None:
             write_text(output, to_markdown(tables))
-        if json is not None:
-            write_json(json, to_json(tables))
+        write_json(json, to_json(tables))
         if plot is not None:
             plot_tables(tables, plot)
         if pack is not None:

@@ -1,5 +1,6 @@
 """Documents named on the command line: a text, a text file, standard input or .spacy files."""
 
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, List
@@ -9,10 +10,9 @@ from spacy.tokens import Doc
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
-from ..formats.files import STDIN, read_text
+from ..formats.files import read_text
 from ..pipeline.pipelines import components_before, find_component, given_mentions
 from ..training.reader import rel_corpus
-from .app import existing
 
 SOURCE_HELP = "A text, a .txt file, - for standard input, or documents with mentions: a .spacy file or a folder of them"
 
@@ -20,17 +20,16 @@ SOURCE_HELP = "A text, a .txt file, - for standard input, or documents with ment
 def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
     """Run a pipeline on a source, see `SOURCE_HELP`, or the first documents of .spacy files (limit 0: all).
 
-    The pipeline only finds mentions if no document has any.
-
-    Raises:
-        ValueError: A file is missing, or no document has mentions.
+    The pipeline only finds mentions if no document has any. Raises ValueError if a file is missing or no document has
+    mentions.
     """
-    inputs: List[Any]
-    if source.endswith(".spacy") or _is_there(source) and Path(source).is_dir():
-        existing(Path(source), "Expected documents with mentions from `spacy dualre convert`.")
+    inputs: List[Any] = [source]
+    if source.endswith(".spacy") or os.path.isdir(source):
         inputs = [example.predicted for example in rel_corpus(Path(source), limit=limit)(nlp)]
-    else:
-        inputs = [_read_text(source)]
+    elif source == "-" or source.endswith(".txt"):
+        inputs = [read_text(Path(source))]
+    elif os.path.exists(source):
+        raise ValueError(Errors.DR836.format(path=source))
     name, rel = find_component(nlp)
     are_given = any(isinstance(doc, Doc) and get_mentions(doc, rel.spans_key) for doc in inputs)
     with given_mentions(nlp) if are_given else nullcontext():
@@ -39,20 +38,3 @@ def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
         before = ", ".join(components_before(nlp, name)) or "none"
         raise ValueError(Errors.DR833.format(source=rel.mentions_from, name=name, names=before))
     return docs
-
-
-def _read_text(source: str) -> str:
-    if source == "-":
-        return read_text(STDIN)
-    if source.endswith(".txt"):
-        return read_text(existing(Path(source), "Expected a text file."))
-    if _is_there(source):
-        raise ValueError(Errors.DR836.format(path=source))
-    return source
-
-
-def _is_there(source: str) -> bool:
-    try:
-        return bool(source.strip()) and Path(source).exists()
-    except (OSError, ValueError):  # a text may be too long for a path, or contain characters that paths cannot
-        return False

@@ -13,8 +13,7 @@ from wasabi import msg
 
 from ..errors import CheckpointError
 from ..lab.resuming import CHECKPOINT, Checkpoint, check_settings, settings_of, train
-from .app import WITH_OVERRIDES, dualre_cli, readable_errors
-from .parameters import Gpu
+from .app import WITH_OVERRIDES, Gpu, dualre_cli, readable_errors
 
 
 @dualre_cli.command("train", no_args_is_help=True, context_settings=WITH_OVERRIDES)

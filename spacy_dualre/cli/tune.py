@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Optional
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -13,14 +13,13 @@ from ..pipeline.pipelines import load_pipeline
 from ..scoring.tuning import Tuned, tune
 from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
-from .app import dualre_cli, existing, readable_errors
-from .parameters import Code, Gpu, Model
+from .app import Code, Gpu, Model, command
 
 #: With fewer gold relations comes a warning.
 _FEW = 500
 
 
-@dualre_cli.command("tune", no_args_is_help=True)
+@command("tune")
 def tune_cli(
     model: Model,
     dev_path: Path = typer.Argument(
@@ -34,52 +33,37 @@ def tune_cli(
     code: Code = None,
 ) -> None:
     """Find out which descriptions the encoder can skip, and write a pipeline that skips them."""
-    with readable_errors():
-        setup_gpu(use_gpu, silent=False)
-        existing(dev_path, "Expected annotated documents, as `spacy dualre convert` writes them.")
-        nlp = load_pipeline(model)
-        # Fails before the work if the results cannot be written
-        check_writable(output / "meta.json", report)
-        tuned = tune(nlp, list(rel_corpus(dev_path)(nlp)), loss / 100, threshold)
-        nlp.to_disk(output)
-        if report is not None:
-            write_json(report, to_json(tuned))
+    setup_gpu(use_gpu, silent=False)
+    corpus = rel_corpus(dev_path)
+    nlp = load_pipeline(model)
+    check_writable(output / "meta.json", report)
+    tuned = tune(nlp, list(corpus(nlp)), loss / 100, threshold)
+    nlp.to_disk(output)
+    write_json(report, {**asdict(tuned), "cascade": tuned.cascade and tuned.cascade._asdict()})
+    if tuned.gold < _FEW:
+        msg.warn(Warnings.DW820.format(n=tuned.gold))
     print_tuned(tuned)
     msg.good(f"Wrote the pipeline to {output}")
 
 
-def to_json(tuned: Tuned) -> Dict[str, Any]:
-    """The report as JSON values, with the cascade as the component's setting."""
-    return {**asdict(tuned), "cascade": tuned.cascade._asdict() if tuned.cascade else None}
-
-
 def print_tuned(tuned: Tuned) -> None:
     """Print tables of the threshold, if changed, and of the cascade."""
-    if tuned.gold < _FEW:
-        msg.warn(Warnings.DW820.format(n=tuned.gold))
     if tuned.threshold != tuned.threshold_before:
         before = ("before", str(tuned.threshold_before), _percent(tuned.f_before))
         after = ("after", str(tuned.threshold), _percent(tuned.f_exact))
         msg.table([before, after], header=("", "threshold", "F"), aligns=("l", "l", "r"))
-    _print_cascade(tuned)
-    msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
-
-
-def _print_cascade(tuned: Tuned) -> None:
-    header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
-    rows = [("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0 %", "")]
-    if tuned.cascade is not None:
-        settings = str(tuned.cascade.predicates), str(tuned.cascade.negative)
-        read = str(tuned.read), _share(tuned.read, tuned.descriptions), _share(tuned.skipped, tuned.candidates)
-        rows.append(("cascade", _percent(tuned.f), *settings, *read))
-    msg.table(rows, header=header, aligns=("l", *"rrrrrr"))
     if tuned.cascade is None:
         msg.text("No cascade reads less within the allowed loss: the pipeline has none.")
+    else:
+        predicates, negative = map(str, tuned.cascade)
+        read = f"{tuned.read / tuned.descriptions:.1%}"
+        skipped = f"{tuned.skipped / tuned.candidates:.1%}"
+        exact = ("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0%", "")
+        cascade = ("cascade", _percent(tuned.f), predicates, negative, str(tuned.read), read, skipped)
+        header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
+        msg.table([exact, cascade], header=header, aligns=("l", *"rrrrrr"))
+    msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
 
 
 def _percent(value: float) -> str:
     return f"{100 * value:.2f}"
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / max(whole, 1):.1f} %"

@@ -9,12 +9,11 @@ from wasabi import msg
 from ..pipeline.pipelines import find_component, load_pipeline
 from ..views import render, serve
 from ..writing import check_writable, write_text
-from .app import WITH_OVERRIDES, config_overrides, dualre_cli, readable_errors
-from .parameters import Code, Model
+from .app import WITH_OVERRIDES, Code, Model, command, config_overrides
 from .source import SOURCE_HELP, read_docs
 
 
-@dualre_cli.command("visualize", no_args_is_help=True, context_settings=WITH_OVERRIDES)
+@command("visualize", context_settings=WITH_OVERRIDES)
 def visualize_cli(
     ctx: typer.Context,
     model: Model,
@@ -25,15 +24,13 @@ def visualize_cli(
     code: Code = None,
 ) -> None:
     """Draw the relations in a text or documents as arcs over their sentences, to a file or in the browser."""
-    with readable_errors():
-        check_writable(output)
-        nlp = load_pipeline(model, config_overrides(ctx))
-        _, rel = find_component(nlp)
-        options = {"spans_key": rel.spans_key, "symmetric": rel.undirected}
-        docs = read_docs(nlp, source, limit)
-        if output is None:
-            serve(docs, options=options, port=port)
-            return
-        html = render(docs, page=True, jupyter=False, options=options)
-        write_text(output, html or "")
+    check_writable(output)
+    nlp = load_pipeline(model, config_overrides(ctx))
+    _, rel = find_component(nlp)
+    options = {"spans_key": rel.spans_key, "symmetric": rel.undirected}
+    docs = read_docs(nlp, source, limit)
+    if output is None:
+        serve(docs, options=options, port=port)
+        return
+    write_text(output, render(docs, page=True, jupyter=False, options=options) or "")
     msg.good(f"Wrote the relations of {len(docs)} documents to {output}")

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain, islice, starmap
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Tuple
 
@@ -20,17 +20,15 @@ from .given import GIVEN, check_finds_mentions, extraction_pipeline, sentence_sp
 
 #: Number of first documents of which one must have mentions if the pipeline finds none.
 _FIRST = 20
+#: Number of documents after which spaCy's memory of their words is freed, also in worker processes.
+_ZONE = 5000
 
 
 @dataclass
 class Tally:
-    """Counts of documents and what was found in them.
+    """Counts of finished documents, of those of an earlier run among them, of unreadable ones, and of what was found.
 
-    Attributes:
-        documents: Finished documents, including those of an earlier run.
-        broken: Documents that could not be read.
-        without_mentions: Finished documents in which no mention was given or found.
-        left_out: Given mentions that could not be used.
+    Given mentions that cannot be used are `left_out`.
     """
 
     documents: int = 0
@@ -54,20 +52,18 @@ class Extraction:
         nlp: The pipeline. Raises ValueError if it has no such component.
         on_broken: Called with a message for each document that cannot be read.
         gold_mentions: Use the mentions that documents have, instead of finding them anew.
-        zone: Number of documents after which spaCy's memory of their words is freed, also in worker processes.
     """
 
-    def __init__(
-        self, nlp: Language, on_broken: Callable[[str], None], gold_mentions: bool = True, zone: int = 5000
-    ) -> None:
+    def __init__(self, nlp: Language, on_broken: Callable[[str], None], gold_mentions: bool = True) -> None:
         self.nlp = nlp
         self.gold_mentions = gold_mentions
-        self.zone = zone
-        self.rel_name, self.rel = find_component(nlp)
+        name, self.rel = find_component(nlp)
         self.on_broken = on_broken
         self.tally = Tally()
-        self._pipeline = extraction_pipeline(nlp, self.rel_name)
-        self._splitter = sentence_splitter(nlp, self.rel_name)
+        self._pipeline = extraction_pipeline(nlp, name)
+        self._splitter = sentence_splitter(nlp, name)
+        # Of all given mentions, including those that doc.ents cannot hold
+        self._given_key = self.rel.spans_key or SPANS_KEY
         self._origin = {"model": f"{nlp.meta['lang']}_{nlp.meta['name']}", "version": nlp.meta["version"]}
 
     def run_values(self, settings: Dict[str, Any]) -> Dict[str, Any]:
@@ -100,26 +96,20 @@ class Extraction:
         while part := list(islice(stream, 1)):
             # Otherwise the words of all texts would stay in the vocabulary
             with self._pipeline.memory_zone():
-                docs = self._docs(chain(part, islice(stream, self.zone - 1)))
-                for record in self._extracted(docs, batch_size=batch_size, n_process=n_process):
-                    self.tally.count(record)
-                    yield record
+                docs = self._docs(chain(part, islice(stream, _ZONE - 1)))
+                try:
+                    done = self._pipeline.pipe(docs, as_tuples=True, batch_size=batch_size, n_process=n_process)
+                    yield from starmap(self._finished, done)
+                except EOFError as err:
+                    raise ValueError(Errors.DR404) from err
 
-    def _extracted(self, docs: Iterable[Tuple[Doc, Record]], **settings: int) -> Iterator[Record]:
-        try:
-            for doc, source in self._pipeline.pipe(docs, as_tuples=True, **settings):  # type: ignore[call-overload]
-                # All given mentions, including those that doc.ents cannot hold
-                key = self._given_key if GIVEN in doc.user_data else self.rel.spans_key
-                record = doc_to_record(doc, source.id, source.place, key)
-                record.meta = {**source.meta, **self._origin}
-                self.tally.left_out.add_dropped(record.dropped)
-                yield record
-        except EOFError as err:
-            raise ValueError(Errors.DR404) from err
-
-    @property
-    def _given_key(self) -> str:
-        return self.rel.spans_key or SPANS_KEY
+    def _finished(self, doc: Doc, source: Record) -> Record:
+        key = self._given_key if GIVEN in doc.user_data else self.rel.spans_key
+        record = doc_to_record(doc, source.id, source.place, key)
+        record.meta = {**source.meta, **self._origin}
+        self.tally.left_out.add_dropped(record.dropped)
+        self.tally.count(record)
+        return record
 
     def _readable(self, documents: Iterable[Document]) -> Iterator[Record]:
         for record in documents:
@@ -135,9 +125,8 @@ class Extraction:
         for record in records:
             doc = self._doc(record)
             if doc is not None:
-                if "corpus" in record.meta:
-                    # A component may predict only the predicates of a document's corpus
-                    doc.user_data["corpus"] = record.meta["corpus"]
+                # A component may predict only the predicates of a document's corpus
+                doc.user_data["corpus"] = record.meta.get("corpus")
                 yield doc, Record(record.id, "", record.place, meta=record.meta)
 
     def _doc(self, record: Record) -> Optional[Doc]:
@@ -180,7 +169,5 @@ def _digest(folder: Optional[Path]) -> str:
     for path in sorted(folder.rglob("*")) if folder is not None else ():
         if path.is_file():
             digest.update(str(path.relative_to(folder)).encode())  # type: ignore[arg-type]
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
+            digest.update(path.read_bytes())
     return digest.hexdigest()

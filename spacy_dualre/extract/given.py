@@ -45,8 +45,7 @@ def extraction_pipeline(nlp: Language, rel_name: str) -> Language:
     if not starts_sentences(nlp, rel_name):
         components.insert(0, Sentencizer())
     pipeline = _empty(nlp)
-    pipeline.add_pipe("dualre_find_mentions")
-    pipeline.get_pipe("dualre_find_mentions").components = components  # type: ignore[attr-defined]
+    pipeline.add_pipe("dualre_find_mentions").components = components  # type: ignore[attr-defined]
     for name in nlp.pipe_names[len(before) :]:
         pipeline.add_pipe(name, source=nlp)
     return pipeline

@@ -137,8 +137,8 @@ def test_score_where_nothing_was_found(files):
     "protocol, gold, predictions, code",
     [
         ("bc5cdr", "gold.tsv", "half.tsv", "DR004"),
-        ("chemprot", "missing.tsv", "half.tsv", "DR005"),
-        ("chemprot", "gold.tsv", "missing.tsv", "DR005"),
+        ("chemprot", "missing.tsv", "half.tsv", "DR324"),
+        ("chemprot", "gold.tsv", "missing.tsv", "DR324"),
         ("chemprot", "none.tsv", "half.tsv", "DR323"),
         ("scierc", "gold.tsv", "half.tsv", "DR326"),
     ],

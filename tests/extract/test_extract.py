@@ -264,9 +264,10 @@ def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, tex
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, processes):
+def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, processes, monkeypatch):
+    monkeypatch.setattr("spacy_dualre.extract.extract._ZONE", 3)
     nlp = spacy.load(make_pipeline())
-    extraction = Extraction(nlp, print, zone=3)
+    extraction = Extraction(nlp, print)
     rows = [{"text": f"Aspirin inhibits COX-1 in unseen{n}."} for n in range(8)]
     rows += [{**rows[0], "mentions": [{"start": 0, "end": 7, "type": f"T{n}"}]} for n in range(2)]
     srsly.write_jsonl(tmp_path / "in.jsonl", rows)

@@ -97,7 +97,7 @@ def test_the_command_says_what_is_missing_and_keeps_what_is_there(trained, tmp_p
 def test_what_is_no_pipeline_with_relations_is_named(tmp_path):
     spacy.blank("en").to_disk(tmp_path / "blank")
     assert "DR172" in card(tmp_path / "blank").output
-    assert "DR005" in card(tmp_path / "nothing").output
+    assert card(tmp_path / "nothing").exit_code == 2
 
 
 def test_the_component_may_have_another_name(trained):

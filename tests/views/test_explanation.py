@@ -230,7 +230,7 @@ def test_a_text_may_be_longer_than_names_of_files(pipeline):
     "args, problem",
     [
         (("pipeline", "Nothing here."), "DR833"),
-        (("pipeline", "missing.txt"), "DR005"),
+        (("pipeline", "missing.txt"), "DR324"),
         (("pipeline", "missing.spacy"), "DR005"),
         (("pipeline", " "), "DR833"),
         (("pipeline", ""), "DR833"),
