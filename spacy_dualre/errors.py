@@ -28,11 +28,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR005 = "{path}: not found. {hint}"
 
     # annotations/
-    DR020 = "Relation {relation!r}: {argument!r} is not a Span. Both arguments must be non-empty spans of the same Doc."
+    DR020 = "Relation {relation!r}: {argument!r} is not a non-empty span of this Doc (a copy is another one)."
     DR021 = "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), not {value!r}."
     DR022 = "Doc._.concept_rels is derived from Doc._.rels: set those."
-    DR023 = "Relation {relation!r}: {argument!r} is a span of another Doc. Both arguments must be spans of this Doc."
-    DR024 = "Relation {relation!r}: {argument!r} has tokens {start} to {end} of {n}. Give non-empty spans of this Doc."
 
     # candidates/
     DR030 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'

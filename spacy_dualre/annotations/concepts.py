@@ -4,7 +4,8 @@ A concept is a type with a knowledge-base id or, for mentions without one, with 
 Doc explains the abbreviation. `Doc._.concept_rels` is derived from `Doc._.rels` at each read.
 """
 
-from bisect import bisect_right
+from heapq import nsmallest
+from itertools import product
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -47,7 +48,7 @@ class ConceptRelation(NamedTuple):
 
 def get_concepts(span: Span) -> List[Concept]:
     """Return what a mention refers to: one concept, several, or none."""
-    return concepts_of(span.label_, get_long_form(span) or span.text, span.kb_id_)
+    return concepts_of(span.label_, get_long_forms(span.doc).get(span.text, span.text), span.kb_id_)
 
 
 def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
@@ -56,11 +57,6 @@ def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
         return [Concept(type, " ".join(text.lower().split()))]
     ids = dict.fromkeys(id.strip() for id in kb_id.split(SEPARATOR))
     return [Concept(type, id) for id in ids if is_concept(id)]
-
-
-def get_long_form(span: Span) -> Optional[str]:
-    """The long form of an abbreviated mention, if its Doc explains it."""
-    return get_long_forms(span.doc).get(span.text)
 
 
 def get_long_forms(doc: Doc) -> Dict[str, str]:
@@ -94,9 +90,8 @@ def get_concept_rels(doc: Doc) -> List[ConceptRelation]:
     """
     evidence: Dict[Tuple[Concept, str, Concept], List[Relation]] = {}
     for rel in get_rels(doc):
-        for subject in get_concepts(rel.subject):
-            for object in get_concepts(rel.object):
-                evidence.setdefault((subject, rel.predicate, object), []).append(rel)
+        for subject, object in product(get_concepts(rel.subject), get_concepts(rel.object)):
+            evidence.setdefault((subject, rel.predicate, object), []).append(rel)
     return [
         ConceptRelation(*triple, score=max(rel.score for rel in rels), evidence=tuple(rels))
         for triple, rels in evidence.items()
@@ -104,7 +99,7 @@ def get_concept_rels(doc: Doc) -> List[ConceptRelation]:
 
 
 def refuse_concept_rels(doc: Doc, value: object) -> None:
-    """Raise ValueError: without this setter spaCy would store a value that nobody reads."""
+    """Raise ValueError: without a setter spaCy would store a value that nobody reads."""
     raise ValueError(Errors.DR022)
 
 
@@ -115,33 +110,24 @@ def closest_pairs(
     sentence_of: Sequence[int] = (),
     max_tokens: Optional[int] = None,
 ) -> List[Tuple[Span, Span]]:
-    """Find the closest mention pairs: fewest sentences apart, then fewest tokens between, then first in the text.
+    """Find the k closest mention pairs: fewest sentences apart, then fewest tokens between, then first in the text.
 
     Args:
-        first: Mentions of one side.
-        second: Mentions of the other side.
-        k: How many pairs to return.
         sentence_of: The sentence number of each token; empty for a single sentence.
         max_tokens: The most tokens between the two; None for any number.
 
     Returns:
-        Up to k pairs (of `first`, of `second`). Two mentions of the same tokens are not a pair, and a pair that both
-        sides have in either order comes once.
+        Pairs (of `first`, of `second`). Two mentions of the same tokens are not a pair, and a pair that both sides have
+        in either order comes once.
     """
-    sides = [{(span.start, span.end): span for span in side} for side in (first, second)]
     pairs: Dict[Tuple, Tuple[Span, Span]] = {}
-    for left_side, right_side in ((0, 1), (1, 0)):
-        places = sorted(sides[right_side])
-        for left in sides[left_side]:
-            # The farther right, the farther away: none beyond the next k can be among the closest.
-            after = bisect_right(places, left)
-            for right in places[after : after + k]:
-                between = max(right[0] - left[1], 0)
-                if max_tokens is None or between <= max_tokens:
-                    apart = max(sentence_of[right[0]] - sentence_of[left[1] - 1], 0) if sentence_of else 0
-                    one, other = (left, right) if left_side == 0 else (right, left)
-                    pairs.setdefault((apart, between, left, right), (sides[0][one], sides[1][other]))
-    return [pairs[key] for key in sorted(pairs)[:k]]
+    for one, other in product(sorted(first), sorted(second)):
+        left, right = sorted([(one.start, one.end), (other.start, other.end)])
+        between = max(right[0] - left[1], 0)
+        if left != right and (max_tokens is None or between <= max_tokens):
+            apart = max(sentence_of[right[0]] - sentence_of[left[1] - 1], 0) if sentence_of else 0
+            pairs.setdefault((apart, between, left, right), (one, other))
+    return [pairs[key] for key in nsmallest(k, pairs)]
 
 
 def tokens_between(one: Span, other: Span) -> int:

@@ -15,10 +15,8 @@ SPANS_KEY = "entities"
 def get_mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
     """Return the distinct mentions of a Doc in text order.
 
-    Args:
-        doc: The Doc.
-        spans_key: The span group to read. Without such a group, or None, ``doc.ents`` are read, so that a component
-            trained on span groups also works behind an NER.
+    They are those of a span group. Without such a group, or without a key, ``doc.ents`` are read, so that a component
+    trained on span groups also works behind an NER.
     """
     spans = doc.spans[spans_key] if spans_key in doc.spans else doc.ents
     distinct = {mention_key(span): span for span in spans if span.start < span.end}

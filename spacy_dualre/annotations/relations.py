@@ -33,14 +33,13 @@ def get_rels(doc: Doc) -> List[Relation]:
     relations that reach outside it are left out.
     """
     rels: List[Relation] = []
-    for key, rows in doc.user_data.items():
-        if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY:
-            start, end = key[2], key[3]
-            for subject_labels, predicate, object_labels, offset, length, score in rows:
-                subject = _restore(doc, start, end, subject_labels)
-                obj = _restore(doc, start + offset, start + offset + length, object_labels)
-                if subject is not None and obj is not None:
-                    rels.append(Relation(subject, predicate, obj, score))
+    for key in _keys(doc):
+        _, _, start, end = key
+        for subject_labels, predicate, object_labels, offset, length, score in doc.user_data[key]:
+            subject = _restore(doc, start, end, subject_labels)
+            obj = _restore(doc, start + offset, start + offset + length, object_labels)
+            if subject is not None and obj is not None:
+                rels.append(Relation(subject, predicate, obj, score))
     return sorted(rels, key=lambda rel: (*_position(rel.subject), *_position(rel.object), rel.predicate))
 
 
@@ -56,16 +55,10 @@ def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
     for rel in rels:
         rel = _checked(doc, rel)
         subject, obj = rel.subject, rel.object
-        row = (
-            _labels(subject),
-            rel.predicate,
-            _labels(obj),
-            obj.start_char - subject.start_char,
-            obj.end_char - obj.start_char,
-            float(rel.score),
-        )
+        start, length = obj.start_char - subject.start_char, obj.end_char - obj.start_char
+        row = (_labels(subject), rel.predicate, _labels(obj), start, length, float(rel.score))
         stored.setdefault(("._.", _KEY, subject.start_char, subject.end_char), []).append(row)
-    for key in [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY]:
+    for key in _keys(doc):
         del doc.user_data[key]
     doc.user_data.update(stored)
 
@@ -93,6 +86,10 @@ def span_to_json(span: Span) -> Dict[str, Any]:
     return values
 
 
+def _keys(doc: Doc) -> List[Any]:
+    return [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY]
+
+
 def _labels(span: Span) -> tuple:
     return (span.label_, span.kb_id_, span.id_)
 
@@ -117,11 +114,6 @@ def _checked(doc: Doc, rel: Any) -> Relation:
     if not isinstance(rel.predicate, str) or not isinstance(rel.score, Real):
         raise ValueError(Errors.DR021.format(value=rel))
     for span in (rel.subject, rel.object):
-        if not isinstance(span, Span):
+        if not (isinstance(span, Span) and span.doc is doc and 0 <= span.start < span.end <= len(doc)):
             raise ValueError(Errors.DR020.format(relation=rel, argument=span))
-        if span.doc is not doc:
-            raise ValueError(Errors.DR023.format(relation=rel, argument=span))
-        if not 0 <= span.start < span.end <= len(doc):
-            where = {"start": span.start, "end": span.end, "n": len(doc)}
-            raise ValueError(Errors.DR024.format(relation=rel, argument=span, **where))
     return rel

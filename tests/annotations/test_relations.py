@@ -227,17 +227,17 @@ def test_json_of_no_relations():
 def test_span_of_another_document_is_refused(doc):
     other = doc.copy()
     for rel in (Relation(doc.ents[0], "R", other.ents[1]), Relation(other.ents[0], "R", doc.ents[1])):
-        with pytest.raises(ValueError, match="a span of another Doc"):
+        with pytest.raises(ValueError, match="DR020.*span of this Doc"):
             doc._.rels = [rel]
 
 
 def test_empty_span_is_refused(doc):
-    with pytest.raises(ValueError, match="tokens 2 to 2 of 6"):
+    with pytest.raises(ValueError, match="DR020"):
         doc._.rels = [Relation(doc.ents[0], "R", doc[2:2])]
 
 
 def test_token_is_no_span(doc):
-    with pytest.raises(ValueError, match="COX-1 is not a Span"):
+    with pytest.raises(ValueError, match="DR020.*COX-1"):
         doc._.rels = [Relation(doc.ents[0], "R", doc[2])]
 
 

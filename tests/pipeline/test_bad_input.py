@@ -145,7 +145,7 @@ def test_unknown_label_in_gold_after_initialisation(trained):
 def test_relation_to_a_span_that_does_not_exist(trained):
     nlp = trained()
     doc, other = (example.reference for example in make_examples(nlp.vocab)[:2])
-    with pytest.raises(ValueError, match="DR023.*another Doc"):
+    with pytest.raises(ValueError, match="DR020.*span of this Doc"):
         doc._.rels = [Relation(doc.ents[0], "INHIBITS", other.ents[0])]
     with pytest.raises(ValueError, match="DR021"):
         doc._.rels = ["Aspirin inhibits COX-1"]
