@@ -57,21 +57,13 @@ class Mark(NamedTuple):
 
 
 class MarkedText(NamedTuple):
-    """A window of a text with two marked mentions.
+    """A window of a text with two marked mentions."""
 
-    Attributes:
-        words: All words of the text, each with the blank before it, if there is one.
-        marks: The mentions.
-        core: words[core[0]:core[1]] are kept longest when the window does not fit into the encoder.
-        window: words[window[0]:window[1]] are read: the core and its context.
-        crossing: Whether the mentions are in different sentences.
-    """
-
-    words: Tuple[str, ...]
+    words: Tuple[str, ...]  # of the whole text, each with the blank before it, if there is one
     marks: Tuple[Mark, ...]
-    core: Tuple[int, int]
-    window: Tuple[int, int]
-    crossing: bool = False
+    core: Tuple[int, int]  # words[core[0]:core[1]] are kept longest when the window does not fit into the encoder
+    window: Tuple[int, int]  # words[window[0]:window[1]] are read: the core and its context
+    crossing: bool = False  # whether the mentions are in different sentences
 
 
 class Description(NamedTuple):
@@ -97,9 +89,8 @@ class Instance(NamedTuple):
 class Cascade(NamedTuple):
     """Which descriptions need not be read, judged by the classifier, which needs the text alone.
 
-    Attributes:
-        predicates: Read the descriptions of this many of the likeliest predicates, and the negative one's.
-        negative: Read none where the negative predicate has at least this probability, 0 to 1.
+    Those of the likeliest `predicates` and the negative one's are read, and none where the negative predicate has at
+    least the probability `negative`.
     """
 
     predicates: int
@@ -107,46 +98,31 @@ class Cascade(NamedTuple):
 
 
 class Query(NamedTuple):
-    """A request for the scores of P candidates.
-
-    Attributes:
-        instances: The candidates as the model reads them.
-        similarity: False asks for the classifier's scores alone, which need no descriptions.
-        cascade: Skips descriptions in prediction; None reads all.
-        sampled: In training, compare each candidate with its gold predicates, the negative one and this many others;
-            None compares with all.
-        gold: In training, (P, L), above 0 for gold predicates.
-    """
+    """A request for the scores of P candidates."""
 
     instances: Sequence[Instance]
-    similarity: bool = True
-    cascade: Optional[Cascade] = None
+    similarity: bool = True  # False asks for the classifier's scores alone, which need no descriptions
+    cascade: Optional[Cascade] = None  # skips descriptions in prediction
+    #: In training, compare each candidate with its gold predicates, the negative one and this many others; None: all.
     sampled: Optional[int] = None
-    gold: Optional[numpy.ndarray] = None
+    gold: Optional[numpy.ndarray] = None  # in training, (P, L), above 0 for gold predicates
 
 
 @dataclass
 class Sequences:
     """N distinct sequences of piece ids, end to end, with the M pairs of mentions marked in them.
 
-    Attributes:
-        ids: (sum of lengths,).
-        lengths: (N,).
-        rows: (M,) the sequence of each pair.
-        marks: (M, 2) positions of the start markers of subject and object.
-        marker_ids: (M, 4) of markers beside the text ("levitated"): start and end of the subject, start and end of the
-            object. None where the markers are among the ids.
-        marker_positions: (M, 4) the position in the text that each of them shares.
-        marker_windows: (M, 2) the part of the sequence that they see, end exclusive.
+    Markers beside the text ("levitated") are not among the ids: start and end of the subject, start and end of the
+    object.
     """
 
-    ids: numpy.ndarray
-    lengths: numpy.ndarray
-    rows: numpy.ndarray
-    marks: numpy.ndarray
-    marker_ids: Optional[numpy.ndarray] = None
-    marker_positions: Optional[numpy.ndarray] = None
-    marker_windows: Optional[numpy.ndarray] = None
+    ids: numpy.ndarray  # (sum of lengths,)
+    lengths: numpy.ndarray  # (N,)
+    rows: numpy.ndarray  # (M,) the sequence of each pair
+    marks: numpy.ndarray  # (M, 2) positions of the start markers of subject and object
+    marker_ids: Optional[numpy.ndarray] = None  # (M, 4) of markers beside the text
+    marker_positions: Optional[numpy.ndarray] = None  # (M, 4) the position in the text that each of them shares
+    marker_windows: Optional[numpy.ndarray] = None  # (M, 2) the part of the sequence that they see, end exclusive
 
 
 @dataclass
@@ -154,70 +130,41 @@ class PaddedBatch:
     """B sequences of T pieces with padding that go through an encoder together, and the M pairs marked in them.
 
     The arrays are numpy's, or tensors once they are on a device.
-
-    Attributes:
-        ids: (B, T).
-        mask: (B, T), True for pieces; or (B, T, T), True where the first sees the second.
-        positions: (B, T); None where they are 0 to T - 1.
-        rows: (M,) the sequence of each pair.
-        marks: (M, 2) positions of the start markers of subject and object.
     """
 
-    ids: Any
-    mask: Any
-    positions: Any
-    rows: Any
-    marks: Any
+    ids: Any  # (B, T)
+    mask: Any  # (B, T), True for pieces; or (B, T, T), True where the first sees the second
+    positions: Any  # (B, T); None where they are 0 to T - 1
+    rows: Any  # (M,) the sequence of each pair
+    marks: Any  # (M, 2) positions of the start markers of subject and object
 
 
 @dataclass
 class PairBatch:
-    """P candidates and L predicates with at most K templates each; every distinct sequence is encoded once.
-
-    Attributes:
-        texts: Batches of texts.
-        text_index: (P,) the pair of the text batches for each candidate.
-        descriptions: Batches of descriptions; None where no similarity is asked for.
-        description_index: (P, L, K) the pair of the description batches, -1 where there is no template.
-    """
+    """P candidates and L predicates with at most K templates each; every distinct sequence is encoded once."""
 
     texts: List[PaddedBatch]
-    text_index: numpy.ndarray
-    descriptions: Optional[List[PaddedBatch]]
-    description_index: numpy.ndarray
+    text_index: numpy.ndarray  # (P,) the pair of the text batches for each candidate
+    descriptions: Optional[List[PaddedBatch]]  # None where no similarity is asked for
+    description_index: numpy.ndarray  # (P, L, K) the pair of the description batches, -1 where there is no template
 
 
 class Shortened(NamedTuple):
-    """How many distinct sequences were too long for the encoder.
+    """How many distinct sequences were too long for the encoder, which reads at most `limit` pieces."""
 
-    Attributes:
-        total: All sequences.
-        words: Those that lost more than context.
-        mentions: Those that lost a part of a mention.
-        limit: The most pieces that the encoder reads.
-    """
-
-    total: int = 0
-    words: int = 0
-    mentions: int = 0
+    total: int = 0  # all sequences
+    words: int = 0  # those that lost more than context
+    mentions: int = 0  # those that lost a part of a mention
     limit: int = 0
 
 
 class RelScores(NamedTuple):
-    """Scores of P candidates.
+    """Scores of P candidates."""
 
-    Attributes:
-        similarity: (P, L) scaled cosine of text and description.
-        logits: (P, C) of the classifier, for the C <= L predicates known when it was made.
-        possible: (P, L) booleans: the predicate has a description for the candidate's types.
-        read: (P, L) booleans: its description was read, so the similarity is meaningful.
-        shortened: What was cut.
-    """
-
-    similarity: Floats2d
-    logits: Floats2d
-    possible: Any
-    read: Any
+    similarity: Floats2d  # (P, L) scaled cosine of text and description
+    logits: Floats2d  # (P, C) of the classifier, for the C <= L predicates known when it was made
+    possible: Any  # (P, L) booleans: the predicate has a description for the candidate's types
+    read: Any  # (P, L) booleans: its description was read, so the similarity is meaningful
     shortened: Shortened = Shortened()
 
 
