@@ -2,40 +2,32 @@
 
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Callable, Dict, Iterator, Optional
+from typing import Callable, Dict, Iterator, Optional, Tuple
 
 STAGES = ("candidates", "instances", "tokenise", "input encoder", "description encoder", "heads", "decode")
-
-
-class Recorder:
-    """Seconds of each stage; `finished` waits for the device."""
-
-    def __init__(self, finished: Callable[[], None]) -> None:
-        self.seconds: Dict[str, float] = dict.fromkeys(STAGES, 0.0)
-        self.finished = finished
-
-
-_recorder: Optional[Recorder] = None
+#: While recording, the seconds of each stage and what waits for the device.
+_recording: Optional[Tuple[Dict[str, float], Callable[[], None]]] = None
 
 
 @contextmanager
 def record(finished: Callable[[], None] = lambda: None) -> Iterator[Dict[str, float]]:
-    """Time the stages inside, in this process; yields {stage: seconds}, which grow."""
-    global _recorder
-    _recorder = Recorder(finished)
+    """Time the stages inside, in this process; yields {stage: seconds}, which grow. `finished` waits for the device."""
+    global _recording
+    seconds = dict.fromkeys(STAGES, 0.0)
+    _recording = seconds, finished
     try:
-        yield _recorder.seconds
+        yield seconds
     finally:
-        _recorder = None
+        _recording = None
 
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
     """Attribute the time inside to this stage. Stages do not nest."""
-    if _recorder is None:
+    if _recording is None:
         yield
         return
-    recorder, start = _recorder, perf_counter()
+    (seconds, finished), start = _recording, perf_counter()
     yield
-    recorder.finished()
-    recorder.seconds[name] += perf_counter() - start
+    finished()
+    seconds[name] += perf_counter() - start
