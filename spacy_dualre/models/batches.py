@@ -1,6 +1,7 @@
 """Instances to batches for the encoders: tokenised, padded, every distinct sequence once."""
 
-from typing import Any, Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
+from dataclasses import dataclass
+from typing import Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 
@@ -14,34 +15,17 @@ Item = TypeVar("Item", bound=Hashable)
 Padded = Tuple[List[PaddedBatch], numpy.ndarray, Shortened]
 
 
+@dataclass
 class BatchMaker:
-    """Makes batches for one tokenizer.
+    """Makes batches for one tokenizer, which has the markers."""
 
-    Args:
-        tokenizer: With the markers.
-        max_length: The most pieces of a sequence.
-        batch_tokens: Pieces per batch, padding included.
-        padding: The id that fills up sequences.
-        packed: Put the markers beside the text, see `RunSettings`.
-        first_position: The position of a sequence's first piece.
-    """
-
-    def __init__(
-        self,
-        tokenizer: Any,
-        max_length: int,
-        batch_tokens: int,
-        padding: int = 0,
-        packed: bool = False,
-        first_position: int = 0,
-    ) -> None:
-        self.pieces = Pieces(tokenizer)
-        self.max_length = max_length
-        self.batch_tokens = batch_tokens
-        self.padding = padding
-        self.packed = packed
-        self.first_position = first_position
-        self.per_pass = PER_PASS
+    pieces: Pieces
+    max_length: int  # the most pieces of a sequence
+    batch_tokens: int  # pieces per batch, padding included
+    padding: int = 0  # the id that fills up sequences
+    packed: bool = False  # put the markers beside the text, see `RunSettings`
+    first_position: int = 0  # of a sequence's first piece
+    per_pass: int = PER_PASS
 
     def texts(self, instances: Sequence[Instance]) -> Padded:
         """Batch the texts of P instances; the index is (P,)."""
@@ -55,13 +39,7 @@ class BatchMaker:
     def pairs(
         self, texts: Padded, instances: Sequence[Instance], read: Optional[numpy.ndarray]
     ) -> Tuple[PairBatch, Shortened]:
-        """Put all that training needs into one batch.
-
-        Args:
-            texts: From `texts`.
-            instances: P of them.
-            read: (P, L) booleans, the descriptions that count; None for all.
-        """
+        """Put the result of `texts` and the descriptions that are read, booleans (P, L) or None for all, into one."""
         batches, index, shortened = texts
         distinct, rows = number([instance.descriptions for instance in instances], read)
         if not distinct:
@@ -76,12 +54,11 @@ class BatchMaker:
         return [self.pieces.tokenizer.decode(pieces[row]) for row in sequences.rows]
 
     def _pad(self, sequences: Sequences, shortened: Shortened) -> Padded:
+        settings = (self.batch_tokens, self.padding)
         if sequences.marker_ids is None:
-            batches, index = pad(sequences, self.batch_tokens, self.padding)
+            batches, index = pad(sequences, *settings)
         else:
-            batches, index = pad_levitated(
-                sequences, self.batch_tokens, self.padding, self.first_position, self.per_pass
-            )
+            batches, index = pad_levitated(sequences, *settings, self.first_position, self.per_pass)
         return batches, index, shortened._replace(limit=self.max_length)
 
 
@@ -95,12 +72,8 @@ def number(
 ) -> Tuple[List[Item], numpy.ndarray]:
     """Number the distinct items of P x L groups of at most K, in order of appearance.
 
-    Args:
-        items: The groups.
-        read: (P, L) booleans, the groups that count; None for all.
-
-    Returns:
-        The distinct items, and (P, L, K) the number of each, -1 where there is none.
+    `read` says which groups count, booleans (P, L) or None for all. Returns the distinct items, and (P, L, K) the
+    number of each, -1 where there is none.
     """
     numbers: Dict[Item, int] = {}
     widest = max((len(group) for row in items for group in row), default=1) or 1

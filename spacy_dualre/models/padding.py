@@ -1,6 +1,6 @@
 """Sequences of ids to batches for an encoder: of similar length, with little padding."""
 
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Iterator, List, Tuple
 
 import numpy
 
@@ -11,19 +11,12 @@ from ..types import PaddedBatch, Sequences
 PER_PASS = 96
 
 
-def pad(
-    sequences: Sequences, batch_tokens: int, padding: int, width: Optional[int] = None
-) -> Tuple[List[PaddedBatch], numpy.ndarray]:
-    """Pad sequences, sorted by length.
-
-    Args:
-        sequences: With M pairs.
-        batch_tokens: The most pieces of a batch, padding included; a single sequence may have more.
-        padding: The id that fills up.
-        width: Fill up to this length instead of the longest of each batch.
+def pad(sequences: Sequences, batch_tokens: int, padding: int) -> Tuple[List[PaddedBatch], numpy.ndarray]:
+    """Pad sequences with M pairs, sorted by length.
 
     Returns:
-        The batches, and (M,) the place of each pair, counted through all batches.
+        Batches of at most `batch_tokens` pieces, padding included, unless a single sequence has more; and (M,) the
+        place of each pair, counted through all batches.
     """
     order = numpy.argsort(sequences.lengths, kind="stable")
     starts = numpy.cumsum(sequences.lengths) - sequences.lengths
@@ -31,8 +24,8 @@ def pad(
     pair_order = numpy.argsort(at, kind="stable")
     batches = []
     done = 0
-    for rows in cut_evenly(order, sequences.lengths if width is None else [width] * len(order), batch_tokens):
-        columns = numpy.arange(width or int(sequences.lengths[rows].max()))
+    for rows in cut_evenly(order, sequences.lengths, batch_tokens):
+        columns = numpy.arange(int(sequences.lengths[rows].max()))
         mask = columns < sequences.lengths[rows, None]
         ids = sequences.ids[(starts[rows, None] + columns).clip(max=len(sequences.ids) - 1)]
         ids[~mask] = padding
@@ -48,17 +41,7 @@ def pad_levitated(
     """Pad sequences with markers beside the text: a pass is a text and the four markers of each of its pairs.
 
     Each marker has the position of its mention's first or last piece. It sees its window of the text, the first and the
-    last piece, and the markers of its pair; the text sees itself alone.
-
-    Args:
-        sequences: With M pairs.
-        batch_tokens: As in `pad`.
-        padding: As in `pad`.
-        first_position: The position of a sequence's first piece.
-        per_pass: The most candidates of a pass.
-
-    Returns:
-        As `pad`.
+    last piece, and the markers of at most `per_pass` pairs; the text sees itself alone. Returns what `pad` does.
     """
     assert sequences.marker_ids is not None and sequences.marker_positions is not None
     assert sequences.marker_windows is not None
@@ -96,7 +79,7 @@ def pad_levitated(
     return batches, places(pair_order)
 
 
-def cut_evenly(order: numpy.ndarray, lengths: Any, batch_tokens: int) -> Iterator[numpy.ndarray]:
+def cut_evenly(order: numpy.ndarray, lengths: numpy.ndarray, batch_tokens: int) -> Iterator[numpy.ndarray]:
     """Cut rows, sorted by length, where their number times the longest would exceed batch_tokens."""
     start = 0
     for i, row in enumerate(order.tolist()):

@@ -1,7 +1,8 @@
 """Words to ids of word pieces, every word cut once."""
 
+from functools import cache
 from itertools import accumulate, chain
-from typing import Dict, Iterable, List, NamedTuple, Sequence
+from typing import Callable, Dict, Iterable, List, NamedTuple, Sequence
 
 import numpy
 from transformers import PreTrainedTokenizerBase
@@ -18,18 +19,14 @@ class Cut(NamedTuple):
 
 
 class Pieces:
-    """Cuts words with a tokenizer and remembers their pieces.
-
-    Args:
-        tokenizer: The encoder's tokenizer.
-        most_words: How many words are remembered; beyond that, remembering starts over.
-    """
+    """Cuts words with a tokenizer and remembers the pieces of this many; beyond that, remembering starts over."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, most_words: int = 50_000) -> None:
         self.tokenizer = tokenizer
         self.most_words = most_words
         self._words: Dict[str, List[int]] = {}
-        self._markers: Dict[str, int] = {}
+        #: The id of a marker
+        self.marker: Callable[[str], int] = cache(tokenizer.convert_tokens_to_ids)
 
     def learn(self, texts: Iterable[Sequence[str]]) -> None:
         """Cut the new words of these texts in one call of the tokenizer; `cut` then knows all words."""
@@ -40,34 +37,18 @@ class Pieces:
         if not new:
             return
         # Words that look like special tokens are words all the same
-        encoded = self.tokenizer(
-            new,
-            add_special_tokens=False,
-            split_special_tokens=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            verbose=False,
-        )
+        encoded = self.tokenizer(new, add_special_tokens=False, split_special_tokens=True, verbose=False)
         for word, pieces in zip(new, encoded["input_ids"]):
             self._words[word] = pieces if word.startswith(" ") else self._without_blank(pieces)
 
     def cut(self, words: Sequence[str]) -> Cut:
-        """Return the pieces of known words."""
+        """The pieces of known words."""
         cut = [self._words[word] for word in words]
         ids = numpy.fromiter(chain.from_iterable(cut), dtype="int64")
         return Cut(ids, [0, *accumulate(map(len, cut))])
 
-    def marker(self, token: str) -> int:
-        """Return the id of a marker."""
-        if token not in self._markers:
-            self._markers[token] = self.tokenizer.convert_tokens_to_ids(token)
-        return self._markers[token]
-
     def _without_blank(self, cut: List[int]) -> List[int]:
-        """The pieces of a word without a blank before it.
-
-        SentencePiece puts a blank before every text, and so before each word that is cut alone.
-        """
+        """Take away the blank that SentencePiece puts before every text, and so before each word that is cut alone."""
         first = self.tokenizer.convert_ids_to_tokens(cut[0]) if cut else ""
         if not first.startswith(_BLANK):
             return cut

@@ -6,7 +6,7 @@ import numpy
 
 from ..instances.descriptions import adapt
 from ..instances.markers import OBJECT, SUBJECT, end_marker, marker_events, start_marker
-from ..types import Description, Mark, MarkedText, Sequences, Shortened
+from ..types import Description, MarkedText, Sequences, Shortened
 from .pieces import Cut, Pieces
 
 
@@ -24,20 +24,29 @@ class _Kept(NamedTuple):
         return place - self.start if self.places is None else int(numpy.searchsorted(self.places, place))
 
 
-def tokenize_texts(texts: Sequence[MarkedText], pieces: Pieces, max_length: int) -> Tuple[Sequences, Shortened]:
+def tokenize_texts(
+    texts: Sequence[MarkedText], pieces: Pieces, max_length: int, keep_template: bool = False
+) -> Tuple[Sequences, Shortened]:
     """Make the distinct sequences [CLS] pieces and markers [SEP], at most `max_length` long.
 
     A text that is too long first loses context, evenly on both sides, then the words farthest from both mentions, then
-    the middles of the mentions.
+    the middles of the mentions; with `keep_template` only the latter.
     """
-    return _marked_sequences(texts, pieces, max_length, keep_template=False)
+    sequences, keeps, marks = [], [], []
+    for text, cut in zip(texts, _cut(texts, pieces)):
+        kept = _keep(text, cut, max_length - 2 - 2 * len(text.marks), keep_template)
+        ids, positions = _insert_markers(text, cut, kept, pieces)
+        sequences.append(ids)
+        keeps.append(kept)
+        marks.append(positions)
+    return _distinct(pieces, sequences, keeps, marks=numpy.array(marks, dtype="int64").reshape(-1, 2))
 
 
 def tokenize_descriptions(
     descriptions: Sequence[Description], pieces: Pieces, max_length: int
 ) -> Tuple[Sequences, Shortened]:
     """Do the same for descriptions. One that is too long only loses the middles of its mentions; the template stays."""
-    return _marked_sequences([adapt(d) for d in descriptions], pieces, max_length, keep_template=True)
+    return tokenize_texts([adapt(description) for description in descriptions], pieces, max_length, keep_template=True)
 
 
 def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: int) -> Tuple[Sequences, Shortened]:
@@ -47,45 +56,27 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
     does not fit and is cut around the mentions. There are too many windows of several sentences for that, so they are
     read as parts of a block of the text and share the block.
     """
-    cuts = _cut(texts, pieces)
-    rows: Dict[bytes, int] = {}
-    sequences: List[numpy.ndarray] = []
-    kept_of: Dict[Tuple, _Kept] = {}
-    row_of, ids, positions, windows = [], [], [], []
-    shortened = []
-    for text, cut in zip(texts, cuts):
-        budget = max_length - 2
+    keeps, ids, positions, windows = [], [], [], []
+    budget = max_length - 2
+    for text, cut in zip(texts, _cut(texts, pieces)):
         start, end = (cut.starts[word] for word in text.window)
         block = _block(start, end, len(cut.ids), budget) if text.crossing else None
-        if block is not None:
-            kept = _Kept(cut.ids[block : block + budget], block)
-        else:
-            fits_core = cut.starts[text.core[1]] - cut.starts[text.core[0]] <= budget
-            key = (id(cut), text.window, text.core, () if fits_core else text.marks)
-            if key not in kept_of:
-                kept_of[key] = _keep(text, cut, budget, keep_template=False)
-            kept = kept_of[key]
-        sequence = numpy.concatenate([[pieces.tokenizer.cls_token_id], kept.ids, [pieces.tokenizer.sep_token_id]])
-        row = rows.setdefault(sequence.tobytes(), len(sequences))
-        if row == len(sequences):
-            sequences.append(sequence)
-            shortened.append(kept)
-        row_of.append(row)
-        marks = sorted(text.marks, key=lambda mark: mark.role != SUBJECT)
-        ids.append([pieces.marker(kind(mark.role, mark.type)) for mark in marks for kind in (start_marker, end_marker)])
-        positions.append([place for mark in marks for place in _ends(mark, cut, kept)])
+        kept = _keep(text, cut, budget) if block is None else _Kept(cut.ids[block : block + budget], block)
+        keeps.append(kept)
+        for mark in sorted(text.marks, key=lambda mark: mark.role != SUBJECT):
+            ids += [pieces.marker(kind(mark.role, mark.type)) for kind in (start_marker, end_marker)]
+            # Counted from [CLS]
+            first = kept.at(cut.starts[mark.start]) + 1
+            positions += [first, max(kept.at(cut.starts[mark.end]), first)]
         windows.append((kept.at(start) + 1, kept.at(end) + 1))
-    return (
-        Sequences(
-            ids=_end_to_end(sequences),
-            lengths=numpy.array([len(sequence) for sequence in sequences], dtype="int64"),
-            rows=numpy.array(row_of, dtype="int64"),
-            marks=numpy.zeros((len(texts), 2), dtype="int64"),
-            marker_ids=numpy.array(ids, dtype="int64").reshape(-1, 4),
-            marker_positions=numpy.array(positions, dtype="int64").reshape(-1, 4),
-            marker_windows=numpy.array(windows, dtype="int64").reshape(-1, 2),
-        ),
-        _count(shortened),
+    return _distinct(
+        pieces,
+        [kept.ids for kept in keeps],
+        keeps,
+        marks=numpy.zeros((len(texts), 2), dtype="int64"),
+        marker_ids=numpy.array(ids, dtype="int64").reshape(-1, 4),
+        marker_positions=numpy.array(positions, dtype="int64").reshape(-1, 4),
+        marker_windows=numpy.array(windows, dtype="int64").reshape(-1, 2),
     )
 
 
@@ -99,36 +90,24 @@ def _block(start: int, end: int, length: int, budget: int) -> Optional[int]:
     return begin if end <= begin + budget else None
 
 
-def _ends(mark: Mark, cut: Cut, kept: _Kept) -> Tuple[int, int]:
-    """Positions of a mention's first and last piece, counted from [CLS]."""
-    first = kept.at(cut.starts[mark.start]) + 1
-    return first, max(kept.at(cut.starts[mark.end]), first)
-
-
-def _marked_sequences(
-    texts: Sequence[MarkedText], pieces: Pieces, max_length: int, keep_template: bool
+def _distinct(
+    pieces: Pieces, sequences: Sequence[numpy.ndarray], keeps: Sequence[_Kept], **of_pairs: numpy.ndarray
 ) -> Tuple[Sequences, Shortened]:
-    rows: Dict[bytes, int] = {}
-    ids: List[numpy.ndarray] = []
-    marks, kepts, row_of = [], [], []
-    for text, cut in zip(texts, _cut(texts, pieces)):
-        kept = _keep(text, cut, max_length - 2 - 2 * len(text.marks), keep_template)
-        sequence, positions = _compose(text, cut, kept, pieces)
-        row = rows.setdefault(sequence.tobytes(), len(ids))
-        if row == len(ids):
-            ids.append(sequence)
-            kepts.append(kept)
-        row_of.append(row)
-        marks.append(positions)
-    return (
-        Sequences(
-            ids=_end_to_end(ids),
-            lengths=numpy.array([len(sequence) for sequence in ids], dtype="int64"),
-            rows=numpy.array(row_of, dtype="int64"),
-            marks=numpy.array(marks, dtype="int64").reshape(-1, 2),
+    """Put the distinct ones among the sequences of M pairs end to end, and count those that were shortened."""
+    numbers: Dict[bytes, int] = {}
+    rows = numpy.array([numbers.setdefault(ids.tobytes(), len(numbers)) for ids in sequences], dtype="int64")
+    first = numpy.unique(rows, return_index=True)[1]
+    cls, sep = [pieces.tokenizer.cls_token_id], [pieces.tokenizer.sep_token_id]
+    made = Sequences(
+        ids=numpy.concatenate(
+            [numpy.zeros(0, dtype="int64"), *(part for i in first for part in (cls, sequences[i], sep))]
         ),
-        _count(kepts),
+        lengths=numpy.array([len(sequences[i]) + 2 for i in first], dtype="int64"),
+        rows=rows,
+        **of_pairs,
     )
+    kept = [keeps[i] for i in first]
+    return made, Shortened(len(kept), sum(k.lost_words for k in kept), sum(k.lost_mention for k in kept))
 
 
 def _cut(texts: Sequence[MarkedText], pieces: Pieces) -> List[Cut]:
@@ -139,33 +118,22 @@ def _cut(texts: Sequence[MarkedText], pieces: Pieces) -> List[Cut]:
     return [cuts[id(text.words)] for text in texts]
 
 
-def _compose(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> Tuple[numpy.ndarray, Tuple[int, int]]:
-    """Add special pieces and markers; return the ids and the positions of the start markers of subject and object."""
-    events = [(kept.at(cut.starts[word]), token) for word, token in marker_events(text.marks)]
-    ids = numpy.empty(len(kept.ids) + len(events) + 2, dtype="int64")
-    ids[0], ids[-1] = pieces.tokenizer.cls_token_id, pieces.tokenizer.sep_token_id
-    first: Dict[str, int] = {}
-    done = 0
-    for i, (place, token) in enumerate(events, 1):
-        ids[done + i : place + i] = kept.ids[done:place]
-        ids[place + i] = pieces.marker(token)
-        first.setdefault(token, place + i)
-        done = place
-    ids[done + len(events) + 1 : -1] = kept.ids[done:]
-    starts = {mark.role: first[start_marker(mark.role, mark.type)] for mark in text.marks}
-    return ids, (starts[SUBJECT], starts[OBJECT])
+def _insert_markers(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> Tuple[numpy.ndarray, Tuple[int, int]]:
+    """The pieces with the markers, and the positions of the start markers of subject and object, counted from [CLS]."""
+    events = list(marker_events(text.marks))
+    places, tokens = [kept.at(cut.starts[word]) for word, _ in events], [token for _, token in events]
+    ids = numpy.insert(kept.ids, places, [pieces.marker(token) for token in tokens])
+    first = {mark.role: tokens.index(start_marker(mark.role, mark.type)) for mark in text.marks}
+    subject, object = first[SUBJECT], first[OBJECT]
+    return ids, (places[subject] + subject + 1, places[object] + object + 1)
 
 
-def _keep(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _Kept:
+def _keep(text: MarkedText, cut: Cut, budget: int, keep_template: bool = False) -> _Kept:
+    """Keep as many of the most important pieces of a window as the budget allows."""
     start, end = (cut.starts[word] for word in text.window)
     if end - start <= budget:
         return _Kept(cut.ids[start:end], start)
-    return _shorten(text, cut, max(budget, 0), keep_template)
-
-
-def _shorten(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _Kept:
-    """Keep as many of the most important pieces as the budget allows."""
-    start, end = (cut.starts[word] for word in text.window)
+    budget = max(budget, 0)
     core_start, core_end = (cut.starts[word] for word in text.core)
     mentions = [(cut.starts[mark.start], cut.starts[mark.end]) for mark in text.marks]
     if core_end - core_start <= budget:
@@ -173,7 +141,8 @@ def _shorten(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _K
     else:
         start, end, reach = core_start, core_end, mentions
     # Pieces farther away than the budget cannot be kept: enough others are nearer
-    place = numpy.unique(numpy.concatenate([_range(max(a - budget, start), min(b + budget, end)) for a, b in reach]))
+    near = [numpy.arange(max(a - budget, start), min(b + budget, end)) for a, b in reach]
+    place = numpy.unique(numpy.concatenate(near))
     core = (place >= core_start) & (place < core_end)
     within = numpy.zeros(len(place), dtype=bool)
     far = end - start
@@ -189,23 +158,10 @@ def _shorten(text: MarkedText, cut: Cut, budget: int, keep_template: bool) -> _K
     distance = numpy.where(within, from_edge, numpy.where(core, to_mention, to_core))
     kept = numpy.zeros(len(place), dtype=bool)
     kept[numpy.lexsort((place, distance, rank))[:budget]] = True
-    places = place[kept]
     return _Kept(
-        cut.ids[places],
+        cut.ids[place[kept]],
         start=0,
-        places=places,
+        places=place[kept],
         lost_words=int((kept & core).sum()) < core_end - core_start,
         lost_mention=bool((~kept & within).any()),
     )
-
-
-def _range(start: int, end: int) -> numpy.ndarray:
-    return numpy.arange(start, max(start, end))
-
-
-def _end_to_end(sequences: Sequence[numpy.ndarray]) -> numpy.ndarray:
-    return numpy.concatenate(sequences) if sequences else numpy.zeros(0, dtype="int64")
-
-
-def _count(kept: Sequence[_Kept]) -> Shortened:
-    return Shortened(len(kept), sum(k.lost_words for k in kept), sum(k.lost_mention for k in kept))

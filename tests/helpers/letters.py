@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.instances.markers import OBJECT, SUBJECT, marker_tokens
 from spacy_dualre.models.pieces import Pieces
-from spacy_dualre.models.tokenize import _marked_sequences, tokenize_texts
+from spacy_dualre.models.tokenize import tokenize_texts
 from spacy_dualre.types import Mark, MarkedText
 
 MARKERS = marker_tokens(["C", "G"])
@@ -56,7 +56,7 @@ def one_text(text: MarkedText, max_length: int = 512, tokenizer: Any = None) -> 
 
 def one_description(text: MarkedText, max_length: int = 512) -> Tuple[List[int], Tuple[int, ...], Any]:
     """As a description is encoded, whether or not there is a template that would give this text."""
-    sequences, shortened = _marked_sequences([text], Pieces(LetterTokenizer()), max_length, keep_template=True)
+    sequences, shortened = tokenize_texts([text], Pieces(LetterTokenizer()), max_length, keep_template=True)
     return *row(sequences, 0), shortened
 
 

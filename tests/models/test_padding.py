@@ -1,6 +1,6 @@
 """Sequences -> batches: each once, none too large, nothing padded for nothing; who sees whom beside a text."""
 
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
 import numpy
 import pytest
@@ -57,11 +57,9 @@ def pairs(batches: List[PaddedBatch]) -> List[Tuple[PaddedBatch, int, List[int]]
 
 
 @settings(max_examples=300, deadline=None)
-@given(sequences(), st.integers(1, 60), st.sampled_from([None, 12, 20]))
-def test_each_sequence_is_in_one_batch_and_each_pair_is_found(
-    given: Sequences, batch_tokens: int, width: Optional[int]
-) -> None:
-    batches, order = pad(given, batch_tokens, PADDING, width)
+@given(sequences(), st.integers(1, 60))
+def test_each_sequence_is_in_one_batch_and_each_pair_is_found(given: Sequences, batch_tokens: int) -> None:
+    batches, order = pad(given, batch_tokens, PADDING)
     read = [batch.ids[row][batch.mask[row]].tolist() for batch in batches for row in range(len(batch.ids))]
     assert sorted(read) == sorted(sequence(given, row) for row in range(len(given.lengths)))
     found = pairs(batches)
@@ -72,20 +70,20 @@ def test_each_sequence_is_in_one_batch_and_each_pair_is_found(
 
 
 @settings(max_examples=300, deadline=None)
-@given(sequences(), st.integers(1, 60), st.sampled_from([None, 12, 20]))
-def test_no_batch_is_larger_than_it_must_be(given: Sequences, batch_tokens: int, width: Optional[int]) -> None:
-    batches, _ = pad(given, batch_tokens, PADDING, width)
+@given(sequences(), st.integers(1, 60))
+def test_no_batch_is_larger_than_it_must_be(given: Sequences, batch_tokens: int) -> None:
+    batches, _ = pad(given, batch_tokens, PADDING)
     for batch in batches:
         assert batch.ids.shape == batch.mask.shape and batch.positions is None
         assert batch.ids.size <= batch_tokens or len(batch.ids) == 1
         lengths = batch.mask.sum(axis=1)
-        assert batch.ids.shape[1] == (width or lengths.max())
+        assert batch.ids.shape[1] == lengths.max()
         # Pieces first, then padding
         assert (batch.mask == (numpy.arange(batch.ids.shape[1]) < lengths[:, None])).all()
         assert (batch.ids[~batch.mask] == PADDING).all()
     # One more sequence would not have fitted
     for one, other in zip(batches, batches[1:], strict=False):
-        assert (len(one.ids) + 1) * (width or other.mask.sum(axis=1).min()) > batch_tokens
+        assert (len(one.ids) + 1) * other.mask.sum(axis=1).min() > batch_tokens
 
 
 @pytest.mark.slow

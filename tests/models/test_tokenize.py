@@ -211,7 +211,7 @@ def describe(template: str, subject: str = "s", object: str = "o") -> Descriptio
 
 
 def batch_of(instances: Sequence[Instance], tokenizer: Optional[LetterTokenizer] = None) -> Tuple[PairBatch, Shortened]:
-    maker = BatchMaker(tokenizer or LetterTokenizer(), max_length=20, batch_tokens=1000)
+    maker = BatchMaker(Pieces(tokenizer or LetterTokenizer()), max_length=20, batch_tokens=1000)
     return maker.pairs(maker.texts(instances), instances, read=None)
 
 
