@@ -6,21 +6,19 @@ import numpy
 
 from ..types import Cascade
 
+#: If the classifier decides: only predicates that it does not know are read, and the negative one to compare them with.
+CLASSIFIER_ALONE = Cascade(predicates=0, negative=0.0)
+
 
 def needed(logits: Any, mask: Any, cascade: Cascade) -> Any:
-    """Choose the descriptions that prediction reads.
+    """Choose the descriptions that prediction reads, booleans (P, L).
 
-    Where the negative predicate has at least the probability `cascade.negative`, it reads none; elsewhere the negative
-    one's and those of the `cascade.predicates` likeliest others. Predicates that the classifier does not know are
-    always read, and the negative one with them.
+    Predicates that the classifier does not know are always read, and the negative one with them.
 
     Args:
         logits: (P, C) of the classifier; it does not know predicates from column C on.
         mask: (P, L) booleans, the possible predicates.
-        cascade: The setting.
-
-    Returns:
-        (P, L) booleans.
+        cascade: Decides on the predicates that the classifier knows.
     """
     known = logits.shape[1]
     masked = numpy.where(mask[:, :known], logits.astype("float64"), -numpy.inf)
@@ -34,31 +32,11 @@ def needed(logits: Any, mask: Any, cascade: Cascade) -> Any:
     return chosen & mask
 
 
-def unknown_to_classifier(n_classes: int, mask: Any) -> Any:
-    """(P, L) booleans: the descriptions to read if the classifier decides.
-
-    Those of predicates that it does not know, and the negative one's to compare them with.
-    """
-    chosen = numpy.zeros(mask.shape, dtype=bool)
-    chosen[:, n_classes:] = True
-    chosen[:, 0] = n_classes < mask.shape[1]
-    return chosen & mask
-
-
 def sample(logits: Any, mask: Any, gold: Any, n: int) -> Any:
-    """Choose the descriptions that a candidate learns from: the gold ones, the negative one and n others.
+    """Choose the descriptions that a candidate learns from, booleans (P, L): `gold`, the negative one and n others.
 
     The others are drawn without replacement by the classifier's probabilities, so that likely ones come often.
-    Predicates that the classifier does not know are always chosen.
-
-    Args:
-        logits: (P, C) of the classifier; it does not know predicates from column C on.
-        mask: (P, L) booleans, the possible predicates.
-        gold: (P, L) booleans.
-        n: How many others.
-
-    Returns:
-        (P, L) booleans.
+    Predicates that it does not know, those from column C of the logits (P, C) on, are always chosen.
     """
     known = logits.shape[1]
     # The largest logits with Gumbel noise are such a draw

@@ -3,7 +3,8 @@
 No setting changes a score by more than rounding, except the precision and a query's cascade.
 """
 
-from typing import Any, Dict, List, Tuple
+from collections import OrderedDict
+from typing import Any, Dict, Hashable, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -11,11 +12,10 @@ from torch import Tensor
 
 from ..types import Description, Query, RelScores, Shortened
 from .batches import BatchMaker, add, number, possible
-from .cascade import needed, unknown_to_classifier
+from .cascade import CLASSIFIER_ALONE, needed
 from .pytorch.device import to_device
 from .pytorch.network import DualEncoder, Texts
 from .pytorch.precision import in_precision
-from .pytorch.vectors import VectorMemory
 from .stages import stage
 
 
@@ -36,11 +36,17 @@ class Runner:
         """Score candidates, as tensors. Every distinct sequence is encoded once, and no description without need."""
         self.network.eval()
         with torch.inference_mode():
-            texts, shortened = self._read_texts(query)
+            with stage("tokenise"):
+                batches, index, shortened = self.batches.texts(query.instances)
+            with stage("input encoder"):
+                texts = self.network.read_texts(self._on_device(batches), self.text_encoder)
+            texts = texts.take(self._on_device(index))
             with stage("heads"):
                 logits = self.network.classify(texts)
-            mask = possible(query.instances)
-            read = _to_read(query, logits, mask)
+            read = mask = possible(query.instances)
+            cascade = query.cascade if query.similarity else CLASSIFIER_ALONE
+            if cascade is not None:
+                read = needed(logits.cpu().numpy(), mask, cascade)
             distinct, rows = number([instance.descriptions for instance in query.instances], read)
             similarity = torch.zeros(mask.shape, device=self.network.device)
             if distinct:
@@ -49,13 +55,6 @@ class Runner:
                 with stage("heads"):
                     similarity = self._compare(texts, described, self._on_device(rows))
         return RelScores(similarity, logits, mask, read, shortened)  # type: ignore[arg-type]
-
-    def _read_texts(self, query: Query) -> Tuple[Texts, Shortened]:
-        with stage("tokenise"):
-            batches, index, shortened = self.batches.texts(query.instances)
-        with stage("input encoder"):
-            texts = self.network.read_texts(self._on_device(batches), self.text_encoder)
-        return texts.take(self._on_device(index)), shortened
 
     def _read_descriptions(self, descriptions: List[Description]) -> Tuple[Tensor, Shortened]:
         """(N, width) from `DualEncoder.read_descriptions` for each of these distinct descriptions."""
@@ -85,8 +84,45 @@ class Runner:
         return to_device(value, self.network.device)
 
 
-def _to_read(query: Query, logits: Tensor, mask: numpy.ndarray) -> numpy.ndarray:
-    """(P, L) booleans: the predicates whose descriptions are needed."""
-    if not query.similarity:
-        return unknown_to_classifier(logits.shape[1], mask)
-    return mask if query.cascade is None else needed(logits.cpu().numpy(), mask, query.cascade)
+class VectorMemory:
+    """The vectors of the `capacity` keys asked for last, on their device."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        #: Keys that were known and that were not, over all calls
+        self.hits = self.misses = 0
+        self._rows: OrderedDict[Hashable, int] = OrderedDict()
+        self._table: Optional[Tensor] = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def rows(self, keys: Sequence[Hashable]) -> List[int]:
+        """The row of each of these distinct keys for `get`, valid until the next `put`; -1 for unknown keys."""
+        found = [self._rows.get(key, -1) for key in keys]
+        for key, row in zip(keys, found):
+            if row >= 0:
+                self._rows.move_to_end(key)
+        known = sum(row >= 0 for row in found)
+        self.hits += known
+        self.misses += len(keys) - known
+        return found
+
+    def get(self, rows: Tensor) -> Tensor:
+        """The vectors of these rows."""
+        assert self._table is not None
+        return self._table[rows]
+
+    def put(self, keys: Sequence[Hashable], vectors: Tensor) -> None:
+        """Keep the vectors (N, width) of new keys in place of those that were not used for longest."""
+        if not self.capacity or not len(keys):
+            return
+        keys, vectors = keys[-self.capacity :], vectors[-self.capacity :]
+        if self._table is None:
+            self._table = torch.empty((self.capacity, vectors.shape[1]), dtype=vectors.dtype, device=vectors.device)
+        rows = []
+        for key in keys:
+            row = len(self._rows) if len(self._rows) < self.capacity else self._rows.popitem(last=False)[1]
+            self._rows[key] = row
+            rows.append(row)
+        self._table[to_device(numpy.array(rows), vectors.device)] = vectors

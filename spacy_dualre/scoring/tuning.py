@@ -13,7 +13,7 @@ from spacy.util import minibatch
 
 from ..annotations.mentions import gold_relations
 from ..errors import Errors
-from ..models.cascade import needed, unknown_to_classifier
+from ..models.cascade import CLASSIFIER_ALONE, needed
 from ..pipeline.pipelines import components_before, find_component, predict_examples
 from ..types import Candidate, Cascade, Description, Relation
 
@@ -142,7 +142,7 @@ class Development:
     def read(self, cascade: Optional[Cascade]) -> numpy.ndarray:
         """Which predicates' descriptions the component reads with this cascade: booleans (N, L)."""
         if self.rel.prediction == "classifier":
-            return unknown_to_classifier(self.logits.shape[1], self.possible)
+            cascade = CLASSIFIER_ALONE
         return self.possible if cascade is None else needed(self.logits, self.possible, cascade)
 
     def count(self, cascade: Optional[Cascade]) -> int:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from spacy_dualre.models.cascade import needed, unknown_to_classifier
+from spacy_dualre.models.cascade import CLASSIFIER_ALONE, needed
 from spacy_dualre.models.dual_encoder import get_runner
 from spacy_dualre.types import Cascade
 
@@ -83,8 +83,9 @@ def test_logits_of_any_size_are_compared(sign: int) -> None:
 
 def test_where_the_classifier_decides_only_what_it_does_not_know_is_read() -> None:
     mask = numpy.array([[1, 1, 0, 1, 0], [1, 0, 1, 1, 1]], dtype=bool)
-    assert unknown_to_classifier(3, mask).astype(int).tolist() == [[1, 0, 0, 1, 0], [1, 0, 0, 1, 1]]
-    assert not unknown_to_classifier(5, mask).any()
+    logits = numpy.array([[0, 9, 0, 0, 0], [9, 0, 0, 0, 0]], dtype="float32")
+    assert needed(logits[:, :3], mask, CLASSIFIER_ALONE).astype(int).tolist() == [[1, 0, 0, 1, 0], [1, 0, 0, 1, 1]]
+    assert not needed(logits, mask, CLASSIFIER_ALONE).any()
 
 
 # The component

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_dualre.models.pytorch.vectors import VectorMemory
+from spacy_dualre.models.runner import VectorMemory
 
 
 def vectors(keys: List[int]) -> torch.Tensor:
