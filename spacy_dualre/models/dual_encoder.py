@@ -2,7 +2,7 @@
 
 import os
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple, cast
 
 import numpy
@@ -15,18 +15,13 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..instances.markers import marker_tokens, marker_words
-from ..types import Gradients, Instance, PairBatch, Query, RelScores
+from ..types import Gradients, PairBatch, Query, RelScores
 from .batches import BatchMaker, Padded, possible
 from .cascade import sample
-from .pytorch.device import default_batch_tokens, has_bfloat16, one_thread_in_worker, to_device
-from .pytorch.network import (
-    DualEncoder,
-    DualEncoderConfig,
-    encoder_layers,
-    first_position,
-    init_dual_encoder,
-    takes_positions,
-)
+from .pieces import Pieces
+from .pytorch import network as networks
+from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
+from .pytorch.network import DualEncoder, DualEncoderConfig
 from .runner import Runner
 from .settings import NetworkSettings, RunSettings
 
@@ -47,20 +42,14 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_new_lock)
 
 
+@dataclass
 class Run:
-    """How a layer's network is run. Neither stored with the model nor copied with it, except for the settings.
+    """How a layer's network is run. Neither stored with the model nor copied with it, except for the settings."""
 
-    Attributes:
-        settings: See `RunSettings`.
-        batches: For the tokenizer in use, made when needed.
-        runner: For the network in use with its present weights, made when needed.
-    """
-
-    def __init__(self, settings: RunSettings) -> None:
-        self.settings = settings
-        self.batches: Optional[BatchMaker] = None
-        self.runner: Optional[Runner] = None
-        self.weights = 0
+    settings: RunSettings
+    batches: Optional[BatchMaker] = None  # for the tokenizer in use, made when needed
+    runner: Optional[Runner] = None  # for the network in use, made when needed
+    weights: int = 0  # the version of the weights that the runner was made for
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return Run, (self.settings,)
@@ -73,10 +62,10 @@ def dual_encoder(
     network: NetworkSettings,
     run: RunSettings,
 ) -> Model[Query, RelScores]:
-    """Make the layer, without an encoder until it is initialised or loaded.
+    """Make the layer of `dual_encoder_v1`.
 
     Before ``initialize``, set the dimension nO to the number of predicates and the attribute "entity_types" to the
-    types that get markers. See `dual_encoder_v1` for the arguments.
+    types that get markers.
     """
     wrapper = HFWrapper(
         HFObjects(None, None, None, {}, {}),
@@ -149,7 +138,7 @@ def _forward_train(model: Model, query: Query) -> Tuple[RelScores, Callable[[Gra
 
 
 def _sample(network: DualEncoder, texts: Padded, query: Query, mask: numpy.ndarray) -> numpy.ndarray:
-    """(P, L) booleans: the predicates to compare with in training, drawn by the classifier's probabilities."""
+    """The predicates to compare with in training, see `sample`."""
     assert query.sampled is not None and query.gold is not None
     network.eval()
     batches, index, _ = texts
@@ -176,8 +165,17 @@ def get_batches(model: Model) -> BatchMaker:
     network, tokenizer = get_network(model), _shim(model)._hfmodel.tokenizer
     run: Run = model.attrs["run"]
     if run.batches is None or run.batches.pieces.tokenizer is not tokenizer:
-        _check_positions(model, network.text_encoder)
-        run.batches = _make_batches(model, network, tokenizer)
+        encoder, settings, name = network.text_encoder, run.settings, model.attrs["name"]
+        if settings.packed and not networks.takes_positions(encoder):
+            raise ValueError(Errors.DR108.format(name=name))
+        run.batches = BatchMaker(
+            Pieces(tokenizer),
+            _max_length(name, settings.max_length or model.attrs["max_length"], tokenizer, encoder),
+            settings.batch_tokens or (2_000 if network.device.type == "cpu" else 16_000),
+            encoder.config.pad_token_id or 0,
+            settings.packed,
+            networks.first_position(encoder),
+        )
     return run.batches
 
 
@@ -199,25 +197,27 @@ def forget(model: Model) -> None:
     run.batches = run.runner = None
 
 
-def texts_as_read(model: Model, instances: List[Instance]) -> List[str]:
-    """The texts of instances as the encoder reads them: cut to its length, with markers and special pieces."""
-    return get_batches(model).texts_as_read(instances)
-
-
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
     """Load the pretrained encoder, add the markers and build the network, replacing an earlier one.
 
     Raises:
         ValueError: The encoder cannot be loaded, or a setting does not fit it.
     """
-    name, attrs = model.attrs["name"], model.attrs
-    pretrained = _load_encoder(name, attrs["tokenizer_config"], attrs["transformer_config"])
+    attrs, name = model.attrs, model.attrs["name"]
+    try:
+        settings = dict(attrs["tokenizer_config"]), dict(attrs["transformer_config"])
+        pretrained = huggingface_from_pretrained(name, *settings)
+    except Exception as err:  # tokenizers raises no subclass for a damaged file
+        raise ValueError(Errors.DR102.format(name=name, problem=err)) from err
     tokenizer, encoder = pretrained.tokenizer, pretrained.transformer
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
         raise ValueError(Errors.DR103.format(name=name))
     attrs["max_length"] = _max_length(name, attrs["run"].settings.max_length, tokenizer, encoder)
-    _check_frozen(name, attrs["network"]["frozen_layers"], encoder)
-    _check_positions(model, encoder)
+    frozen, layers = attrs["network"]["frozen_layers"], encoder.config.num_hidden_layers
+    if not 0 <= frozen <= layers:
+        raise ValueError(Errors.DR107.format(name=name, layers=layers, value=frozen))
+    if frozen and networks.encoder_layers(encoder) is None:
+        raise ValueError(Errors.DR105.format(name=name))
     types = attrs["entity_types"]
     for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
         raise ValueError(Errors.DR106.format(name=name, marker=marker))
@@ -232,12 +232,11 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         network=attrs["network"],
     )
     network = DualEncoder.from_config(config)
-    init_dual_encoder(network, encoder, pieces)
+    networks.init_dual_encoder(network, encoder, pieces)
     network.to(device=get_torch_default_device())  # type: ignore[call-arg]
-    shim = _shim(model)
-    shim._model = network
-    shim._hfmodel = HFObjects(tokenizer, network, pretrained.vocab_file_contents)
-    attrs["run"].batches = _make_batches(model, network, tokenizer)
+    _shim(model)._model = network
+    _shim(model)._hfmodel = HFObjects(tokenizer, network, pretrained.vocab_file_contents)
+    get_batches(model)
 
 
 def convert_inputs(model: Model, batch: PairBatch, is_train: bool) -> Tuple[ArgsKwargs, Callable[[Any], List[Any]]]:
@@ -269,25 +268,11 @@ def convert_outputs(
 
 
 def _device(wrapper: Model) -> torch.device:
-    shim: Any = wrapper.shims[0]
-    return shim.device
+    return wrapper.shims[0].device  # type: ignore[attr-defined]
 
 
 def _shim(model: Model) -> Any:
     return model.layers[0].shims[0]
-
-
-def _make_batches(model: Model, network: DualEncoder, tokenizer: Any) -> BatchMaker:
-    encoder, settings = network.text_encoder, model.attrs["run"].settings
-    wanted = settings.max_length or model.attrs["max_length"]
-    return BatchMaker(
-        tokenizer,
-        _max_length(model.attrs["name"], wanted, tokenizer, encoder),
-        settings.batch_tokens or default_batch_tokens(network.device),
-        encoder.config.pad_token_id or 0,
-        settings.packed,
-        first_position(encoder),
-    )
 
 
 def _weights_version(network: DualEncoder) -> int:
@@ -300,29 +285,9 @@ def _weights_version(network: DualEncoder) -> int:
     return sum(tensor._version for tensor in tensors)
 
 
-def _load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]) -> HFObjects:
-    try:
-        return huggingface_from_pretrained(name, dict(tokenizer_config), dict(transformer_config))
-    except Exception as err:  # tokenizers raises no subclass for a damaged file
-        raise ValueError(Errors.DR102.format(name=name, problem=err)) from err
-
-
-def _check_frozen(name: str, frozen_layers: int, encoder: Any) -> None:
-    layers = encoder.config.num_hidden_layers
-    if not 0 <= frozen_layers <= layers:
-        raise ValueError(Errors.DR107.format(name=name, layers=layers, value=frozen_layers))
-    if frozen_layers and encoder_layers(encoder) is None:
-        raise ValueError(Errors.DR105.format(name=name))
-
-
-def _check_positions(model: Model, encoder: Any) -> None:
-    if model.attrs["run"].settings.packed and not takes_positions(encoder):
-        raise ValueError(Errors.DR108.format(name=model.attrs["name"]))
-
-
 def _max_length(name: str, setting: Optional[int], tokenizer: Any, encoder: Any) -> int:
     positions = getattr(encoder.config, "max_position_embeddings", tokenizer.model_max_length)
-    limit = min(positions - first_position(encoder), tokenizer.model_max_length)
+    limit = min(positions - networks.first_position(encoder), tokenizer.model_max_length)
     if setting is None:
         return limit
     if not SHORTEST <= setting <= limit:

@@ -13,7 +13,7 @@ from ..annotations.concepts import Concept
 from ..annotations.mentions import get_mentions, mention_key
 from ..annotations.relations import span_to_json
 from ..instances.descriptions import adapt
-from ..models.dual_encoder import texts_as_read
+from ..models.dual_encoder import get_batches
 from ..pipeline.component import DualEncoderRel, Scored, join
 from ..pipeline.decode import as_relation, in_text_order, probabilities
 from ..pipeline.pipelines import find_component
@@ -104,7 +104,8 @@ def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
         return
     relations = rel.decide(*join(parts))
     for part in parts:
-        for row, (candidate, text) in enumerate(zip(part.candidates, texts_as_read(rel.model, part.instances))):
+        texts = get_batches(rel.model).texts_as_read(part.instances)
+        for row, (candidate, text) in enumerate(zip(part.candidates, texts)):
             about: Any = candidate.about
             concepts = about if isinstance(about[0], Concept) else None
             decided = tuple(

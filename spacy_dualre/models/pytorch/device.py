@@ -25,11 +25,6 @@ def to_device(value: Any, device: torch.device) -> Any:
     return value
 
 
-def default_batch_tokens(device: torch.device) -> int:
-    """Pieces, padding included, that go through an encoder at once by default."""
-    return 2_000 if device.type == "cpu" else 16_000
-
-
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the device is a CPU with instructions for bfloat16, which make it faster than float32."""
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
@@ -39,8 +34,7 @@ def has_bfloat16(device: torch.device) -> bool:
 def one_thread_in_worker() -> None:
     """Let torch use one thread in a worker of ``nlp.pipe(n_process=...)``: the other cores have their own workers.
 
-    With more threads a forked worker would wait forever, because torch's threads do not survive a fork. A spawned one
-    keeps the number from OMP_NUM_THREADS.
+    With more a forked one would wait forever, as torch's threads do not survive a fork. OMP_NUM_THREADS goes first.
     """
     forked = os.getpid() != _IMPORTED_IN
     started = multiprocessing.parent_process() is not None and "OMP_NUM_THREADS" not in os.environ

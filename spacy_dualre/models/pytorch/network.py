@@ -5,7 +5,7 @@ torch and transformers only.
 
 import json
 import math
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +25,6 @@ class DualEncoderConfig(PretrainedConfig):
         encoder: The encoder's own configuration as a dict or as JSON.
         n_classes: Predicates that the classifier knows.
         marker_offset: The first id of a marker.
-        n_markers: How many markers there are.
-        network: See NetworkSettings.
     """
 
     model_type = "spacy-dualre"
@@ -49,11 +47,10 @@ class DualEncoderConfig(PretrainedConfig):
         self.network = dict(network)
 
     def to_dict(self) -> Dict[str, Any]:
-        """The stored form. The encoder's configuration is JSON: spaCy would round a layer norm's epsilon to 0."""
+        # As JSON, because spaCy would round a layer norm's epsilon to 0
         return {**super().to_dict(), "encoder": json.dumps(self.encoder)}
 
     def encoder_config(self) -> PretrainedConfig:
-        """The encoder's configuration as transformers' own class."""
         settings = dict(self.encoder or {})
         return AutoConfig.for_model(settings.pop("model_type"), **settings)
 
@@ -77,20 +74,6 @@ class MarkedEmbedding(nn.Module):
         return torch.where(is_marker.unsqueeze(-1), markers, words)
 
 
-class States(NamedTuple):
-    """What an encoder makes of M pairs of mentions.
-
-    Attributes:
-        marks: (M, 2 * width) the states at both start markers, end to end.
-        mean: (M, width) the mean of the states of their sequences; 0 without mean_fusion.
-        cls: (M, width) the state at the first piece of their sequences.
-    """
-
-    marks: Tensor
-    mean: Union[Tensor, float]
-    cls: Tensor
-
-
 class Texts(NamedTuple):
     """Texts in the joint space: rho_T (M, width), and h_T(CLS) (M, width), which the descriptions are fused with."""
 
@@ -98,7 +81,6 @@ class Texts(NamedTuple):
     cls: Tensor
 
     def take(self, rows: Tensor) -> "Texts":
-        """Some rows of both."""
         return Texts(self.rho[rows], self.cls[rows])
 
 
@@ -114,13 +96,12 @@ class DualEncoder(PreTrainedModel):
     def __init__(self, config: DualEncoderConfig) -> None:
         super().__init__(config)
         self.settings = NetworkSettings(**config.network)
-        encoder_config = config.encoder_config()
-        width = encoder_config.hidden_size
-        self.text_encoder = _make_encoder(encoder_config, config)
+        self.text_encoder = _make_encoder(config, self.settings)
         # One module under one name if shared: two names for one tensor would be stored twice
         self.description_encoder: Optional[nn.Module] = None
         if not self.settings.shared_encoder:
-            self.description_encoder = _make_encoder(encoder_config, config)
+            self.description_encoder = _make_encoder(config, self.settings)
+        width = self.text_encoder.config.hidden_size
         self.text_projection = nn.Linear(2 * width, width)
         self.description_projection = nn.Linear((3 if self.settings.cls_fusion else 2) * width, width)
         self.norm = nn.LayerNorm(width, eps=1e-5)
@@ -128,22 +109,15 @@ class DualEncoder(PreTrainedModel):
         self.classifier = nn.Linear(width, config.n_classes)
         # Shape (1,), not (): thinc's optimizer needs at least one dimension
         self.temperature = nn.Parameter(torch.full((1,), math.log(1 / 0.07)))
-        for encoder in self.encoders():
-            _freeze(encoder, self.settings)
-            if self.settings.gradient_checkpointing:
-                # The reentrant implementation gives no gradient where the embeddings are frozen
-                encoder.gradient_checkpointing_enable({"use_reentrant": False})
 
     @classmethod
     def from_config(cls, config: DualEncoderConfig) -> "DualEncoder":
         """Build the network with fresh weights (the hook that spacy-transformers loads through)."""
         return cls(config)
 
-    def encoders(self) -> Iterator[Any]:
+    def encoders(self) -> List[Any]:
         """The encoders: one or two."""
-        yield self.text_encoder
-        if self.description_encoder is not None:
-            yield self.description_encoder
+        return [encoder for encoder in (self.text_encoder, self.description_encoder) if encoder is not None]
 
     def forward(
         self,
@@ -152,17 +126,7 @@ class DualEncoder(PreTrainedModel):
         descriptions: Optional[Sequence[PaddedBatch]],
         description_index: Tensor,
     ) -> Tuple[Optional[Tensor], Tensor]:
-        """Score P candidates against L predicates with at most K templates each.
-
-        Args:
-            texts: See `PairBatch`, as tensors.
-            text_index: (P,).
-            descriptions: None skips the similarity.
-            description_index: (P, L, K).
-
-        Returns:
-            Similarity (P, L) or None, and logits (P, C).
-        """
+        """Score a `PairBatch` of tensors: similarity (P, L), or None without descriptions, and logits (P, C)."""
         read = self.read_texts(texts).take(text_index)
         similarity = None
         if descriptions is not None:
@@ -172,42 +136,29 @@ class DualEncoder(PreTrainedModel):
     def read_texts(self, batches: Sequence[PaddedBatch], encoder: Optional[nn.Module] = None) -> Texts:
         """rho_T = drop(LN(W_T [h_T(subject); h_T(object)] + b_T)), with mean_fusion plus the mean.
 
-        Args:
-            batches: With M pairs in all.
-            encoder: Stands in for the text encoder, in another precision.
+        `encoder` stands in for the text encoder, in another precision.
         """
-        states = self._encode(encoder or self.text_encoder, batches)
-        return Texts(self.dropout(self.norm(self.text_projection(states.marks) + states.mean)), states.cls)
+        marks, mean, cls = self._encode(encoder or self.text_encoder, batches)
+        return Texts(self.dropout(self.norm(self.text_projection(marks) + mean)), cls)
 
     def read_descriptions(self, batches: Sequence[PaddedBatch], encoder: Optional[nn.Module] = None) -> Tensor:
         """W_D [h_D(subject); h_D(object)], with mean_fusion plus the mean: the part of rho_D that knows no sentence.
 
-        Args:
-            batches: With N pairs in all.
-            encoder: Stands in for the description encoder, in another precision.
-
-        Returns:
-            (N, width).
+        `encoder` stands in for the description encoder, in another precision. Returns (N, width) for N pairs.
         """
-        states = self._encode(encoder or self.description_encoder or self.text_encoder, batches)
-        return nn.functional.linear(states.marks, self._description_weight[0]) + states.mean
+        marks, mean, _ = self._encode(encoder or self.description_encoder or self.text_encoder, batches)
+        return nn.functional.linear(marks, self.description_projection.weight[:, : marks.shape[1]]) + mean
 
     def compare(self, texts: Texts, described: Tensor, index: Tensor) -> Tensor:
-        """exp(temperature) * cos(rho_T, rho_D), the mean over templates.
+        """exp(temperature) * cos(rho_T, rho_D) (P, L), the mean over templates, 0 for predicates without a template.
 
-        rho_D = drop(LN(W_D [h_D(subject); h_D(object); h_T(CLS)] + b_D)).
-
-        Args:
-            texts: Of P candidates.
-            described: (N, width) from `read_descriptions`.
-            index: (P, L, K) rows of it, -1 for no template.
-
-        Returns:
-            (P, L), 0 for predicates without a template.
+        rho_D = drop(LN(W_D [h_D(subject); h_D(object); h_T(CLS)] + b_D)). `index` (P, L, K) has rows of `described`,
+        which is from `read_descriptions`, and -1 for no template.
         """
         rho = described[index.clamp(min=0)]
         if self.settings.cls_fusion:
-            rho = rho + nn.functional.linear(texts.cls, self._description_weight[1])[:, None, None, :]
+            weight = self.description_projection.weight[:, -texts.cls.shape[1] :]
+            rho = rho + nn.functional.linear(texts.cls, weight)[:, None, None, :]
         rho = self.dropout(self.norm(rho + self.description_projection.bias))
         cosine = nn.functional.cosine_similarity(texts.rho[:, None, None, :], rho, dim=-1)
         present = index >= 0
@@ -218,13 +169,13 @@ class DualEncoder(PreTrainedModel):
         """The classifier's logits W_C rho_T + b_C (P, C)."""
         return self.classifier(texts.rho).float()
 
-    @property
-    def _description_weight(self) -> Tuple[Tensor, Tensor]:
-        """W_D in two parts: (width, 2 * width) for the mentions and (width, width) for h_T(CLS)."""
-        weight = self.description_projection.weight
-        return weight[:, : 2 * len(weight)], weight[:, 2 * len(weight) :]
+    def _encode(self, encoder: Any, batches: Sequence[PaddedBatch]) -> Tuple[Tensor, Union[Tensor, float], Tensor]:
+        """What an encoder makes of M pairs of mentions.
 
-    def _encode(self, encoder: Any, batches: Sequence[PaddedBatch]) -> States:
+        Returns:
+            (M, 2 * width) the states at both start markers, end to end; (M, width) the mean of the states of their
+            sequences, 0 without mean_fusion; and (M, width) the state at the first piece.
+        """
         marks, means, cls = [], [], []
         for batch in batches:
             hidden = hidden_states(encoder, batch.ids, batch.mask, batch.positions)
@@ -234,18 +185,14 @@ class DualEncoder(PreTrainedModel):
             cls.append(hidden[batch.rows, 0])
         # An encoder in another precision ends here
         mean = torch.cat(means).float() if self.settings.mean_fusion else 0.0
-        return States(torch.cat(marks).float(), mean, torch.cat(cls).float())
+        return torch.cat(marks).float(), mean, torch.cat(cls).float()
 
 
 def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[List[int]]) -> None:
     """Copy a pretrained encoder into both encoders and start each marker as the mean of its words' embeddings.
 
-    With mean_fusion both projections start at zero, so that texts and descriptions are as similar as their means.
-
-    Args:
-        network: The network to fill.
-        encoder: The pretrained encoder.
-        marker_pieces: For each marker the ids of the words that say what it means.
+    `marker_pieces` are the ids of the words that say what each marker means. With mean_fusion both projections start at
+    zero, so that texts and descriptions are as similar as their means.
     """
     pretrained = {name: value for name, value in encoder.state_dict().items() if not name.startswith("pooler.")}
     words = encoder.get_input_embeddings()
@@ -312,19 +259,19 @@ def _means(hidden: Tensor, batch: PaddedBatch) -> Tensor:
     return weights.flatten(1) @ hidden.flatten(0, 1)
 
 
-def _make_encoder(encoder_config: PretrainedConfig, config: DualEncoderConfig) -> Any:
-    encoder = AutoModel.from_config(encoder_config)
+def _make_encoder(config: DualEncoderConfig, settings: NetworkSettings) -> Any:
+    encoder: Any = AutoModel.from_config(config.encoder_config())
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     words = encoder.get_input_embeddings()
     encoder.set_input_embeddings(MarkedEmbedding(words, config.marker_offset, config.n_markers))
-    return encoder
-
-
-def _freeze(encoder: Any, settings: NetworkSettings) -> None:
     if settings.frozen_layers:
         encoder.embeddings.requires_grad_(False)
         for layer in (encoder_layers(encoder) or [])[: settings.frozen_layers]:
             layer.requires_grad_(False)
     elif settings.frozen_embeddings:
-        encoder.get_input_embeddings().words.requires_grad_(False)
+        words.requires_grad_(False)
+    if settings.gradient_checkpointing:
+        # The reentrant implementation gives no gradient where the embeddings are frozen
+        encoder.gradient_checkpointing_enable({"use_reentrant": False})
+    return encoder

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 def in_precision(encoder: nn.Module, precision: str) -> Any:
-    """The encoder itself for float32, else a copy: all weights in bfloat16, or linear layers in int8."""
+    """The encoder itself for float32, else a copy with all weights in bfloat16 or the linear layers in int8."""
     if precision == "float32":
         return encoder
     if precision != "int8":
@@ -39,7 +39,6 @@ class Int8Linear(nn.Module):
         self.bias = 0.0 if linear.bias is None else linear.bias.detach().clone()
 
     def forward(self, x: Tensor) -> Tensor:
-        """In float32, as x is."""
         rows = x.flatten(0, -2)
         scale = _scale(rows, 127)
         product = torch._int_mm((rows / scale).round_().to(torch.int8), self.weight).to(x.dtype)
