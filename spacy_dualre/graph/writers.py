@@ -6,7 +6,7 @@ import re
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 from ..errors import Errors
 from ..writing import check_writable, whole_file, write_text
@@ -56,13 +56,13 @@ def csv_paths(path: Path) -> Sequence[Path]:
 
 
 def _node_link(graph: KnowledgeGraph) -> Dict[str, Any]:
-    """A directed multigraph as networkx's `node_link_graph(data, edges="edges")` reads it, with edge keys e0, e1 ..."""
+    """A directed multigraph as networkx's `node_link_graph(data, edges="edges")` reads it."""
     names = {node.concept: node.name for node in graph.nodes}
     edges = [
-        {**edge.to_json(), "source": names[edge.subject], "target": names[edge.object], "key": f"e{i}"}
+        {"source": names[edge.subject], "target": names[edge.object], **edge.to_json(), "key": f"e{i}"}
         for i, edge in enumerate(graph.edges)
     ]
-    nodes = [{**node.to_json(), "id": node.name} for node in graph.nodes]
+    nodes = [{"id": node.name, **node.to_json()} for node in graph.nodes]
     return {"directed": True, "multigraph": True, "graph": {}, "nodes": nodes, "edges": edges}
 
 
@@ -76,32 +76,26 @@ def _write_graphml(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
 
     values = _node_link(graph)
     for part in (*values["nodes"], *values["edges"]):
-        part.update((key, _xml(_flat(value))) for key, value in part.items())
+        flat = zip(part, _flat(part, dict, list))
+        part.update((key, _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value) for key, value in flat)
     with whole_file(path) as file:
         networkx.write_graphml(networkx.node_link_graph(values, edges="edges"), file, named_key_ids=True)
 
 
 def _write_csv(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
     """CSV for `neo4j-admin database import`, with forms and evidence as JSON strings."""
+    values = _node_link(graph)
     # The type is also the node's label, in which a semicolon would separate several labels
-    names = {node.concept: node.name for node in graph.nodes}
-    nodes = ((node.name, *_row(node.to_json()), node.concept.type.replace(";", ",")) for node in graph.nodes)
-    edges = ((names[edge.subject], names[edge.object], *_row(edge.to_json())) for edge in graph.edges)
+    nodes = ([*_flat(node, bool, dict, list), node["type"].replace(";", ",")] for node in values["nodes"])
+    edges = (_flat(edge, bool, dict, list)[:-1] for edge in values["edges"])
     for part, header, rows in zip(csv_paths(path), (_NODES, _RELATIONSHIPS), (nodes, edges)):
         with whole_file(part) as unfinished, unfinished.open("w", encoding="utf8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-def _row(values: Dict[str, Any]) -> Iterator[Any]:
-    return (json.dumps(value) if isinstance(value, bool) else _flat(value) for value in values.values())
-
-
-def _flat(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
-
-
-def _xml(value: Any) -> Any:
-    return _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value
+def _flat(values: Dict[str, Any], *types: type) -> List[Any]:
+    """The values, those of these types as JSON strings."""
+    return [json.dumps(one, ensure_ascii=False) if isinstance(one, types) else one for one in values.values()]
 
 
 #: Suffixes with functions of graph, path and base URI.

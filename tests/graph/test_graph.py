@@ -13,7 +13,8 @@ from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
 from spacy_dualre.annotations.concepts import Concept
-from spacy_dualre.graph import Evidence, Merger, read_documents
+from spacy_dualre.graph import Merger, read_documents
+from spacy_dualre.graph.knowledge_graph import Evidence
 
 ASPIRIN_NODE, COX_NODE = Concept("CHEMICAL", "aspirin"), Concept("GENE", "P23219")
 

@@ -11,7 +11,8 @@ from helpers.graphs import ASPIRIN, COX, NASTY, document, merge, nasty_graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacy_dualre.graph import Evidence, KnowledgeGraph, write
+from spacy_dualre.graph import KnowledgeGraph, write
+from spacy_dualre.graph.knowledge_graph import Evidence
 from spacy_dualre.graph.layout import force_directed, layout, side_by_side
 from spacy_dualre.graph.page import pieces
 

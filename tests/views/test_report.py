@@ -10,8 +10,7 @@ from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import with_concept
 from spacy_dualre.pipeline.pipelines import find_component
 from spacy_dualre.training.reader import copy_mentions
-from spacy_dualre.views.report import numbers, write_report
-from spacy_dualre.views.report.html import make_page, worst_mistakes
+from spacy_dualre.views.report import make_page, numbers, worst_mistakes, write_report
 from spacy_dualre.views.report.outcomes import Item, Outcomes, find_outcomes
 
 # Two sentences of 5 and 4 tokens with four mentions: a b in the first, c d in the second
