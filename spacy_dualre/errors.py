@@ -297,7 +297,6 @@ class Warnings(metaclass=ErrorsWithCodes):
         "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context, so they were "
         "cut farthest from the mentions, {mentions} of them within a mention. This is said once."
     )
-    DW167 = "'{name}': no entities in {source} of any of the {n} training documents."
     DW168 = (
         "'{name}': no gold relations in any of the {n} training documents, so none can be learnt. They are read from "
         "Doc._.rels, which a DocBin keeps only with store_user_data=True."

@@ -62,6 +62,8 @@ def parse_descriptions(texts: Any) -> Descriptions:
         if not value:
             raise ValueError(Errors.DR042.format(predicate=predicate))
         parsed[predicate] = {pair: _parse_templates(predicate, pair, templates) for pair, templates in value.items()}
+        if predicate == NEGATIVE and ANY_TYPES not in value:
+            raise ValueError(Errors.DR166.format(label=NEGATIVE))
     return parsed
 
 

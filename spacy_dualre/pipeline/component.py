@@ -157,7 +157,6 @@ class DualEncoderRel(Settings, TrainablePipe):
         """Add a predicate. After initialisation it is scored, untrained, from its description by similarity alone.
 
         Args:
-            label: The predicate.
             description: A template, several, or either per pair of types; None makes a plain template from the name,
                 with a warning. Pairs of types that it names become candidates if the allowed ones were learnt.
 
@@ -174,7 +173,8 @@ class DualEncoderRel(Settings, TrainablePipe):
             self._warn(Warnings.DW161, labels=repr(label))
             description = plain_template(label)
         if description is not None:
-            self._store_descriptions({**self.label_data, label: description})
+            parse_descriptions({label: description})
+            self.cfg["descriptions"] = {**self.label_data, label: description}
         if self.is_initialized and self.candidates.type_pairs == "learn" and self.cfg["type_pairs"] is not None:
             described = {tuple(pair.split("|")) for pair in parse_descriptions(self.label_data)[label]} - {(ANY_TYPES,)}
             self.cfg["type_pairs"] = sorted({*map(tuple, self.cfg["type_pairs"]), *described})
@@ -190,12 +190,8 @@ class DualEncoderRel(Settings, TrainablePipe):
             self._warn(Warnings.DW161, labels=", ".join(map(repr, completed.undescribed)))
         if completed.unused and in_gold:
             self._warn(Warnings.DW162, labels=", ".join(map(repr, completed.unused)))
-        self._store_descriptions(completed.texts)
-
-    def _store_descriptions(self, texts: DescriptionTexts) -> None:
-        if ANY_TYPES not in parse_descriptions(texts).get(self.NIL, {ANY_TYPES: ()}):
-            raise ValueError(Errors.DR166.format(label=self.NIL))
-        self.cfg["descriptions"] = texts
+        parse_descriptions(completed.texts)
+        self.cfg["descriptions"] = completed.texts
 
     def _check_symmetric(self) -> None:
         for label in sorted(self.symmetric - set(self.labels)):
@@ -204,8 +200,6 @@ class DualEncoderRel(Settings, TrainablePipe):
     def _report(self, report: Diagnosis) -> None:
         logger.info("'%s': %s", self.name, report)
         n, n_uncovered = report.relations.total(), report.uncovered.total()
-        if report.documents and not report.mentions:
-            self._warn(Warnings.DW167, source=self.mentions_from, n=report.documents)
         if report.documents and not n:
             self._warn(Warnings.DW168, n=report.documents)
         if n_uncovered and n_uncovered == n:
@@ -323,7 +317,7 @@ class DualEncoderRel(Settings, TrainablePipe):
             set_rels(doc, rels)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        """Score with the component's scorer, which gets the symmetric predicates, the pairs and the span group."""
+        """Score with the component's scorer, which gets what it needs of the settings."""
         own = {"symmetric": self.undirected, "pairs": self.candidates.pairs, "spans_key": self.spans_key}
         return super().score(examples, **{**own, **kwargs})
 

@@ -18,12 +18,8 @@ PREDICTIONS = ("similarity", "classifier", "joint")
 def log_odds(scores: RelScores, prediction: str, alpha: float) -> Floats2d:
     """How far each predicate's score lies above the negative one's; the best one above 0 is the paper's arg max.
 
-    Args:
-        scores: Of P candidates and L predicates.
-        prediction: The head whose scores count. "joint" weighs the classifier by alpha and the similarity by
-            1 - alpha (the normalisers of their softmaxes cancel). Predicates that the classifier does not know are
-            judged by similarity alone.
-        alpha: 0 to 1.
+    "joint" weighs the classifier by alpha and the similarity by 1 - alpha (the normalisers of their softmaxes cancel).
+    Predicates that the classifier does not know are judged by similarity alone.
 
     Returns:
         (P, L), the negative predicate in column 0; -inf for predicates that are impossible or were not read.
@@ -52,19 +48,14 @@ def decode(
     undirected: Set[str],
     multi_label: bool,
 ) -> List[Relation]:
-    """Find the relations among the candidates of a Doc.
+    """The distinct relations among the P candidates of a Doc, each with its best score.
 
     Args:
-        candidates: P candidates.
         odds: (P, L) from `log_odds`, on the CPU.
         labels: L predicates, the negative one first.
-        threshold: The least probability, 0 to 1.
         undirected: Predicates without direction. Their relations have the first mention in the text as subject, and
             the two directions count as one.
         multi_label: Take every predicate that reaches the threshold instead of the best one only.
-
-    Returns:
-        The distinct relations, each with its best score.
     """
     probs = probabilities(odds)
     chosen = (probs > 0) & (probs >= threshold)
@@ -86,8 +77,8 @@ def decode(
 
 def as_relation(candidate: Candidate, label: str, score: float = 1.0) -> Relation:
     """The relation that a candidate stands for; a mention of several concepts is narrowed to the candidate's."""
-    subject, object, about = candidate
-    return Relation(_narrowed(subject, about[0]), label, _narrowed(object, about[1]), score)
+    subject, object = map(_narrowed, candidate[:2], candidate.about)
+    return Relation(subject, label, object, score)
 
 
 def in_text_order(rel: Relation, undirected: Set[str]) -> Relation:

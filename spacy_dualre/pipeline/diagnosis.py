@@ -13,7 +13,7 @@ from ..candidates.policy import CandidatePolicy, types_allowed
 from ..training.targets import relation_pairs
 from ..types import Candidate, Pair, Relation, TypePairs
 
-#: Shows the counts at the start of a training. Like spaCy's own logger it has a handler; silence it by its level.
+#: Shows the counts at the start of a training; silence it by its level.
 logger = logging.getLogger("spacy_dualre")
 logger.setLevel(logging.INFO)
 logger.addHandler(logging.StreamHandler())

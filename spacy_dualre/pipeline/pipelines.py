@@ -20,12 +20,8 @@ def load_pipeline(path: Union[str, Path], overrides: Mapping[str, Any] = {}) -> 
     """Load a trained pipeline from a folder or an installed package, as `spacy.load` does.
 
     Args:
-        path: The folder or package.
         overrides: Settings of its config, such as {"components.dual_encoder_rel.threshold": 0.7}. A dict replaces the
             stored one; `spacy.load` would look for each of its keys.
-
-    Returns:
-        The pipeline.
 
     Raises:
         ValueError: There is no pipeline, or it has no such setting.

@@ -25,17 +25,9 @@ _PER_GOLD = 4
 
 @dataclass
 class Tuned:
-    """The result of `tune`. Every F is the component's rels_f, 0 to 1.
-
-    Attributes:
-        gold: Gold relations.
-        loss: F that the cascade was allowed to cost.
-        f_before: With the old threshold, without a cascade.
-        f_exact: With the new threshold, without a cascade.
-        f: With both, measured on the component's own predictions.
-        descriptions: Distinct descriptions read without a cascade.
-        read: Distinct descriptions read with it.
-        skipped: Candidates without any description to read.
+    """The result of `tune`: the component's rels_f (0 to 1) before, with the new threshold (f_exact) and with the
+    cascade too (f), and how many distinct descriptions are read without it and with it. Candidates that are skipped
+    have none to read.
     """
 
     documents: int
@@ -96,19 +88,10 @@ def tune(nlp: Language, examples: Sequence[Example], loss: float = 0.001, thresh
 
 
 class Development:
-    """Annotated documents whose candidates are scored once, without a cascade, to try settings without the model.
+    """Annotated documents whose N candidates are scored once, without a cascade, to try settings without the model.
 
-    They have their gold mentions and the annotations of the components before the relations.
-
-    Attributes:
-        docs: The predicted Docs.
-        candidates: All N candidates, Doc by Doc.
-        odds: Log odds (N, L).
-        logits: The classifier's (N, C).
-        possible: Which predicates are possible (N, L).
-
-    Raises:
-        ValueError: There are no gold relations or no candidates.
+    They have their gold mentions and the annotations of the components before the relations. Raises ValueError if there
+    are no gold relations or no candidates.
     """
 
     def __init__(self, nlp: Language, examples: Sequence[Example]) -> None:

@@ -74,9 +74,8 @@ def test_entities_missing_on_the_predicted_documents(make_nlp):
     nlp = make_nlp()
     references = [example.reference for example in make_examples(nlp.vocab)]
     examples = [Example(nlp.make_doc(doc.text), doc) for doc in references]
-    with pytest.warns(UserWarning, match="DW167"):
-        with pytest.raises(ValueError, match="DR169.*4 entity missing"):
-            initialize(nlp, examples)
+    with pytest.raises(ValueError, match="DR169.*4 entity missing"):
+        initialize(nlp, examples)
 
 
 def test_no_entities_at_all(make_nlp):

@@ -46,11 +46,8 @@ def from_doc(doc: Doc) -> Set[Item]:
 
 def _items(doc: Doc) -> Set[Item]:
     rels_of(doc, _NAME, LABELS)
-    return {
-        _item(rel.predicate, _id(rel.subject), _id(rel.object))
-        for rel in get_concept_rels(doc)
-        if rel.predicate != NEGATIVE
-    }
+    rels = (rel for rel in get_concept_rels(doc) if rel.predicate != NEGATIVE)
+    return {_item(rel.predicate, _id(rel.subject), _id(rel.object)) for rel in rels}
 
 
 def _item(predicate: str, first: str, second: str) -> Item:
@@ -75,20 +72,19 @@ def _counted(items: Set[Item], typed: Iterable[Tuple[str, str]]) -> Set[Item]:
 
 
 def read(path: Path) -> Items:
-    """Read PubTator with gold relations or predictions, and with the mentions.
-
-    Raises CorpusError for a relation of an unknown type or of a concept without mention.
+    """Read PubTator with the mentions. Raises CorpusError for a relation of an unknown type, or of a concept without
+    mention.
     """
-    return {record.id: _from_record(record) for record in pubtator.read(path)}
-
-
-def _from_record(record: Record) -> Set[Item]:
-    refuse_dropped(record, "relation")
-    for rel in record.concept_relations:
-        if rel.predicate not in LABELS:
-            raise record.place.error(Errors.DR221, label=rel.predicate, id=record.id, known=", ".join(LABELS))
-    items = {_item(rel.predicate, rel.subject, rel.object) for rel in record.concept_relations}
-    return _counted(items, ((concept, mention.type) for mention in record.mentions for concept in mention.concepts))
+    found: Items = {}
+    for record in pubtator.read(path):
+        refuse_dropped(record, "relation")
+        for rel in record.concept_relations:
+            if rel.predicate not in LABELS:
+                raise record.place.error(Errors.DR221, label=rel.predicate, id=record.id, known=", ".join(LABELS))
+        items = {_item(rel.predicate, rel.subject, rel.object) for rel in record.concept_relations}
+        typed = ((concept, mention.type) for mention in record.mentions for concept in mention.concepts)
+        found[record.id] = _counted(items, typed)
+    return found
 
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:

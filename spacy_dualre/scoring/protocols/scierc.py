@@ -47,9 +47,8 @@ def read_gold(path: Path, predicted: bool = False) -> Items:
     for place, document in scierc.read_documents(path):
         if document.doc_key in items:
             raise place.error(Errors.DR302, id=document.doc_key)
-        rows = document.relations
-        if predicted and document.predicted_relations is not None:
-            rows = document.predicted_relations
+        has_predicted = predicted and document.predicted_relations is not None
+        rows = document.predicted_relations if has_predicted else document.relations
         if rows is None:
             key = "predicted_relations" if predicted else "relations"
             raise place.error(Errors.DR222, id=document.doc_key, key=key)

@@ -25,10 +25,8 @@ _PREDICATES = (*NAMES, *_LABELED, OTHER)
 
 
 def from_doc(doc: Doc) -> Set[Item]:
-    """The relation with the highest score, if there is one.
-
-    Its predicate is a name, with the subject in the first role, or a label with direction such as Cause-Effect(e2,e1).
-    Raises ValueError for mentions without the ids e1 and e2.
+    """The relation with the highest score, if there is one. Its predicate is a name, with the subject in the first
+    role, or a label with direction. Raises ValueError for mentions without the ids e1 and e2.
     """
     item = _best(doc)
     return {item} if item else set()
@@ -48,10 +46,7 @@ def _best(doc: Doc) -> Optional[Item]:
 
 
 def read(path: Path) -> Items:
-    """Read lines ``id<TAB>label``, or the blocks of TRAIN_FILE.TXT and TEST_FILE_FULL.TXT.
-
-    Raises CorpusError for a label without direction, such as in TEST_FILE_KEY.TXT.
-    """
+    """Read what `read_labels` does. Raises CorpusError for a label without direction, as in TEST_FILE_KEY.TXT."""
     items: Items = {}
     for place, id, label in read_labels(path):
         if id in items:
