@@ -9,7 +9,7 @@ from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ..pipeline.pipelines import load_pipeline
-from ..views.card import missing, model_card
+from ..views.card import model_card
 from ..writing import check_writable, write_text
 from .app import Code, command
 
@@ -30,8 +30,9 @@ def card_cli(
     found = _read_scores(scores) if scores is not None else None
     nlp = load_pipeline(str(model))
     write_text(path, model_card(nlp, found))
-    if missing(nlp):
-        msg.warn(Warnings.DW828.format(names=", ".join(missing(nlp)), path=model / "meta.json"))
+    missing = [key for key in ("description", "license", "author", "sources") if not nlp.meta.get(key)]
+    if missing:
+        msg.warn(Warnings.DW828.format(names=", ".join(missing), path=model / "meta.json"))
     msg.good(f"Wrote {path}")
 
 

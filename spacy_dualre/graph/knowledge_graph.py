@@ -104,8 +104,7 @@ class Edge:
         self.score = max(self.score, *(evidence.score for evidence in found))
         self._certainty += sum(_certainty(evidence.score) for evidence in found)
         self.evidence.extend(found)
-        # Sorting only now and then keeps this cheap
-        if limit is not None and len(self.evidence) > 2 * limit:
+        if limit is not None:
             self.keep(limit)
 
     def keep(self, limit: Optional[int]) -> None:

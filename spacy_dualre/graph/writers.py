@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from functools import partial
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -42,11 +42,8 @@ def check_output(path: Path) -> Sequence[Path]:
         raise ValueError(Errors.DR500.format(path=path, known=", ".join(WRITERS)))
     paths = csv_paths(path) if path.suffix == ".csv" else [path]
     check_writable(*paths)
-    if path.suffix in _NEEDS:
-        try:
-            import_module(_NEEDS[path.suffix])
-        except ImportError as err:
-            raise ImportError(Errors.DR501.format(problem=err)) from err
+    if path.suffix in _NEEDS and find_spec(_NEEDS[path.suffix]) is None:
+        raise ImportError(Errors.DR501.format(problem=_NEEDS[path.suffix]))
     return paths
 
 

@@ -30,26 +30,6 @@ def write_starter(
     Raises:
         ValueError: Predicates or types are not usable, or a file exists already.
     """
-    _check(labels, types, type_pairs, symmetric)
-    paths = [output / name for name in ("config.cfg", "descriptions.json", "project.yml")]
-    for path in paths:
-        if path.exists():
-            raise ValueError(Errors.DR802.format(path=path))
-    config = Config().from_disk(_HERE / "default.cfg", interpolate=False)
-    files = {"train": "corpus/train.spacy", "dev": "corpus/dev.spacy", "descriptions": "descriptions.json"}
-    config["paths"].update(files)
-    config["relations"].update(spans_key=SPANS_KEY, symmetric=list(symmetric))
-    if type_pairs:
-        config["relations"]["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
-    write_text(paths[0], _HEADER + config.to_str(interpolate=False) + "\n")
-    write_json(paths[1], _descriptions(labels, type_pairs))
-    write_text(paths[2], (_HERE / "project.yml").read_text(encoding="utf8"))
-    return paths
-
-
-def _check(
-    labels: Sequence[str], types: Sequence[str], type_pairs: Sequence[TypePair], symmetric: Sequence[str]
-) -> None:
     for what, names in (("predicates", labels), ("types", types)):
         if not names or len(set(names)) < len(names):
             raise ValueError(Errors.DR800.format(what=what, names=", ".join(names)))
@@ -57,9 +37,21 @@ def _check(
         raise ValueError(Errors.DR167.format(label=NEGATIVE))
     in_pairs = [type for pair in type_pairs for type in pair]
     for what, given, known in (("type pairs", in_pairs, types), ("symmetric predicates", symmetric, labels)):
-        for name in given:
-            if name not in known:
-                raise ValueError(Errors.DR801.format(what=what, name=name, known=", ".join(known)))
+        for name in sorted(set(given) - set(known)):
+            raise ValueError(Errors.DR801.format(what=what, name=name, known=", ".join(known)))
+    paths = [output / name for name in ("config.cfg", "descriptions.json", "project.yml")]
+    for path in paths:
+        if path.exists():
+            raise ValueError(Errors.DR802.format(path=path))
+    config = Config().from_disk(_HERE / "default.cfg", interpolate=False)
+    config["paths"].update(train="corpus/train.spacy", dev="corpus/dev.spacy", descriptions="descriptions.json")
+    config["relations"].update(spans_key=SPANS_KEY, symmetric=list(symmetric))
+    if type_pairs:
+        config["relations"]["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
+    write_text(paths[0], _HEADER + config.to_str(interpolate=False) + "\n")
+    write_json(paths[1], _descriptions(labels, type_pairs))
+    write_text(paths[2], (_HERE / "project.yml").read_text(encoding="utf8"))
+    return paths
 
 
 def _descriptions(labels: Sequence[str], type_pairs: Sequence[TypePair]) -> DescriptionTexts:

@@ -1,6 +1,6 @@
 """Model cards: what a trained pipeline finds, its scores, training data and limits."""
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from spacy.cli.package import generate_readme
 from spacy.language import Language
@@ -8,9 +8,6 @@ from spacy.language import Language
 from ..instances.descriptions import ANY_TYPES
 from ..pipeline.pipelines import components_before, find_component, finds_mentions
 from .templating import environment
-
-#: Keys of meta.json that readers of the card need and training does not fill in.
-WANTED = ("description", "license", "author", "sources")
 
 
 def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None) -> str:
@@ -36,11 +33,6 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None) -> str
         candidates=nlp.config["components"][component]["candidates"],
     )
     return f"{text}\n"
-
-
-def missing(nlp: Language) -> List[str]:
-    """The empty keys of meta.json that the card needs."""
-    return [key for key in WANTED if not nlp.meta.get(key)]
 
 
 def _cell(value: Any) -> str:

@@ -85,35 +85,29 @@ def explain(nlp: Language, doc: Doc) -> List[Explanation]:
         ValueError: The pipeline has no component for relations.
     """
     _, rel = find_component(nlp)
-    scored: Dict[Tuple, List[Explanation]] = defaultdict(list)
-    for one in _explain_candidates(rel, doc):
-        scored[mention_key(one.subject), mention_key(one.object)].append(one)
-    mentions = get_mentions(doc, rel.spans_key)
-    pairs = permutations(mentions, 2) if rel.candidates.directed else combinations(mentions, 2)
-    return [
-        explanation
-        for subject, object in pairs
-        for explanation in scored.get((mention_key(subject), mention_key(object)))
-        or [Explanation(subject, object, rel.why_not(subject, object) or _CLOSER)]
-    ]
-
-
-def _explain_candidates(rel: DualEncoderRel, doc: Doc) -> Iterator[Explanation]:
     parts = list(rel.stream([doc]))
-    if not parts:
-        return
-    relations = rel.decide(*join(parts))
+    relations = rel.decide(*join(parts)) if parts else []
+    explained: Dict[Tuple, List[Explanation]] = defaultdict(list)
     for part in parts:
         texts = get_batches(rel.model).texts_as_read(part.instances)
         for row, (candidate, text) in enumerate(zip(part.candidates, texts)):
-            about: Any = candidate.about
-            concepts = about if isinstance(about[0], Concept) else None
+            subject, object, about = candidate
+            concepts: Any = about if isinstance(about[0], Concept) else None
             decided = tuple(
                 found
                 for found in relations
                 if found == in_text_order(as_relation(candidate, found.predicate, found.score), rel.undirected)
             )
-            yield Explanation(*candidate[:2], None, concepts, text, tuple(_scores(rel, part, row)), decided)
+            one = Explanation(subject, object, None, concepts, text, tuple(_scores(rel, part, row)), decided)
+            explained[mention_key(subject), mention_key(object)].append(one)
+    mentions = get_mentions(doc, rel.spans_key)
+    pairs = permutations(mentions, 2) if rel.candidates.directed else combinations(mentions, 2)
+    return [
+        explanation
+        for subject, object in pairs
+        for explanation in explained.get((mention_key(subject), mention_key(object)))
+        or [Explanation(subject, object, rel.why_not(subject, object) or _CLOSER)]
+    ]
 
 
 def _scores(rel: DualEncoderRel, part: Scored, row: int) -> Iterator[PredicateScore]:

@@ -21,7 +21,6 @@ from spacy_dualre.views.visualize.arcs import make_arcs
 from spacy_dualre.views.visualize.drawing import type_colors
 from spacy_dualre.views.visualize.fonts import shorten, text_width
 from spacy_dualre.views.visualize.lines import lay_out
-from spacy_dualre.views.visualize.options import Options
 
 
 def related(lang="en", words=None, mentions=(), rels=(), sent_starts=(0,), key="all"):
@@ -193,7 +192,7 @@ def test_whatever_the_text_nothing_leaves_the_lines_and_no_labels_meet(words, da
     mentions = list(doc.spans["all"])
     rels = [Relation(one, "PREDICATE", other, 0.5) for one in mentions for other in mentions if one != other][:12]
     lines = lay_out(doc, mentions, 400, rtl)
-    over_lines = make_arcs(rels, lines, 400, rtl, Options())
+    over_lines = make_arcs(rels, lines, 400, rtl, True, ())
     assert [piece.token for line in lines for piece in line.pieces if piece.before >= 0] == sorted(
         piece.token for line in lines for piece in line.pieces
     ), "all pieces, in order"

@@ -11,8 +11,7 @@ from ...annotations.mentions import sentence_indices
 from ...pipeline.pipelines import find_component
 from ...writing import write_json, write_text
 from ..templating import environment
-from ..visualize.drawing import draw, type_colors
-from ..visualize.options import Options
+from ..visualize.drawing import Options, draw, type_colors
 from .numbers import to_json
 from .outcomes import Item, Outcomes, Place, find_outcomes
 

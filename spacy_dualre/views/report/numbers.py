@@ -15,15 +15,12 @@ NO_CANDIDATE = "no candidate"
 def to_json(outcomes: Outcomes) -> Dict[str, Any]:
     """All numbers of a report."""
     items = outcomes.items
-    missed = [item for item in items if item.is_gold and not item.is_predicted]
+    missed = Counter(item.uncovered for item in items if not item.is_predicted)
     return {
         "documents": outcomes.documents,
         "pairs": outcomes.pairs,
         "all": table(items, lambda rel: "all", ["all"])["all"],
-        "false_negatives": {
-            "scored": sum(item.uncovered is None for item in missed),
-            "no_candidate": dict(Counter(item.uncovered for item in missed if item.uncovered is not None)),
-        },
+        "false_negatives": {"scored": missed.pop(None, 0), "no_candidate": dict(missed)},
         "confusion": confusion(outcomes),
         "precision_recall": precision_recall(outcomes.scored, sum(item.is_gold for item in items)),
         "per_predicate": table(items, lambda rel: rel.predicate, outcomes.labels),
@@ -47,8 +44,7 @@ def confusion(outcomes: Outcomes) -> Dict[str, Any]:
     """Count pairs by gold predicate (rows) and predicted predicate (columns).
 
     If a place has several gold or predicted predicates, the correct ones are counted first, the others paired off. The
-    first row and column are the negative predicate's, the last column that of gold relations without a candidate, and
-    the last rows those of predicates unknown to the pipeline.
+    last column is for gold relations without a candidate, the last rows are for predicates unknown to the pipeline.
     """
     rows = [NEGATIVE, *outcomes.labels]
     columns = [*rows, NO_CANDIDATE]

@@ -1,6 +1,7 @@
 """Draws the relations of Docs for notebooks, files and the browser, as displaCy draws entities."""
 
 import warnings
+from contextlib import suppress
 from itertools import chain
 from typing import Any, Dict, Iterable, List, Optional, Union
 from wsgiref import simple_server
@@ -16,8 +17,7 @@ from ...annotations.relations import get_rels
 from ...errors import Warnings
 from ...pipeline.diagnosis import logger
 from ..templating import environment
-from .drawing import draw, type_colors
-from .options import make_options
+from .drawing import draw, make_options, type_colors
 
 _Docs = Union[Doc, Span, Iterable[Union[Doc, Span]]]
 
@@ -26,9 +26,6 @@ def render(
     docs: _Docs, page: bool = False, jupyter: Optional[bool] = None, options: Dict[str, Any] = {}
 ) -> Optional[str]:
     """Draw the relations (``Doc._.rels``) of Docs or Spans as arcs over their sentences.
-
-    If the two mentions of a relation are on different lines or in different sentences, each gets half an arc that names
-    the other mention and the number of its sentence.
 
     Args:
         docs: With titles in ``doc.user_data["title"]`` or "doc_id".
@@ -84,10 +81,8 @@ def serve(docs: _Docs, options: Dict[str, Any] = {}, port: int = 5000, host: str
     port = find_available_port(port, host, auto_select=True)
     with simple_server.make_server(host, port, app) as server:
         logger.info("Serving on http://%s:%d, stop with Ctrl+C", host, port)
-        try:
+        with suppress(KeyboardInterrupt):
             server.serve_forever()
-        except KeyboardInterrupt:
-            pass
 
 
 def _title(doc: Doc) -> str:

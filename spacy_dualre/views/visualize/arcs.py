@@ -2,13 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Collection, Dict, List, Optional, Sequence, Tuple
 
 from ...annotations.mentions import mention_key
 from ...types import Relation
 from .fonts import shorten, text_width
 from .lines import Box, Line
-from .options import Options
 
 LABEL_SIZE = 11.0
 #: Around labels and arcs of the same height.
@@ -23,9 +22,8 @@ class Arc:
 
     Attributes:
         boxes: Of subject and object; None at the loose end of a half, whose label names that mention.
-        x: Of both ends.
+        x: Of both ends; `label_x` is the centre of the label.
         level: The height, from 1.
-        label_x: The centre of the label.
     """
 
     relation: Relation
@@ -47,21 +45,21 @@ class Arc:
 
 
 def make_arcs(
-    rels: Sequence[Relation], lines: Sequence[Line], width: float, rtl: bool, options: Options
+    rels: Sequence[Relation], lines: Sequence[Line], width: float, rtl: bool, scores: bool, symmetric: Collection[str]
 ) -> List[List[Arc]]:
     """Make the arcs over each line, whose width is given in pixels."""
     first = {mention_key(box.mention): box for line in lines for box in line.boxes if box.starts}
     arcs: List[List[Arc]] = [[] for _ in lines]
     for rel in rels:
         subject, object = first[mention_key(rel.subject)], first[mention_key(rel.object)]
-        label = shorten(rel.predicate, LABEL_SIZE, width / 3) + (f" {rel.score:.2f}" if options.scores else "")
+        label = shorten(rel.predicate, LABEL_SIZE, width / 3) + (f" {rel.score:.2f}" if scores else "")
         if subject.line == object.line:
             arcs[subject.line].append(_make_arc(rel, (subject, object), label, width, rtl))
         else:
             apart = lines[subject.line].sentence != lines[object.line].sentence
             source, target = (_name(box, lines, apart, width) for box in (subject, object))
             # Arrows point in reading direction
-            arrow = "–" if rel.predicate in options.symmetric else "←" if rtl else "→"
+            arrow = "–" if rel.predicate in symmetric else "←" if rtl else "→"
             arcs[subject.line].append(_make_arc(rel, (subject, None), f"{label} {arrow} {target}", width, rtl))
             arcs[object.line].append(_make_arc(rel, (None, object), f"{source} {arrow} {label}", width, rtl))
     for over_line in arcs:

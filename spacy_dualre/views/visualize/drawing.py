@@ -1,19 +1,21 @@
-"""Draws the sentences of a Doc as SVG."""
+"""Draws the sentences of a Doc as SVG, and the options for it."""
 
 from itertools import groupby
-from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from markupsafe import Markup
 from spacy.displacy.render import DEFAULT_LABEL_COLORS, EntityRenderer
 from spacy.tokens import Doc, Span
 
 from ...annotations.mentions import mention_key
+from ...errors import Errors
 from ...types import Relation
 from ..templating import environment
 from .arcs import LABEL_SIZE, Arc, make_arcs
 from .lines import NESTED, PAD, TEXT_SIZE, TYPE_SIZE, Box, Line, lay_out
-from .options import Options
 
+#: Narrower lines, in pixels, have no room for labels.
+_NARROWEST = 200
 #: Heights in a line: from its baseline up and down to the border of an innermost box, and of the type of a box.
 _ABOVE, _BELOW, _TYPE_ROW = 15.0, 5.0, 11.0
 #: Between two levels of arcs, between the lowest one and the boxes, and between lines.
@@ -24,6 +26,34 @@ _SIZES = {
     **{"text_size": TEXT_SIZE, "type_size": TYPE_SIZE, "label_size": LABEL_SIZE},
     **{"above": _ABOVE, "below": _BELOW, "type_row": _TYPE_ROW, "nested": NESTED, "pad": PAD},
 }
+
+
+class Options(NamedTuple):
+    """How relations are drawn.
+
+    Attributes:
+        spans_key: Draw the mentions in ``doc.spans[spans_key]`` instead of ``doc.ents``, and always those of relations.
+        colors: CSS colours by entity type.
+        width: Of a line, in pixels.
+        symmetric: Predicates without direction, drawn without arrow heads.
+    """
+
+    spans_key: Optional[str] = None
+    colors: Mapping[str, str] = {}
+    width: float = 760
+    scores: bool = True
+    symmetric: Collection[str] = ()
+
+
+def make_options(values: Dict[str, Any]) -> Options:
+    """Make options. Raises ValueError for an unknown option or a width that is too small."""
+    for name in values:
+        if name not in Options._fields:
+            raise ValueError(Errors.DR004.format(name="option", value=name, known=", ".join(Options._fields)))
+    options = Options(**values)
+    if options.width < _NARROWEST:
+        raise ValueError(Errors.DR002.format(name="width", low=_NARROWEST, value=options.width))
+    return options
 
 
 def type_colors(types: Iterable[str], colors: Mapping[str, str] = {}) -> Dict[str, str]:
@@ -56,7 +86,7 @@ def draw(
     margin = _NUMBER if numbered else 0.0
     inner = options.width - margin - 2 * _EDGE
     lines = lay_out(doc, [distinct[key] for key in sorted(distinct)], inner, rtl)
-    rows = zip(lines, make_arcs(rels, lines, inner, rtl, options))
+    rows = zip(lines, make_arcs(rels, lines, inner, rtl, options.scores, options.symmetric))
     pictures = []
     for sentence, group in groupby(rows, key=lambda row: row[0].sentence):
         own = list(group)

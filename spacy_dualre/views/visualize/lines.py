@@ -23,10 +23,8 @@ class Piece:
     """A token, or a part of one that is wider than a line. Sizes are in pixels.
 
     Attributes:
-        token: The token's index.
         blank: Width of the following blank.
         before, after: Room for boxes, in reading direction.
-        x: The left end.
         turned: Runs against the direction of the text.
     """
 
