@@ -71,10 +71,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR166 = 'The description of {label!r}, the negative predicate, must hold for every pair of types: give it for "*".'
     DR167 = "{label!r} is the name of the negative predicate and cannot be added as a label."
     DR168 = "'{name}' has no predicates. Give labels in [initialize.components.{name}], or data with Doc._.rels."
-    DR169 = (
-        "None of the {n} gold relations has a candidate ({reasons}). Check spans_key (mentions are in {source}), "
-        "'candidates', and that the predicted documents have entities (gold_mentions or annotating_components)."
-    )
+    DR169 = "None of {n} gold relations has a candidate ({reasons}). See {source}, 'candidates', annotating_components."
     DR170 = "The training data names no entity type: the predicted documents have none in {source}."
     DR171 = "Cannot read the trained component '{name}' from {path}: {problem}. Copy it again, or train again."
     DR172 = "No component from the factory dual_encoder_rel among: {names}. Give a pipeline trained for relations."
@@ -82,10 +79,7 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # records/
     DR300 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
-    DR301 = (
-        "{source}: cannot split text ({problem}). Expected a pipeline, or a config (.cfg) that needs no training, with "
-        "a component that starts sentences, such as the sentencizer."
-    )
+    DR301 = "{source}: cannot split text ({problem}). Give a pipeline or config (.cfg) with a sentencizer or the like."
     DR302 = "{where}: document {id} occurs twice. Give every document an id of its own, or remove one of the two."
     DR303 = "{where}: contains no document. Check the file and the format."
     DR304 = "{where}: cannot be read as .spacy ({problem}). It is not a DocBin of spaCy, or damaged: create it again."
@@ -198,10 +192,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR401 = "{path}: the unfinished output of an earlier run. Continue it with --resume, or remove it to restart."
     DR402 = "{path}: made with other {different}. Use the same, or remove it and start again without --resume."
-    DR403 = (
-        "Document {number} of the unfinished output is {then!r}, of the input {now}, or its text differs. Give the "
-        "same input, or remove that output and start again without --resume."
-    )
+    DR403 = "Document {number}, once {then!r}, is {now} now, or has another text. Give the same, or leave out --resume."
     DR404 = "A worker process died, perhaps for lack of memory. Try a lower --n-process or --batch-size."
     DR405 = "{path}: is a folder that is not empty. Name another output, or remove it."
     DR406 = "{path}, line {line}: is damaged. Remove this folder and start again without --resume."
@@ -228,10 +219,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR712 = "{path}: results on other documents or labels than {other} cannot be compared. Leave one of them out."
     DR713 = "{path}: plots are written as .png, .svg or .pdf."
     DR714 = "{path}: there are no documents to score."
-    DR715 = (
-        "Variant {name!r}: 'trained_as' {source!r} must be a variant that is trained itself, with overrides of "
-        "components only: neither of the encoder and [model.network] nor of what only training uses."
-    )
+    DR715 = "Variant {name!r}: 'trained_as' {source!r} must be a trained variant, and the overrides not about training."
     DR716 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
     DR717 = "The plan has no variant {name!r}. It has {variants}."
     DR718 = "{path} and {other}: these seeds of a variant have different settings ({keys}). Leave one of them out."
@@ -252,10 +240,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "count characters from 0 with exclusive ends, in the unchanged text of the file."
     )
     DR821 = "Predictions are written in the format of a protocol: choose one with --protocol ({known})."
-    DR822 = (
-        "Protocols count by the ids of gold mentions, which found ones lack: leave out --protocol or "
-        "--no-gold-mentions, or link what is found, write it with extract and use score."
-    )
+    DR822 = "Protocols count by ids of gold mentions, which found ones lack: drop --protocol or --no-gold-mentions."
     DR823 = "{path}: no document has mentions where the pipeline reads them. Try --no-gold-mentions."
     DR824 = "{path}: cannot be written ({problem})."
     DR825 = "Standard output only takes JSON lines: name an OUTPUT to write {format!r} or to use --resume."
@@ -266,13 +251,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR830 = "{output}: is the input or inside it, so it would be read as input. Name another output."
     DR831 = "No relations for a graph, in {documents} documents with {relations} relations. See what was left out."
     DR832 = "{path} is given both as an input and as an output, or as two outputs. Give each file only once."
-    DR833 = (
-        "There are no mentions in {source}. Components before {name!r} that might find them: {names}. Use a pipeline "
-        "with ner, entity_ruler or span_ruler, say, or a .spacy file that has mentions."
-    )
+    DR833 = "No mentions in {source}. Before {name!r} there are: {names}. Put ner, say, there, or give a .spacy file."
     DR834 = "No mention has the text {text!r}. The mentions are: {known}."
     DR836 = "{path} is neither a text (.txt) nor a file of documents (.spacy)."
-    DR837 = 'Expected a pair of types such as "CHEMICAL|GENE", not {value!r}.'
     DR840 = "{path}: is a file; --shard-size writes a folder of files. Name a folder."
     DR841 = "{path}: expected the name of a .spacy file or, with --shard-size, of a folder."
     DR842 = "{path}: is also the output, or one is inside the other. Give --dev another path."
@@ -293,14 +274,8 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW163 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
     DW164 = "'{name}': no candidate in a training batch (said once). Check spans_key and the settings of 'candidates'."
     DW165 = "'{name}': pairs with mentions of the types {types}, unknown at initialisation, are not scored (said once)."
-    DW166 = (
-        "{n} of {total} sequences ({percent:.1f} %) are longer than {limit} pieces even without context, so they were "
-        "cut farthest from the mentions, {mentions} of them within a mention. This is said once."
-    )
-    DW168 = (
-        "'{name}': no gold relations in any of the {n} training documents, so none can be learnt. They are read from "
-        "Doc._.rels, which a DocBin keeps only with store_user_data=True."
-    )
+    DW166 = "{n} of {total} inputs ({percent:.1f} %) over {limit} pieces were cut, {mentions} of them within a mention."
+    DW168 = "'{name}': no gold relations in {n} training documents. A DocBin keeps them only with store_user_data=True."
     DW169 = "'{name}': the network in {source} keeps {settings}: [model.network] cannot be changed at loading."
     DW170 = "'{name}': no training document has doc.spans[{key!r}]: doc.ents is read instead. Is spans_key right?"
 
@@ -310,10 +285,7 @@ class Warnings(metaclass=ErrorsWithCodes):
     # cli/
     DW820 = "Only {n} gold relations to tune on: the settings may not suit others. Check the scores of other documents."
     DW821 = "Variant {name!r} equals the reference with this config, so it is not run."
-    DW822 = (
-        "{name}: the last {n} of {total} steps were never scored, so the best pipeline excludes them. Set "
-        "training.eval_frequency ({frequency}) a little below the steps of an epoch, or of a fraction of it."
-    )
+    DW822 = "{name}: the last {n} of {total} steps were not scored. Set training.eval_frequency ({frequency}) lower."
     DW823 = "{n} of {total} documents have no 'sentences', so each counts as one. `spacy dualre extract` writes them."
     DW824 = "No relation has the predicate {names}. Known predicates: {known}."
     DW825 = "No mentions, and so no relations, in {n} of {total} documents."

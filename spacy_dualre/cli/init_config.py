@@ -6,9 +6,7 @@ from typing import List
 import typer
 from wasabi import msg
 
-from ..errors import Errors
 from ..starter import write_starter
-from ..types import TypePair
 from .app import command
 
 
@@ -23,7 +21,7 @@ def init_config_cli(
     symmetric: str = typer.Option("", help="Predicates without direction, separated by commas"),
 ) -> None:
     """Write a config, a project file and a template of descriptions for your own corpus."""
-    pairs = [_pair(pair) for pair in _split(type_pairs)]
+    pairs = [(first.strip(), second.strip()) for first, _, second in (p.partition("|") for p in _split(type_pairs))]
     paths = write_starter(output, _split(labels), _split(types), pairs, _split(symmetric))
     for path in paths:
         msg.good(f"Wrote {path}")
@@ -32,10 +30,3 @@ def init_config_cli(
 
 def _split(names: str) -> List[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _pair(text: str) -> TypePair:
-    parts = [part.strip() for part in text.split("|")]
-    if len(parts) != 2 or not all(parts):
-        raise ValueError(Errors.DR837.format(value=text))
-    return parts[0], parts[1]

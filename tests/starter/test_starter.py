@@ -85,7 +85,7 @@ def test_pairs_of_types_go_into_config_and_descriptions(tmp_path):
         (("--labels", "no_relation"), "DR167"),
         (("--symmetric", "LIKES"), "DR801.*symmetric.*LIKES.*WORKS_FOR, KNOWS"),
         (("--type-pairs", "PERSON|DOG"), "DR801.*type pairs.*DOG"),
-        (("--type-pairs", "PERSON"), "DR837.*PERSON"),
+        (("--type-pairs", "PERSON"), "DR801.*''.*PERSON"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path, changed, problem):
