@@ -2,18 +2,20 @@
 
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
+from spacy.language import Language
 from spacy.scorer import Scorer
+from spacy.training import Example
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
 from ..extract import check_finds_mentions
 from ..pipeline.component import DualEncoderRel
 from ..pipeline.pipelines import load_pipeline, mentions_key, predict_examples
-from ..scoring.protocols import PROTOCOLS, document_ids, get_protocol
+from ..scoring.protocols import PROTOCOLS, Protocol, document_ids, get_protocol
 from ..scoring.scorer import make_rel_scorer, score_mentions
 from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
@@ -33,9 +35,7 @@ def evaluate_cli(
     protocol: Optional[str] = typer.Option(None, help=f"Score as the official scorer does: {', '.join(PROTOCOLS)}"),
     predictions: Optional[Path] = typer.Option(None, help="Write the relations found, in the protocol's own format"),
     report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
-    gold_mentions: bool = typer.Option(
-        True, help="Give the pipeline the gold mentions, instead of letting it find them"
-    ),
+    gold_mentions: bool = typer.Option(True, help="Give the pipeline the gold mentions; else it finds its own"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
@@ -45,41 +45,14 @@ def evaluate_cli(
     with their offsets and types, are; mentions are scored too.
     """
     setup_gpu(use_gpu, silent=False)
-    check_writable(output, predictions)
-    scores = evaluate(model, data_path, gold_mentions, protocol, predictions, config_overrides(ctx), report)
-    write_json(output, scores)
-    print_scores(scores)
-
-
-def evaluate(
-    model: str,
-    data_path: Path,
-    gold_mentions: bool = True,
-    protocol_name: Optional[str] = None,
-    predictions: Optional[Path] = None,
-    overrides: Mapping[str, Any] = {},
-    report: Optional[Path] = None,
-) -> Dict[str, Any]:
-    """Score the relations that a pipeline finds in annotated documents, with the options of the command.
-
-    Returns:
-        documents, rels_p, rels_r, rels_f, rels_macro_f and rels_per_type (0 to 1), speed in words per second; with a
-        protocol also protocol and rels_f_interval; without gold mentions also ents_p, ents_r, ents_f, ents_per_type.
-    """
-    if predictions is not None and protocol_name is None:
+    if predictions is not None and protocol is None:
         raise ValueError(Errors.DR821.format(known=", ".join(PROTOCOLS)))
-    if protocol_name is not None and not gold_mentions:
+    if protocol is not None and not gold_mentions:
         raise ValueError(Errors.DR822)
-    protocol = get_protocol(protocol_name) if protocol_name is not None else None
+    official = get_protocol(protocol) if protocol is not None else None
+    check_writable(output, predictions, report and report / "index.html")
     corpus = rel_corpus(data_path, gold_mentions=gold_mentions)
-    if report is not None:
-        check_writable(report / "index.html")
-    nlp = load_pipeline(model, overrides)
-    if not gold_mentions:
-        for pipe in (pipe for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)):
-            check_finds_mentions(nlp)
-            # Strict, by offsets and type: found mentions lack ids
-            pipe.scorer = make_rel_scorer()
+    nlp = load_pipeline(model, config_overrides(ctx))
     examples = list(corpus(nlp))
     if not examples:
         raise ValueError(Errors.DR714.format(path=data_path))
@@ -87,6 +60,29 @@ def evaluate(
         raise ValueError(Errors.DR823.format(path=data_path))
     # Fails before the work if predictions cannot be written for lack of ids
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
+    scores = evaluate(nlp, examples, gold_mentions, official)
+    if official is not None and predictions is not None:
+        official.write(zip(ids, (example.predicted for example in examples)), predictions)
+    if report is not None:
+        write_report(nlp, examples, report)
+    write_json(output, scores)
+    print_scores(scores)
+
+
+def evaluate(
+    nlp: Language, examples: List[Example], gold_mentions: bool = True, protocol: Optional[Protocol] = None
+) -> Dict[str, Any]:
+    """Score the relations that a pipeline finds in annotated documents.
+
+    Returns:
+        documents, rels_p, rels_r, rels_f, rels_macro_f and rels_per_type (0 to 1), speed in words per second; with a
+        protocol also protocol and rels_f_interval; without gold mentions also ents_p, ents_r, ents_f, ents_per_type.
+    """
+    if not gold_mentions:
+        for pipe in (pipe for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)):
+            check_finds_mentions(nlp)
+            # Strict, by offsets and type: found mentions lack ids
+            pipe.scorer = make_rel_scorer()
     start = perf_counter()
     predict_examples(nlp, examples, gold_mentions)
     speed = sum(len(example.predicted) for example in examples) / (perf_counter() - start)
@@ -95,10 +91,5 @@ def evaluate(
     if not gold_mentions:
         result.update(score_mentions(examples, mentions_key(nlp)))
     if protocol is not None:
-        counts = protocol.count_examples(examples)
-        result.update(official_scores(protocol, counts), protocol=protocol.name)
-        if predictions is not None:
-            protocol.write(zip(ids, (example.predicted for example in examples)), predictions)
-    if report is not None:
-        write_report(nlp, examples, report)
+        result.update(official_scores(protocol, protocol.count_examples(examples)), protocol=protocol.name)
     return result

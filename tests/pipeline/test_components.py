@@ -9,6 +9,7 @@ from spacy_dualre.cli.evaluate import evaluate
 from spacy_dualre.cli.source import read_docs
 from spacy_dualre.pipeline.pipelines import given_mentions
 from spacy_dualre.scoring.tuning import Development
+from spacy_dualre.training.reader import rel_corpus
 
 RULERS = {
     "entity_ruler": {"overwrite_ents": True},
@@ -38,7 +39,8 @@ def folder(request, trained, tmp_path):
 
 
 def test_gold_mentions_are_scored(folder):
-    bare, behind = (evaluate(str(folder / name), folder / "data.spacy") for name in ("bare", "pipeline"))
+    pipelines = [spacy.load(folder / name) for name in ("bare", "pipeline")]
+    bare, behind = (evaluate(nlp, list(rel_corpus(folder / "data.spacy")(nlp))) for nlp in pipelines)
     assert bare["rels_f"] > 0
     assert (behind["rels_p"], behind["rels_r"]) == (bare["rels_p"], bare["rels_r"])
 
