@@ -100,18 +100,15 @@ class Errors(metaclass=ErrorsWithCodes):
     DR327 = "{where}: no such file or folder."
     DR328 = "{where}: no file *{suffix} in this folder."
     DR329 = "{where}: damaged or cut off XML ({problem}). Download or create the file again."
-    # formats/bioc.py, DR333 also ddi.py
     DR330 = "{where}: starts with {first!r}; expected BioC XML (<) or BioC JSON ({{ or [)."
     DR331 = "{where}: a document outside of a collection. Put all documents into one <collection>."
     DR332 = "{where}: an element or entity within {tag}, where BioC has characters only. Remove it."
     DR333 = "{where}: a document without id. Give every document one."
     DR334 = "{where}: document {id} has a text at {offset}; expected {low} to {high}. Texts must not overlap."
-    # formats/brat.py
     DR335 = "{where}: is not a .txt or .ann file or a folder of them."
     DR336 = "{where}: there is no {name} beside it. Put the text of the annotations there."
     DR337 = "{where}: {id!r} is not the id of an annotation; expected one of T R N E A M # *."
     DR338 = "{where}: {found!r} after {id!r}; expected {expected}."
-    # formats/chemprot.py, DR342 also tables.py
     DR340 = "{where}: no such folder. Expected one with *_abstracts*.tsv, *_entities*.tsv, *_gold_standard*.tsv."
     DR341 = "{where}: expected one file {pattern}, found {n}."
     DR342 = "{where}: {n} columns; expected {expected}."
@@ -120,31 +117,24 @@ class Errors(metaclass=ErrorsWithCodes):
     DR345 = "{where}: {start!r}, {end!r} are not offsets; expected two numbers of at most nine digits."
     DR346 = "{where}: unknown relation group {value!r}; expected one of {known}."
     DR347 = "{where}: {value!r} does not begin with {prefix}."
-    # formats/ddi.py
     DR350 = "{where}: <{name}> without the attribute {key!r}."
     DR351 = "{where}: unexpected <{name}> {within}; expected document > sentence > entity and pair."
     DR352 = "{where}: document type declarations are not allowed. Remove it."
     DR353 = "{where}: charOffset {offsets!r}; expected first and last character such as 0-5 or 0-5;10-15."
-    # formats/jsonl.py, DR355 and DR356 also prodigy.py
     DR355 = "{where}: token {start} to {end} is empty, outside of the text or not after the token before it."
     DR356 = "{where}: characters {start} to {end} of the text are in no token. Tokens may leave out nothing but blanks."
     DR357 = "{where}: sentence start {start} is outside of the text or not after the one before it."
-    # formats/prodigy.py
     DR358 = "{where}: token {start} to {end} is not {token!r} in the text."
     DR359 = '{where}: no example with the answer "accept", {n} with another. Export the accepted ones.'
-    # formats/pubmed.py
     DR360 = "{where}: a {tag} without PMID."
     DR361 = "{where}: article {id} has neither title nor abstract."
-    # formats/pubtator.py
     DR362 = "{where}: document {id} ends here; expected a line {id}|a|abstract."
     DR363 = "{where}: expected a line pmid|{kind}|{name}; documents are separated by an empty line."
     DR364 = "{where}: expected a mention or a relation with tabs; documents are separated by an empty line."
     DR365 = "{where}: {n} columns; expected a mention pmid, start, end, text, type, ids or relation pmid, type, id, id."
     DR366 = "{where}: a line of document {found!r} within document {id!r}; an empty line separates documents."
-    # formats/scierc.py
     DR367 = "{where}: {n} lists in {key} of document {id}; expected one for each of its {expected} sentences."
     DR368 = "{where}: token {token!r} in sentence {number} of document {id} is empty or contains a blank. Split it."
-    # formats/semeval.py
     DR370 = "{where}: has nothing but empty lines."
     DR371 = "{where}: expected a sentence, its label and a line Comment:."
     DR372 = "{where}: expected a number, a tab and a label."
@@ -155,7 +145,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR377 = "{where}: some sentences have a label and a comment, others do not: is the file cut off?"
     DR378 = '{where}: expected a number, a tab and a sentence between " ".'
     DR379 = "{where}: expected one <e1>...</e1> and after it one <e2>...</e2>."
-    # formats/tables.py
     DR380 = "{where}: damaged table ({problem}). Look for a quote that is not closed, or not doubled."
     DR381 = "{where}: the header has no column {names}; expected {required} and perhaps {optional}."
     DR382 = "{where}: the header has a column twice; expected {required} and perhaps {optional}."

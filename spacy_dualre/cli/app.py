@@ -64,15 +64,10 @@ app.add_typer(dualre_cli)
 
 #: For commands that take config settings as options, as `spacy train` does
 WITH_OVERRIDES = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-
 Model = Annotated[str, typer.Argument(help="Trained pipeline: folder or installed package")]
 Gpu = Annotated[int, typer.Option("--gpu-id", "--gpu", "-g", help="GPU ID or -1 for CPU")]
 #: The file is imported before the pipeline is loaded
-Code = Annotated[
-    Optional[Path],
-    typer.Option("--code", "-c", callback=import_code, help="Python file with the pipeline's own components"),
-]
+Code = Annotated[Optional[Path], typer.Option("--code", "-c", callback=import_code, help="Python file to import")]
 JsonOutput = Annotated[Optional[Path], typer.Option("--output", "-o", help="Write the results as JSON to this file")]
 
 

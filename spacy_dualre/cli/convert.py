@@ -25,9 +25,7 @@ def convert_cli(
     lang: str = typer.Option("en", help="Language of the tokenizer"),
     tokenizer: str = typer.Option("spacy", help=f"One of: {', '.join(TOKENIZERS)}. scispacy is for biomedical text"),
     splitter: str = typer.Option("sentencizer", help=f"Sentence splitter, one of: {', '.join(SPLITTERS)}"),
-    pipeline: Optional[str] = typer.Option(
-        None, help="Pipeline or config (.cfg) instead of --lang, --tokenizer and --splitter"
-    ),
+    pipeline: Optional[str] = typer.Option(None, help="Pipeline or config (.cfg) to tokenize and split with instead"),
     corpus: Optional[str] = typer.Option(None, help="Corpus name to store in the Docs, instead of the format"),
     dev_path: Optional[Path] = typer.Option(None, "--dev", help="Hold documents out and write them here"),
     dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="Approximate share of documents to hold out"),

@@ -15,9 +15,7 @@ def init_config_cli(
     labels: str = typer.Option(..., help="Predicates, separated by commas"),
     types: str = typer.Option(..., help="Types of mentions, separated by commas"),
     output: Path = typer.Option(..., "--output", "-o", help="Folder to write to"),
-    type_pairs: str = typer.Option(
-        "", help='Pairs of types that may be related, such as "A|B,B|B"; by default those related in the training data'
-    ),
+    type_pairs: str = typer.Option("", help="Pairs of types, such as A|B,B|B; by default those of the training data"),
     symmetric: str = typer.Option("", help="Predicates without direction, separated by commas"),
 ) -> None:
     """Write a config, a project file and a template of descriptions for your own corpus."""

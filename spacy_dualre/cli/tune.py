@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional, Tuple
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -22,9 +22,7 @@ _FEW = 500
 @command("tune")
 def tune_cli(
     model: Model,
-    dev_path: Path = typer.Argument(
-        ..., metavar="DEV", help="Annotated documents other than the test documents, .spacy"
-    ),
+    dev_path: Path = typer.Argument(..., metavar="DEV", help="Annotated documents, .spacy; not the test documents"),
     output: Path = typer.Argument(..., metavar="OUTPUT", help="Folder to write the tuned pipeline to"),
     loss: float = typer.Option(0.1, min=0.0, max=100.0, help="F1 points (of 100) that the cascade may cost"),
     threshold: bool = typer.Option(False, help="First find the threshold with the best F1"),
@@ -52,16 +50,14 @@ def print_tuned(tuned: Tuned) -> None:
         before = ("before", str(tuned.threshold_before), _percent(tuned.f_before))
         after = ("after", str(tuned.threshold), _percent(tuned.f_exact))
         msg.table([before, after], header=("", "threshold", "F"), aligns=("l", "l", "r"))
+    rows: List[Tuple[str, ...]] = [("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0%", "")]
     if tuned.cascade is None:
         msg.text("No cascade reads less within the allowed loss: the pipeline has none.")
     else:
-        predicates, negative = map(str, tuned.cascade)
-        read = f"{tuned.read / tuned.descriptions:.1%}"
-        skipped = f"{tuned.skipped / tuned.candidates:.1%}"
-        exact = ("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0%", "")
-        cascade = ("cascade", _percent(tuned.f), predicates, negative, str(tuned.read), read, skipped)
-        header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
-        msg.table([exact, cascade], header=header, aligns=("l", *"rrrrrr"))
+        read, skipped = f"{tuned.read / tuned.descriptions:.1%}", f"{tuned.skipped / tuned.candidates:.1%}"
+        rows.append(("cascade", _percent(tuned.f), *map(str, tuned.cascade), str(tuned.read), read, skipped))
+    header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
+    msg.table(rows, header=header, aligns=("l", *"rrrrrr"))
     msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
 
 

@@ -134,8 +134,7 @@ class Extraction:
             return self._annotated(record) if record.mentions_given else self._bare(record)
         except CorpusError as err:
             self._broken(err)
-        except ValueError as err:
-            # spaCy refuses a text that is too long, which does not concern other documents
+        except ValueError as err:  # spaCy's, for a text that is too long
             self._broken(Errors.DR408.format(where=record.place, id=record.id, problem=err))
         return None
 

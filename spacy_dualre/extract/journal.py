@@ -16,9 +16,6 @@ from ..errors import CorpusError, Errors
 from ..formats import jsonl
 from ..records.record import Place, Record
 
-#: Writes documents to a path and counts what the format has no place for.
-Writer = Callable[[Iterable[Record], Path, Counter], None]
-
 
 def part_of(output: Path) -> Path:
     """The folder of the unfinished output."""
@@ -92,7 +89,7 @@ class Journal:
         while data:
             data = data[self._file.write(data) :]
 
-    def finish(self, write: Writer) -> Counter:
+    def finish(self, write: Callable[[Iterable[Record], Path, Counter], None]) -> Counter:
         """Write the output, remove the journal and return counts of what the format has no place for."""
         lost: Counter = Counter()
         result = self.folder / self.output.name
