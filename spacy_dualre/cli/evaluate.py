@@ -45,12 +45,12 @@ def evaluate_cli(
     with their offsets and types, are; mentions are scored too.
     """
     setup_gpu(use_gpu, silent=False)
+    check_writable(output, predictions, report and report / "index.html")
     if predictions is not None and protocol is None:
         raise ValueError(Errors.DR821.format(known=", ".join(PROTOCOLS)))
     if protocol is not None and not gold_mentions:
         raise ValueError(Errors.DR822)
     official = get_protocol(protocol) if protocol is not None else None
-    check_writable(output, predictions, report and report / "index.html")
     corpus = rel_corpus(data_path, gold_mentions=gold_mentions)
     nlp = load_pipeline(model, config_overrides(ctx))
     examples = list(corpus(nlp))
