@@ -1,9 +1,6 @@
 """BioC, XML and JSON, as in BioRED and as NCBI's tools export it: a collection, in JSON also a list of collections
 (BioC API for PMC) or a collection whose documents are under "PubTator3" (PubTator 3's API).
 
-Texts are in passages, or in sentences within them. All offsets are code points from the start of the document. A
-relation is between annotations (its nodes) or, in BioRED, between concepts (infons entity1, entity2, type and novel).
-
 Sources: Comeau et al. 2013, "BioC: a minimalist approach to interoperability for biomedical text processing", with
 BioC.dtd; https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/.
 """
@@ -11,7 +8,7 @@ BioC.dtd; https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/.
 import json
 from bisect import bisect_right
 from collections import Counter
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
@@ -19,22 +16,10 @@ from pydantic import AliasChoices, BaseModel, Field, RootModel
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
-from ..records.record import (
-    MISMATCH,
-    Document,
-    MentionRecord,
-    Place,
-    Record,
-    RelationRecord,
-    as_corpus,
-    attempt,
-    hold,
-    split_concepts,
-)
+from ..records.record import Document, Place, Record, RelationRecord, as_corpus, attempt, split_concepts
 from . import Format
 from .elements import read_elements
 from .files import Source, count_long_forms, parse_json, validate
-from .pubtator import add_concept_relation
 
 #: The order of a relation's nodes by their roles.
 _ROLES = {"subject": 0, "arg1": 0, "object": 2, "arg2": 2}
@@ -73,7 +58,6 @@ class _Relation(BaseModel):
 
 
 class _Annotated(BaseModel):
-    infons: Dict[str, Any] = {}
     annotations: List[_Annotation] = []
     relations: List[_Relation] = []
 
@@ -105,7 +89,7 @@ def read(path: Path) -> Iterator[Record]:
 
     Mentions keep the ids of their annotations. Sentences are used if every passage has them. A relation's subject is
     the node with the role "subject" or "Arg1", its object that with "object" or "Arg2"; other nodes keep their order.
-    ``meta["novel"]`` lists [type, identifier, identifier] of BioRED's novel relations.
+    BioRED's relations are between concepts, its infons entity1 and entity2.
     """
     return as_corpus(path, "bioc", stream(Source(path)))
 
@@ -118,32 +102,28 @@ def stream(source: Source) -> Iterator[Document]:
         if not start:
             raise place.error(Errors.DR323)
         first = start.decode("utf8", "replace").lstrip("\ufeff \t\r\n")[:1]
-        if first not in ("<", "{", "["):
-            raise place.error(Errors.DR330, first=first)
         if first == "<":
             for place, element in read_elements(file, source.path, "document"):
                 yield attempt(_from_xml, element, place)
-            return
-        yield from _from_json(source.text(), place, several=first == "[")
+        elif first == "[":
+            for position, collection in enumerate(parse_json(source.text(), _Collections, place).root):
+                yield from _documents(collection, place, f"{position}.documents")
+        elif first == "{":
+            yield from _documents(parse_json(source.text(), _Collection, place), place, "documents")
+        else:
+            raise place.error(Errors.DR330, first=first)
 
 
-def _from_json(text: str, place: Place, several: bool) -> Iterator[Document]:
-    collections = parse_json(text, _Collections, place).root if several else [parse_json(text, _Collection, place)]
-    for position, collection in enumerate(collections):
-        for number, values in enumerate(collection.documents):
-            key = f"{position}.documents.{number}" if several else f"documents.{number}"
-            yield attempt(_from_values, values, key, place)
-
-
-def _from_values(values: Any, key: str, place: Place) -> Record:
-    return _record(validate(values, _Document, place, key), place)
+def _documents(collection: _Collection, place: Place, key: str) -> Iterator[Document]:
+    for number, values in enumerate(collection.documents):
+        yield attempt(_record, values, place, f"{key}.{number}")
 
 
 def _from_xml(element: Any, place: Place) -> Record:
     parent = element.getparent()
     if parent is None or parent.tag != "collection":
         raise place.error(Errors.DR331)
-    return _record(validate(_values(element, place), _Document, place, strict=False), place)
+    return _record(_values(element, place), place, strict=False)
 
 
 def _values(element: Any, place: Place) -> Dict[str, Any]:
@@ -161,14 +141,16 @@ def _values(element: Any, place: Place) -> Dict[str, Any]:
     return values
 
 
-def _record(document: _Document, place: Place) -> Record:
+def _record(values: Any, place: Place, key: str = "", strict: bool = True) -> Record:
+    document = validate(values, _Document, place, key, strict)
     if not document.id.strip():
         raise place.error(Errors.DR333)
     record = Record(document.id, _text(document, place), place)
     record.breaks = tuple(sorted({passage.offset for passage in document.passages})[1:])
     record.sentences = _sentences(document, record)
-    inner = [level for passage in document.passages for level in (passage, *passage.sentences)]
-    levels: List[_Annotated] = [document, *inner]
+    levels: List[_Annotated] = [document]
+    for passage in document.passages:
+        levels += [passage, *passage.sentences]
     for annotation in chain.from_iterable(level.annotations for level in levels):
         _add_mention(record, annotation)
     for relation in chain.from_iterable(level.relations for level in levels):
@@ -178,18 +160,16 @@ def _record(document: _Document, place: Place) -> Record:
 
 
 def _text(document: _Document, place: Place) -> str:
+    pieces: List[Tuple[int, str]] = []
+    for passage in document.passages:
+        levels = passage.sentences if passage.sentences and not passage.text else [passage]
+        pieces += [(level.offset, level.text or "") for level in levels]
     text = ""
-    for offset, piece in sorted(piece for passage in document.passages for piece in _texts(passage)):
+    for offset, piece in sorted(pieces):
         if not len(text) <= offset <= _LONGEST_TEXT:
             raise place.error(Errors.DR334, id=document.id, offset=offset, low=len(text), high=_LONGEST_TEXT)
         text = text.ljust(offset) + piece
     return text
-
-
-def _texts(passage: _Passage) -> List[Tuple[int, str]]:
-    if passage.text or not passage.sentences:
-        return [(passage.offset, passage.text or "")]
-    return [(sentence.offset, sentence.text or "") for sentence in passage.sentences]
 
 
 def _sentences(document: _Document, record: Record) -> Optional[Tuple[int, ...]]:
@@ -209,15 +189,14 @@ def _add_mention(record: Record, annotation: _Annotation) -> None:
     if not pieces:
         record.drop("mention", "no location", detail=f"mention {annotation.id}")
         return
-    concepts = split_concepts(_infon(annotation.infons, "identifier", "Identifier"))
-    mention = MentionRecord.of_pieces(annotation.id, _infon(annotation.infons, "type"), pieces, concepts)
     said = annotation.text or ""
     if not said:
         record.notes["mentions without their text: offsets not checked"] += 1
     # The text between the pieces may be given with them
-    if said in ("", record.covered(mention)):
+    if said in ("", record.text[pieces[0][0] : max(end for _, end in pieces)]):
         said = "".join(record.text[start:end] for start, end in pieces)
-    record.add_mention(mention, why="" if hold(pieces, record.text, said) else MISMATCH)
+    concepts = split_concepts(_infon(annotation.infons, "identifier", "Identifier"))
+    record.add_pieces(annotation.id, _infon(annotation.infons, "type"), pieces, said, concepts)
 
 
 def _add_relation(record: Record, relation: _Relation) -> None:
@@ -225,13 +204,9 @@ def _add_relation(record: Record, relation: _Relation) -> None:
     if "entity1" in relation.infons and "entity2" in relation.infons:
         first, second = (_infon(relation.infons, key).strip() for key in ("entity1", "entity2"))
         novelty = _infon(relation.infons, "novel") or None
-        add_concept_relation(record, RelationRecord(predicate, first, second), record.place, novelty)
-        return
-    detail = f"relation {relation.id}"
-    if len(relation.nodes) != 2:
-        record.drop("relation", "not two nodes", detail=detail)
-    elif not predicate:
-        record.drop("relation", "no type", detail=detail)
+        record.add_concept_relation(RelationRecord(predicate, first, second), novelty=novelty)
+    elif len(relation.nodes) != 2:
+        record.drop("relation", "not two nodes", detail=f"relation {relation.id}")
     else:
         subject, object = sorted(relation.nodes, key=lambda node: _ROLES.get(node.role.lower(), 1))
         record.add_relation(RelationRecord(predicate, subject.refid, object.refid))
@@ -256,34 +231,28 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 def _to_json(record: Record) -> Dict[str, Any]:
     # Sentences with the blanks after them, so that joined they are the text
     starts = sorted({0, *(record.sentences or ())})
-    sentences = [
-        _level(offset=start, text=record.text[start:end]) for start, end in zip(starts, [*starts[1:], len(record.text)])
-    ]
+    edges = pairwise([*starts, len(record.text)])
+    sentences = [_level(offset=start, text=record.text[start:end]) for start, end in edges]
     for mention in record.mentions:
-        sentences[bisect_right(starts, mention.start) - 1]["annotations"].append(_annotation(mention, record))
+        infons = {"type": mention.type}
+        if mention.concepts:
+            infons["identifier"] = SEPARATOR.join(mention.concepts)
+        pieces = mention.parts or ((mention.start, mention.end),)
+        locations = [{"offset": start, "length": end - start} for start, end in pieces]
+        annotation = {"id": mention.id, "infons": infons, "text": record.covered(mention), "locations": locations}
+        sentences[bisect_right(starts, mention.start) - 1]["annotations"].append(annotation)
     document = _level(id=record.id, passages=[_level(offset=0, text="", sentences=sentences)])
     document["infons"] = {key: str(value) for key, value in record.meta.items()}
-    document["relations"] = [_relation(f"R{number}", rel) for number, rel in enumerate(record.relations, 1)]
+    for number, rel in enumerate(record.relations, 1):
+        nodes = [{"refid": rel.subject, "role": "subject"}, {"refid": rel.object, "role": "object"}]
+        infons = {"type": rel.predicate, "score": str(rel.score)}
+        document["relations"].append({"id": f"R{number}", "infons": infons, "nodes": nodes})
     return document
 
 
 def _level(**values: Any) -> Dict[str, Any]:
     """A document, passage or sentence with the keys that BioC's own libraries require."""
     return {**values, "infons": {}, "annotations": [], "relations": []}
-
-
-def _annotation(mention: MentionRecord, record: Record) -> Dict[str, Any]:
-    infons = {"type": mention.type}
-    if mention.concepts:
-        infons["identifier"] = SEPARATOR.join(mention.concepts)
-    pieces = mention.parts or ((mention.start, mention.end),)
-    locations = [{"offset": start, "length": end - start} for start, end in pieces]
-    return {"id": mention.id, "infons": infons, "text": record.covered(mention), "locations": locations}
-
-
-def _relation(id: str, rel: RelationRecord) -> Dict[str, Any]:
-    nodes = [{"refid": rel.subject, "role": "subject"}, {"refid": rel.object, "role": "object"}]
-    return {"id": id, "infons": {"type": rel.predicate, "score": str(rel.score)}, "nodes": nodes}
 
 
 FORMATS = {"bioc": Format(read, stream, write, {".xml": b"<collection", ".json": b""}, (".json",))}

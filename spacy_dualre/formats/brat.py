@@ -1,7 +1,4 @@
-"""brat standoff: a .txt file and an .ann file of the same name, with one annotation per line.
-
-UTF-8. Offsets are code points into the text file, end exclusive, and CRLF counts as two. Columns are separated by tabs;
-the first is an id whose first letter tells the kind of annotation.
+"""brat standoff: a .txt file and an .ann file of the same name. Offsets are code points, CRLF counts as two.
 
 Source: https://brat.nlplab.org/standoff.html and, for what it leaves open, brat's server/src/annotation.py.
 """
@@ -15,9 +12,9 @@ from urllib.parse import quote
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
-from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
+from ..records.record import Offsets, Place, Record, RelationRecord, as_corpus, hold
 from . import Format
-from .files import count_long_forms, files_in, one_line, read_lines, read_text
+from .files import count_long_forms, files_in, one_line, read_lines, read_text, write_lines
 
 _ID = re.compile(r"[TRNEAM][A-Za-z]*[0-9]+\S*|\*|#.*")
 _MENTION = re.compile(r"(\S+) ([0-9]{1,9} [0-9]{1,9}(?:;[0-9]{1,9} [0-9]{1,9})*) *")
@@ -37,10 +34,7 @@ class _Line(NamedTuple):
 class _Mention(NamedTuple):
     line: _Line
     type: str
-    offsets: List[Offsets]
-
-    def pieces(self, shift: int) -> List[Offsets]:
-        return [(start - shift, end - shift) for start, end in self.offsets]
+    pieces: List[Offsets]
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -68,8 +62,10 @@ def _record(text_file: Path, root: Path) -> Record:
     text = read_text(text_file)
     if not text:
         raise Place(text_file).error(Errors.DR323)
-    inner = text_file.relative_to(root) if root.is_dir() else Path(text_file.name)
-    record = Record(inner.with_suffix("").as_posix(), text, Place(text_file), breaks=_paragraphs(text))
+    name = text_file.relative_to(root) if root.is_dir() else Path(text_file.name)
+    blanks = [match for match in re.finditer(r"\s+", text) if match[0].count("\n") > 1]
+    breaks = tuple(match.end() for match in blanks if match.start() > 0 and match.end() < len(text))
+    record = Record(name.with_suffix("").as_posix(), text, Place(text_file), breaks=breaks)
     annotations = text_file.with_suffix(".ann")
     if annotations.exists():
         _annotate(record, _lines(annotations))
@@ -78,26 +74,17 @@ def _record(text_file: Path, root: Path) -> Record:
     return record
 
 
-def _paragraphs(text: str) -> Tuple[int, ...]:
-    """The offsets at which text follows blank lines."""
-    blanks = (match for match in re.finditer(r"\s+", text) if match[0].count("\n") > 1)
-    return tuple(match.end() for match in blanks if match.start() > 0 and match.end() < len(text))
-
-
 def _lines(path: Path) -> Dict[str, List[_Line]]:
     """The lines of each kind, since mentions need not precede what refers to them."""
     lines = defaultdict(list)
     for place, text in read_lines(path, may_be_empty=True):
-        if not text.strip():
-            continue
-        id, _, rest = text.partition("\t")
-        data, _, tail = rest.partition("\t")
-        if not _ID.fullmatch(id):
-            raise place.error(Errors.DR337, id=id[:40])
-        line = _Line(place, id, data, tail)
-        if not data.strip() and id[0] != "#":
-            raise _unexpected(line, "an id, a tab and more")
-        lines[id[0]].append(line)
+        if text.strip():
+            line = _Line(place, *(text.split("\t", 2) + ["", ""])[:3])
+            if not _ID.fullmatch(line.id):
+                raise place.error(Errors.DR337, id=line.id[:40])
+            if not line.data.strip() and line.id[0] != "#":
+                raise _unexpected(line, "an id, a tab and more")
+            lines[line.id[0]].append(line)
     return lines
 
 
@@ -109,12 +96,18 @@ def _unexpected(line: _Line, expected: str) -> CorpusError:
 def _annotate(record: Record, lines: Dict[str, List[_Line]]) -> None:
     mentions = [_mention(line) for line in lines["T"]]
     concepts = _concepts(record, lines["N"], {mention.line.id for mention in mentions})
-    shift = _shift(record, mentions)
-    if shift:
-        record.notes["offsets that count a byte order mark"] += 1
-    for mention in mentions:
-        _add_mention(record, mention, concepts.get(mention.line.id, ()), shift)
-    _add_relations(record, lines)
+    for (place, id, _, said), type, pieces in _without_mark(record, mentions):
+        joined = " ".join(record.text[start:end] for start, end in pieces)
+        if joined != said and hold(pieces, record.text, said):
+            record.notes["text of a mention given with other blanks"] += 1
+        record.add_pieces(id, type, pieces, said, concepts.get(id, ()), place)
+    events = {line.id for line in lines["E"]}
+    for line in _distinct(record, lines["R"], "relation"):
+        relation = _relation(line)
+        if events & {relation.subject, relation.object}:
+            record.drop("relation", "argument is an event", line.place, line.id)
+        else:
+            record.add_relation(relation, line.place)
     for kind, what in _NOT_READ.items():
         for line in lines[kind]:
             record.drop(what, "not read", line.place, line.id)
@@ -130,25 +123,19 @@ def _mention(line: _Line) -> _Mention:
     return _Mention(line, match[1], [(int(start), int(end)) for start, end in pieces])
 
 
-def _shift(record: Record, mentions: List[_Mention]) -> int:
-    """1 if the offsets count a byte order mark, as brat does, else 0, as when one was added later."""
+def _without_mark(record: Record, mentions: List[_Mention]) -> List[_Mention]:
+    """The mentions with offsets that count no byte order mark. brat counts it, unless it was added later."""
     with record.place.path.open("rb") as file:
-        if not file.read(len(codecs.BOM_UTF8)).startswith(codecs.BOM_UTF8):
-            return 0
-
-    def matching(shift: int) -> int:
-        return sum(hold(mention.pieces(shift), record.text, mention.line.tail) for mention in mentions)
-
-    return max((1, 0), key=matching)
-
-
-def _add_mention(record: Record, mention: _Mention, concepts: Tuple[str, ...], shift: int) -> None:
-    pieces = mention.pieces(shift)
-    usable = hold(pieces, record.text, mention.line.tail)
-    if usable and " ".join(record.text[start:end] for start, end in pieces) != mention.line.tail:
-        record.notes["text of a mention given with other blanks"] += 1
-    value = MentionRecord.of_pieces(mention.line.id, mention.type, pieces, concepts)
-    record.add_mention(value, mention.line.place, why="" if usable else MISMATCH)
+        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+            return mentions
+    shifted = [one._replace(pieces=[(start - 1, end - 1) for start, end in one.pieces]) for one in mentions]
+    as_given, counted = (
+        sum(hold(one.pieces, record.text, one.line.tail) for one in side) for side in (mentions, shifted)
+    )
+    if as_given > counted:
+        return mentions
+    record.notes["offsets that count a byte order mark"] += 1
+    return shifted
 
 
 def _concepts(record: Record, lines: List[_Line], mentions: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
@@ -180,16 +167,6 @@ def _distinct(record: Record, lines: List[_Line], what: str) -> Iterator[_Line]:
             yield line
 
 
-def _add_relations(record: Record, lines: Dict[str, List[_Line]]) -> None:
-    events = {line.id for line in lines["E"]}
-    for line in _distinct(record, lines["R"], "relation"):
-        relation = _relation(line)
-        if events & {relation.subject, relation.object}:
-            record.drop("relation", "argument is an event", line.place, line.id)
-        else:
-            record.add_relation(relation, line.place)
-
-
 def _relation(line: _Line) -> RelationRecord:
     predicate, *fields = line.data.split()
     arguments = [(role, id) for role, _, id in (field.partition(":") for field in fields)]
@@ -215,8 +192,7 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
         text_file = path / _free_name(path, record.id, lost)
         text_file.parent.mkdir(parents=True, exist_ok=True)
         text_file.write_bytes(record.text.encode("utf8"))
-        lines = "".join(f"{line}\n" for line in _annotations(record, lost))
-        text_file.with_suffix(".ann").write_bytes(lines.encode("utf8"))
+        write_lines(text_file.with_suffix(".ann"), _annotations(record, lost))
 
 
 def _free_name(folder: Path, id: str, lost: Counter) -> str:
@@ -241,7 +217,12 @@ def _annotations(record: Record, lost: Counter) -> Iterator[str]:
     concepts = 0
     for number, mention in enumerate(record.mentions, 1):
         ids[mention.id] = f"T{number}"
-        pieces = _pieces(mention, record)
+        # brat allows no line ends within a piece
+        pieces = [
+            (start + match.start(), start + match.end())
+            for start, end in mention.parts or ((mention.start, mention.end),)
+            for match in re.finditer(r"[^\r\n]+", record.text[start:end])
+        ]
         offsets = ";".join(f"{start} {end}" for start, end in pieces)
         covered = one_line(" ".join(record.text[start:end] for start, end in pieces))
         yield f"T{number}\t{_word(mention.type, lost)} {offsets}\t{covered}"
@@ -251,15 +232,6 @@ def _annotations(record: Record, lost: Counter) -> Iterator[str]:
     for number, rel in enumerate(record.relations, 1):
         yield f"R{number}\t{_word(rel.predicate, lost)} Arg1:{ids[rel.subject]} Arg2:{ids[rel.object]}"
         yield f"#{number}\tAnnotatorNotes R{number}\tscore {rel.score}"
-
-
-def _pieces(mention: MentionRecord, record: Record) -> List[Offsets]:
-    """The parts of the mention, split at line ends, which brat does not allow within a piece."""
-    return [
-        (start + match.start(), start + match.end())
-        for start, end in mention.parts or ((mention.start, mention.end),)
-        for match in re.finditer(r"[^\r\n]+", record.text[start:end])
-    ]
 
 
 def _word(name: str, lost: Counter) -> str:

@@ -1,8 +1,6 @@
 """DDIExtraction 2013 (SemEval-2013 task 9), drug-drug interactions: one XML document per file.
 
-``<document id><sentence text><entity id charOffset type text/><pair id e1 e2 ddi type/></sentence></document>``, where
 charOffset counts code points of the sentence, END INCLUSIVE: "4-16", or "0-5;10-15" for a discontinuous entity.
-
 Source: Herrero-Zazo et al. 2013, "The DDI corpus: An annotated corpus with pharmacological substances and drug-drug
 interactions", https://github.com/isegura/DDICorpus.
 """
@@ -12,7 +10,7 @@ from pathlib import Path
 from typing import Any, Iterator, List, Set
 
 from ..errors import Errors
-from ..records.record import MISMATCH, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, hold
+from ..records.record import MISMATCH, Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .elements import parse_xml
 from .files import files_in, read_lines
@@ -72,34 +70,29 @@ def _record(path: Path) -> Record:
         raise document.place.error(Errors.DR333)
     sentences = document.children("sentence")
     text = " ".join(sentence["text"] for sentence in sentences if sentence["text"])
-    record = Record(document["id"], text, document.place, sentences=())
+    record = Record(document["id"], text, document.place)
+    starts: List[int] = []
     offset = 0
     for sentence in sentences:
-        _add_sentence(record, sentence["text"], offset)
+        text = sentence["text"]
+        if text.strip():
+            # Blanks at the start may belong to the token before
+            starts.append(offset + len(text) - len(text.lstrip()))
+        else:
+            record.notes["sentences without text"] += 1
         for entity in sentence.children("entity"):
-            _add_mention(record, entity, sentence["text"], offset)
+            pieces = _pieces(entity)
+            why = MISMATCH if any(end > len(text) for _, end in pieces) else ""
+            pieces = [(offset + start, offset + end) for start, end in pieces]
+            record.add_pieces(entity["id"], entity["type"], pieces, entity["text"], place=entity.place, why=why)
         # An empty sentence takes no room
-        offset += len(sentence["text"]) + bool(sentence["text"])
+        offset += len(text) + bool(text)
+    record.sentences = tuple(starts)
     seen: Set[str] = set()
     for sentence in sentences:
         for pair in sentence.children("pair"):
             _add_relation(record, pair, seen)
     return record
-
-
-def _add_sentence(record: Record, text: str, offset: int) -> None:
-    if text.strip():
-        # Blanks at the start may belong to the token before
-        record.sentences = (*(record.sentences or ()), offset + len(text) - len(text.lstrip()))
-    else:
-        record.notes["sentences without text"] += 1
-
-
-def _add_mention(record: Record, entity: _Element, sentence: str, offset: int) -> None:
-    pieces = _pieces(entity)
-    why = "" if hold(pieces, sentence, entity["text"]) else MISMATCH
-    pieces = [(offset + start, offset + end) for start, end in pieces]
-    record.add_mention(MentionRecord.of_pieces(entity["id"], entity["type"], pieces), entity.place, why=why)
 
 
 def _pieces(entity: _Element) -> List[Offsets]:

@@ -37,6 +37,13 @@ class Options(NamedTuple):
     spans_key: Optional[str] = None
 
 
+class Row(NamedTuple):
+    """The columns of a line."""
+
+    place: Place
+    columns: List[str]
+
+
 class Source(NamedTuple):
     """A file, or standard input.
 

@@ -1,65 +1,25 @@
-"""PubTator, as in BioRED: UTF-8, documents separated by empty lines.
+"""PubTator, as in BioRED: UTF-8, documents separated by empty lines. Offsets are code points into title + blank +
+abstract.
 
-::
-
-    pmid|t|title
-    pmid|a|abstract
-    pmid TAB start TAB end TAB text TAB type TAB identifiers
-    pmid TAB type TAB identifier TAB identifier TAB Novel or No
-
-Offsets are code points into title + blank + abstract, end exclusive. Identifiers of one mention are separated by
-commas; "-" means that it was looked up and not found. Relations are between identifiers and have no direction.
-
-Variants: relations of four columns, without novelty (BC5CDR); mentions without identifiers; mentions of seven columns,
-where the last lists the names in a composite such as "renal and hepatic failure" and "|" separates their identifiers
-(BC5CDR).
-
-Sources: https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/ and the readme of the BioCreative V CDR corpus.
+Sources: https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/ and the readme of the BioCreative V CDR corpus (BC5CDR), whose
+relations have no novelty, and whose composites such as "renal and hepatic failure" list their names in a last column.
 """
 
-from collections import Counter
-from itertools import filterfalse
+from collections import Counter, defaultdict
+from itertools import product
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Tuple
 
 from ..annotations.concepts import SEPARATOR, is_concept
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus, split_concepts
 from . import Format
-from .files import is_offset, one_line, read_blocks, write_lines
-
-
-class _Row(NamedTuple):
-    place: Place
-    columns: List[str]
+from .files import Row, is_offset, one_line, read_blocks, write_lines
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a PubTator file, numbering the mentions of each document from "0".
-
-    ``meta["novel"]`` lists [type, identifier, identifier] of the novel relations, if the file has novelty.
-    """
+    """Read a PubTator file, numbering the mentions of each document from "0"."""
     return as_corpus(path, "pubtator", map(_record, read_blocks(path)))
-
-
-def add_concept_relation(record: Record, rel: RelationRecord, place: Place, novelty: Optional[str]) -> None:
-    """Add a relation between concepts, with its novelty in BioRED: "Novel", "No" or None."""
-    detail = f"relation {rel.predicate} of {rel.subject} and {rel.object}"
-    if not rel.predicate:
-        record.drop("relation", "no type", place, detail)
-        return
-    if not (is_concept(rel.subject) and is_concept(rel.object)):
-        record.drop("relation", "an argument without a concept", place, detail)
-        return
-    before = len(record.concept_relations)
-    record.add_concept_relation(rel, place)
-    if novelty is None or len(record.concept_relations) == before:
-        return
-    novel = record.meta.setdefault("novel", [])
-    if novelty == "Novel":
-        novel.append([rel.predicate, rel.subject, rel.object])
-    elif novelty != "No":
-        record.drop("novelty", "neither Novel nor No", place, detail)
 
 
 def _record(block: List[Tuple[Place, str]]) -> Record:
@@ -70,11 +30,27 @@ def _record(block: List[Tuple[Place, str]]) -> Record:
     other, abstract = _text_line(*block[1], "a", "abstract")
     _check_document(other, pmid, block[1][0])
     record = Record(pmid, f"{title} {abstract}", place, breaks=(len(title) + 1,))
-    rows = [_row(*line, pmid) for line in block[2:]]
-    for number, row in enumerate(filter(_is_mention, rows)):
-        _add_mention(record, str(number), row)
-    for row in filterfalse(_is_mention, rows):
-        _add_relation(record, row)
+    mentions: List[Row] = []
+    relations: List[Row] = []
+    for place, line in block[2:]:
+        found, *columns = line.split("\t")
+        if not columns:
+            raise place.error(Errors.DR364)
+        _check_document(found, pmid, place)
+        is_mention = 4 <= len(columns) <= 6 and all(map(is_offset, columns[:2]))
+        if not is_mention and len(columns) not in (3, 4):
+            raise place.error(Errors.DR365, n=len(columns) + 1)
+        (mentions if is_mention else relations).append(Row(place, columns))
+    for number, (place, (start, end, text, type, *more)) in enumerate(mentions):
+        identifiers, names = (*more, "", "")[:2]
+        if names:
+            record.notes["names within a composite mention not read"] += 1
+            identifiers = identifiers.replace("|", SEPARATOR)
+        mention = MentionRecord(str(number), type, int(start), int(end), split_concepts(identifiers))
+        record.add_mention(mention, place, text)
+    for place, (type, first, second, *novelty) in relations:
+        rel = RelationRecord(type, first.strip(), second.strip())
+        record.add_concept_relation(rel, place, novelty[0] if novelty else None)
     return record
 
 
@@ -86,39 +62,9 @@ def _text_line(place: Place, line: str, kind: str, name: str) -> Tuple[str, str]
     return values[0], values[2]
 
 
-def _row(place: Place, line: str, pmid: str) -> _Row:
-    row = _Row(place, line.split("\t"))
-    if len(row.columns) == 1:
-        raise place.error(Errors.DR364)
-    _check_document(row.columns[0], pmid, place)
-    if not _is_mention(row) and len(row.columns) not in (4, 5):
-        raise place.error(Errors.DR365, n=len(row.columns))
-    return row
-
-
 def _check_document(found: str, pmid: str, place: Place) -> None:
     if found != pmid:
         raise place.error(Errors.DR366, found=found, id=pmid)
-
-
-def _is_mention(row: _Row) -> bool:
-    return 5 <= len(row.columns) <= 7 and all(map(is_offset, row.columns[1:3]))
-
-
-def _add_mention(record: Record, id: str, row: _Row) -> None:
-    _, start, end, text, type, *more = row.columns
-    identifiers, names = (*more, "", "")[:2]
-    if names:
-        record.notes["names within a composite mention not read"] += 1
-        identifiers = identifiers.replace("|", SEPARATOR)
-    mention = MentionRecord(id, type, int(start), int(end), split_concepts(identifiers))
-    record.add_mention(mention, row.place, text)
-
-
-def _add_relation(record: Record, row: _Row) -> None:
-    _, type, first, second, *novelty = row.columns
-    rel = RelationRecord(type, first.strip(), second.strip())
-    add_concept_relation(record, rel, row.place, novelty[0] if novelty else None)
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
@@ -140,11 +86,10 @@ def _lines(record: Record, lost: Counter) -> Iterator[str]:
     lost["text of one sentence, with a blank added at its end"] += f"{title} {abstract}" != text
     yield f"{id}|t|{title}"
     yield f"{id}|a|{abstract}"
-    concepts: Dict[Tuple[int, int, str], Dict[str, None]] = {}
+    concepts: Dict[Tuple[int, int, str], Dict[str, None]] = defaultdict(dict)
     for mention in record.mentions:
         lost["mention without concept, given its text in lower case as one"] += not mention.concepts
-        same = concepts.setdefault((mention.start, mention.end, mention.type), {})
-        same.update(dict.fromkeys(_concepts(mention, record)))
+        concepts[mention.start, mention.end, mention.type].update(dict.fromkeys(_concepts(mention, record)))
     for (start, end, type), ids in sorted(concepts.items()):
         yield "\t".join([id, str(start), str(end), text[start:end], one_line(type), SEPARATOR.join(ids)])
     for row in dict.fromkeys(_triples(record, lost)):
@@ -159,18 +104,15 @@ def _halves(text: str, record: Record) -> Tuple[str, str]:
 
 
 def _triples(record: Record, lost: Counter) -> Iterator[Tuple[str, ...]]:
-    mentions = {mention.id: mention for mention in record.mentions}
+    concepts = {mention.id: list(filter(is_concept, _concepts(mention, record))) for mention in record.mentions}
     for rel in record.relations:
-        subjects, objects = (
-            [concept for concept in _concepts(mentions[id], record) if is_concept(concept)]
-            for id in (rel.subject, rel.object)
-        )
-        lost["relation of a mention that was looked up and not found, left out"] += not (subjects and objects)
+        pairs = list(product(concepts[rel.subject], concepts[rel.object]))
+        lost["relation of a mention that was looked up and not found, left out"] += not pairs
         lost["score of a relation"] += 1
-        yield from ((rel.predicate, subject, object) for subject in subjects for object in objects)
+        yield from ((rel.predicate, *pair) for pair in pairs)
     novel = record.meta.get("novel")
-    for pair in record.concept_relations:
-        row = (pair.predicate, pair.subject, pair.object)
+    for rel in record.concept_relations:
+        row = (rel.predicate, rel.subject, rel.object)
         yield row if novel is None else (*row, "Novel" if list(row) in novel else "No")
 
 

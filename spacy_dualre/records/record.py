@@ -1,7 +1,6 @@
 """The record, a plain form of an annotated document: file formats convert to and from it, and it converts to a Doc.
 
-A damaged file (encoding, columns, JSON, XML, or a document that occurs twice) raises CorpusError. A single mention or
-relation that cannot be used is left out and listed in `Record.dropped`.
+A damaged file raises CorpusError; a single mention or relation that cannot be used is listed in `Record.dropped`.
 """
 
 from bisect import bisect_right
@@ -39,7 +38,6 @@ class MentionRecord:
     """Characters text[start:end] of a document, end exclusive.
 
     Attributes:
-        id: Unique within the document.
         concepts: Identifiers of the concepts that the mention refers to; ("-",) if it was looked up and not found.
         parts: The pieces of a discontinuous mention in text order, from start to end.
         listed: False for a mention that exists only as the argument of a relation.
@@ -53,14 +51,6 @@ class MentionRecord:
     parts: Tuple[Offsets, ...] = ()
     listed: bool = field(default=True, compare=False)
 
-    @classmethod
-    def of_pieces(
-        cls, id: str, type: str, pieces: Sequence[Offsets], concepts: Tuple[str, ...] = ()
-    ) -> "MentionRecord":
-        """Make a mention from one piece or, if it is discontinuous, several in any order."""
-        start, end = min(start for start, _ in pieces), max(end for _, end in pieces)
-        return cls(id, type, start, end, concepts, tuple(sorted(pieces)) if len(pieces) > 1 else ())
-
 
 @dataclass(frozen=True)
 class RelationRecord:
@@ -71,9 +61,12 @@ class RelationRecord:
     object: str
     score: float = 1.0
 
+    def __str__(self) -> str:
+        return f"relation {self.predicate} of {self.subject} and {self.object}"
+
 
 class Dropped(NamedTuple):
-    """Something that a reader left out: what ("mention", "relation" ...), why, and where it was."""
+    """Something that a reader left out: what ("mention", "relation" ...), why and where."""
 
     what: str
     why: str
@@ -140,18 +133,46 @@ class Record:
         """Add a mention without the blanks at its ends, or drop it if it cannot be used.
 
         Args:
-            mention: The mention.
             place: Its own place; by default the document's.
             text: The text that the corpus gives for it, to be checked.
             why: The reader's own reason to drop it.
         """
-        why = self._why_no_mention(mention, text) or why
+        found = self.covered(mention)
+        if mention.id in self._mention_ids:
+            why = "id occurs twice"
+        elif not 0 <= mention.start < mention.end <= len(self.text):
+            why = "offsets outside of the text"
+        elif text is not None and found != text:
+            why = MISMATCH
+        elif not found.strip():
+            why = "nothing but blanks"
+        elif not mention.type:
+            why = "no type"
+        self._mention_ids.setdefault(mention.id, not why)
         if why:
-            self._mention_ids.setdefault(mention.id, False)
             self.drop("mention", why, place, f"mention {mention.id} ({mention.start} to {mention.end})")
             return
-        self._mention_ids[mention.id] = True
-        self.mentions.append(self._trimmed(mention))
+        start, end = mention.end - len(found.lstrip()), mention.start + len(found.rstrip())
+        if (start, end) != (mention.start, mention.end):
+            self.notes["blanks cut off at the ends of a mention"] += 1
+            parts = tuple((max(first, start), min(last, end)) for first, last in mention.parts)
+            mention = replace(mention, start=start, end=end, parts=parts)
+        self.mentions.append(mention)
+
+    def add_pieces(
+        self,
+        id: str,
+        type: str,
+        pieces: Sequence[Offsets],
+        said: str,
+        concepts: Tuple[str, ...] = (),
+        place: Optional[Place] = None,
+        why: str = "",
+    ) -> None:
+        """Like `add_mention`, from one piece or, if it is discontinuous, several in any order; `said` as in `hold`."""
+        start, end = min(start for start, _ in pieces), max(end for _, end in pieces)
+        mention = MentionRecord(id, type, start, end, concepts, tuple(sorted(pieces)) if len(pieces) > 1 else ())
+        self.add_mention(mention, place, why=why if hold(pieces, self.text, said) else MISMATCH)
 
     def add_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
         """Add a relation between mentions that were added before, or drop it."""
@@ -159,17 +180,28 @@ class Record:
         why = "argument was dropped" if bad and bad[0] in self._mention_ids else "unknown argument" if bad else ""
         self._add(self.relations, rel, why, place)
 
-    def add_concept_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
-        """Add a relation between concepts of mentions that were added before, or drop it."""
-        why = "" if {rel.subject, rel.object} <= self.concepts else "no mention of an argument's concept"
-        self._add(self.concept_relations, rel, why, place)
+    def add_concept_relation(
+        self, rel: RelationRecord, place: Optional[Place] = None, novelty: Optional[str] = None
+    ) -> None:
+        """Add a relation between concepts of mentions that were added before, or drop it.
 
-    def _add(self, rels: List[Any], rel: Any, why: str, place: Optional[Place]) -> None:
+        BioRED's novelty is "Novel" or "No"; ``meta["novel"]`` lists [predicate, subject, object] of the novel ones.
+        """
+        why = "" if {rel.subject, rel.object} <= self.concepts else "no mention of an argument's concept"
+        if self._add(self.concept_relations, rel, why, place) and novelty is not None:
+            novel = self.meta.setdefault("novel", [])
+            if novelty == "Novel":
+                novel.append([rel.predicate, rel.subject, rel.object])
+            elif novelty != "No":
+                self.drop("novelty", "neither Novel nor No", place, str(rel))
+
+    def _add(self, rels: List[RelationRecord], rel: RelationRecord, why: str, place: Optional[Place]) -> bool:
         why = why if rel.predicate else "no predicate"
         if why:
-            self.drop("relation", why, place, f"relation {rel.predicate} of {rel.subject} and {rel.object}")
+            self.drop("relation", why, place, str(rel))
         else:
             rels.append(rel)
+        return not why
 
     def covered(self, mention: MentionRecord) -> str:
         """The text of a mention."""
@@ -189,30 +221,6 @@ class Record:
         where = f"{place or self.place}, document {self.id}"
         self.dropped.append(Dropped(what, why, f"{where}, {detail}" if detail else where))
 
-    def _why_no_mention(self, mention: MentionRecord, text: Optional[str]) -> Optional[str]:
-        found = self.covered(mention)
-        if mention.id in self._mention_ids:
-            return "id occurs twice"
-        if not 0 <= mention.start < mention.end <= len(self.text):
-            return "offsets outside of the text"
-        if text is not None and found != text:
-            return MISMATCH
-        if not found.strip():
-            return "nothing but blanks"
-        if not mention.type:
-            return "no type"
-        return None
-
-    def _trimmed(self, mention: MentionRecord) -> MentionRecord:
-        found = self.covered(mention)
-        start = mention.end - len(found.lstrip())
-        end = mention.start + len(found.rstrip())
-        if (start, end) == (mention.start, mention.end):
-            return mention
-        self.notes["blanks cut off at the ends of a mention"] += 1
-        parts = tuple((max(first, start), min(last, end)) for first, last in mention.parts)
-        return replace(mention, start=start, end=end, parts=parts)
-
 
 #: What a stream of documents yields: a record, or the error of a document that cannot be read.
 Document = Union[Record, CorpusError]
@@ -229,8 +237,7 @@ def attempt(parse: Callable[..., Record], *args: Any) -> Document:
 def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[Record]:
     """Iterate over the documents of a corpus and put its name and the split into their meta data, unless they are set.
 
-    Raises:
-        CorpusError: A document that cannot be read or occurs twice, or no document at all.
+    Raises CorpusError for a document that cannot be read or occurs twice, or if there is none.
     """
     split = path.name if path.is_dir() else path.stem.removesuffix(".BioC").removesuffix(".PubTator")
     seen = set()
@@ -248,9 +255,11 @@ def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[
 
 def free_id(start: int, end: int, type: str, taken: Iterable[str]) -> str:
     """An id for a mention without one: "start-end-type", numbered if that is taken."""
-    default = f"{start}-{end}-{type}"
-    numbered = (default if n == 1 else f"{default}-{n}" for n in count(1))
-    return next(id for id in numbered if id not in taken)
+    id = default = f"{start}-{end}-{type}"
+    numbers = count(2)
+    while id in taken:
+        id = f"{default}-{next(numbers)}"
+    return id
 
 
 def split_concepts(text: str) -> Tuple[str, ...]:
@@ -272,10 +281,7 @@ def hold(pieces: Sequence[Offsets], text: str, said: str) -> bool:
 
 
 def sentence_around(text: str, starts: Sequence[int], *places: Offsets) -> Offsets:
-    """The offsets of the sentences from the first to the last of some places, without surrounding blanks.
-
-    Without any starts of sentences, the text counts as one sentence.
-    """
+    """The offsets of the sentences from the first to the last of some places, without surrounding blanks."""
     before = bisect_right(starts, min(start for start, _ in places))
     after = bisect_right(starts, max(end for _, end in places) - 1)
     start = starts[before - 1] if before else 0

@@ -1,7 +1,6 @@
-"""Sentence starts: those of a splitter, without its obvious mistakes.
+"""Sentence starts: those of a splitter, without its obvious mistakes, such as after abbreviations and inside names.
 
-Splitters break after abbreviations and inside names, which separates the arguments of relations. Corrections depend on
-the text and the mentions but never on relations, so that candidates do not depend on gold.
+Corrections depend on the text and the mentions but never on relations, so that candidates do not depend on gold.
 """
 
 import re

@@ -36,13 +36,11 @@ class DocWriter:
         return self
 
     def __exit__(self, error: Optional[type], *_: Any) -> None:
-        if error is None:
-            if len(self._docs) or not self._written:
-                self._write()
-        else:
-            # A part of a corpus must not be taken for the whole
-            for path in self._written:
-                path.unlink()
+        # A part of a corpus must not be taken for the whole
+        for path in self._written if error else ():
+            path.unlink()
+        if not error and (len(self._docs) or not self._written):
+            self._write()
 
     def _write(self) -> None:
         path = self.path / f"{len(self._written) + 1:05}.spacy" if self.shard_size else self.path

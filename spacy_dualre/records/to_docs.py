@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, Iterator, List, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import srsly
 from spacy.language import Language
@@ -23,11 +23,8 @@ class ConversionReport:
     """Counts of what was converted and what was left out.
 
     Attributes:
-        mentions: Mentions of the records.
-        mentions_merged: Those with the offsets and type of an earlier one, which share its span.
         mentions_nested_or_overlapping: Those that are not in ``doc.ents``.
-        relations: Relations in the Docs.
-        dropped: What is not in the Docs.
+        mentions_merged: Those with the offsets and type of an earlier one, which share its span.
         notes: Decisions taken while reading that lost nothing.
     """
 
@@ -54,9 +51,7 @@ class ConversionReport:
     def to_json(self) -> Dict[str, Any]:
         """All counts as JSON values."""
         counts = {**vars(self), "dropped": self.dropped.counts, "dropped_first": self.dropped.first}
-        return {
-            key: dict(value.most_common()) if isinstance(value, Counter) else value for key, value in counts.items()
-        }
+        return {key: dict(n.most_common()) if isinstance(n, Counter) else n for key, n in counts.items()}
 
 
 def records_to_docs(
@@ -70,16 +65,13 @@ def records_to_docs(
     ``doc._.abbreviations``; document id, corpus, split and breaks in ``doc.user_data``.
 
     Args:
-        records: The documents.
         nlp: Its tokenizer and sentence splitting apply to records without tokens or sentences of their own. Tokens are
             split where a mention starts or ends. For sentences see `sentence_starts`.
         report: Is added to.
-        spans_key: The span group for the mentions.
         strict: Raise an error instead of leaving anything out.
 
     Raises:
-        CorpusError: Tokens that do not fit the text, meta data that cannot be stored, or, if strict, something that
-            had to be left out.
+        CorpusError: Tokens that do not fit the text, meta data that cannot be stored, or, if strict, a loss.
     """
     for record in records:
         if strict and record.dropped:
@@ -95,27 +87,20 @@ def records_to_docs(
         rels += _concept_relations(record, doc.spans[spans_key], sentence_of)
         _add_relations(doc, rels, sentence_of, report)
         set_long_forms(doc, record.long_forms)
-        _check_meta(record)
+        try:
+            srsly.msgpack_dumps(record.meta)
+        except (TypeError, ValueError, OverflowError) as err:
+            raise record.place.error(Errors.DR306, id=record.id, problem=err) from err
         doc.user_data.update({**record.meta, "doc_id": record.id, "breaks": list(record.breaks)})
         yield doc
 
 
-def _check_meta(record: Record) -> None:
-    """Raise CorpusError if a .spacy file cannot hold the meta data."""
-    try:
-        srsly.msgpack_dumps(record.meta)
-    except (TypeError, ValueError, OverflowError) as err:
-        raise record.place.error(Errors.DR306, id=record.id, problem=err) from err
-
-
 def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     """Make the Doc with its sentences, splitting tokens where a mention starts or ends."""
-    tokens = _with_blanks(_tokens(record, nlp), record)
+    tokens = _tokens(record, nlp)
     edges = {edge for token in tokens for edge in token}
     cuts = {offset for mention in record.mentions for offset in (mention.start, mention.end)} - edges
-    report.mentions_that_split_a_token += sum(
-        mention.start in cuts or mention.end in cuts for mention in record.mentions
-    )
+    report.mentions_that_split_a_token += sum(m.start in cuts or m.end in cuts for m in record.mentions)
     cuts |= set(record.breaks if record.sentences is None else record.sentences) - edges
     words: List[str] = []
     spaces: List[bool] = []
@@ -128,17 +113,13 @@ def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     return Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=starts)  # type: ignore[arg-type]
 
 
-def _tokens(record: Record, nlp: Language) -> Sequence[Offsets]:
-    if record.tokens is not None:
-        return record.tokens
+def _tokens(record: Record, nlp: Language) -> List[Offsets]:
+    """The tokens and, as in spaCy, tokens for blanks beyond a single one between them."""
     try:
-        return [(token.idx, token.idx + len(token)) for token in nlp.make_doc(record.text)]
+        doc = nlp.make_doc(record.text) if record.tokens is None else ()
     except ValueError as err:  # a text that is too long
         raise record.place.error(Errors.DR309, id=record.id, problem=err) from err
-
-
-def _with_blanks(tokens: Sequence[Offsets], record: Record) -> List[Offsets]:
-    """The tokens and, as in spaCy, tokens for blanks beyond a single one between them."""
+    tokens = record.tokens or [(token.idx, token.idx + len(token)) for token in doc]
     found: List[Offsets] = []
     end = 0
     for start, stop in (*tokens, (len(record.text), len(record.text))):
@@ -157,36 +138,28 @@ def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionRe
         same.setdefault((mention.start, mention.end, mention.type), []).append(mention)
     by_id: Dict[str, Span] = {}
     spans = []
-    for key in sorted(same):
-        spans.append(_span(doc, same[key], record))
-        for mention in same[key]:
+    for (start, end, type), mentions in sorted(same.items()):
+        concepts = dict.fromkeys(concept for mention in mentions for concept in mention.concepts)
+        for concept in concepts:
+            if SEPARATOR in concept:
+                raise record.place.error(Errors.DR308, concept=concept, id=record.id, separator=SEPARATOR)
+        span = doc.char_span(start, end, label=type, kb_id=SEPARATOR.join(concepts), span_id=mentions[0].id)
+        assert span is not None, "tokens were cut at the mention's ends"
+        spans.append(span)
+        for mention in mentions:
             # A relation is about the concepts of its own argument, not of merged mentions
-            own = SEPARATOR.join(mention.concepts) or spans[-1].kb_id_
-            by_id[mention.id] = with_concept(spans[-1], own)
+            by_id[mention.id] = with_concept(span, SEPARATOR.join(mention.concepts) or span.kb_id_)
     doc.spans[spans_key] = spans
     doc.ents = tuple(filter_spans(spans))
     report.mentions += len(record.mentions)
-    report.mentions_of_type.update(mention.type for mention in record.mentions)
-    report.mentions_discontinuous += sum(len(mention.parts) > 1 for mention in record.mentions)
     report.mentions_nested_or_overlapping += len(spans) - len(doc.ents)
     report.mentions_merged += len(record.mentions) - len(spans)
-    report.mentions_of_several_concepts += sum(len(mention.concepts) > 1 for mention in record.mentions)
-    report.mentions_not_normalised += sum(
-        bool(mention.concepts) and not any(map(is_concept, mention.concepts)) for mention in record.mentions
-    )
+    for mention in record.mentions:
+        report.mentions_of_type[mention.type] += 1
+        report.mentions_discontinuous += len(mention.parts) > 1
+        report.mentions_of_several_concepts += len(mention.concepts) > 1
+        report.mentions_not_normalised += bool(mention.concepts) and not any(map(is_concept, mention.concepts))
     return by_id
-
-
-def _span(doc: Doc, mentions: List[MentionRecord], record: Record) -> Span:
-    concepts = list(dict.fromkeys(concept for mention in mentions for concept in mention.concepts))
-    for concept in concepts:
-        if SEPARATOR in concept:
-            raise record.place.error(Errors.DR308, concept=concept, id=record.id, separator=SEPARATOR)
-    first = mentions[0]
-    kb_id = SEPARATOR.join(concepts)
-    span = doc.char_span(first.start, first.end, label=first.type, kb_id=kb_id, span_id=first.id)
-    assert span is not None, "tokens were cut at the mention's ends"
-    return span
 
 
 def _concept_relations(record: Record, spans: Iterable[Span], sentence_of: Sequence[int]) -> Iterator[Relation]:
@@ -203,7 +176,6 @@ def _concept_relations(record: Record, spans: Iterable[Span], sentence_of: Seque
 
 def _add_relations(doc: Doc, rels: Iterable[Relation], sentence_of: Sequence[int], report: ConversionReport) -> None:
     kept: Dict[Tuple, Relation] = {}
-    pairs: Dict[Tuple, Set[str]] = {}
     for rel in rels:
         subject, object = rel.subject, rel.object
         pair = tuple((span.start, span.end, span.label_, span.kb_id_) for span in (subject, object))
@@ -211,12 +183,11 @@ def _add_relations(doc: Doc, rels: Iterable[Relation], sentence_of: Sequence[int
             report.relations_given_twice += 1
             continue
         kept[pair, rel.predicate] = rel
-        pairs.setdefault(pair, set()).add(rel.predicate)
         report.relations += 1
         report.relations_of_predicate[rel.predicate] += 1
         report.relations_of_type_pair[f"{subject.label_}|{object.label_}"] += 1
         report.relations_across_sentences += sentence_of[subject.start] != sentence_of[object.start]
-        is_known = is_concept(subject.kb_id_)
-        report.relations_with_itself += pair[0] == pair[1] or is_known and subject.kb_id_ == object.kb_id_
-    report.pairs_with_several_predicates += sum(len(predicates) > 1 for predicates in pairs.values())
+        same_concept = is_concept(subject.kb_id_) and subject.kb_id_ == object.kb_id_
+        report.relations_with_itself += pair[0] == pair[1] or same_concept
+    report.pairs_with_several_predicates += sum(n > 1 for n in Counter(pair for pair, _ in kept).values())
     set_rels(doc, kept.values())

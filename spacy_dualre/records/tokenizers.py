@@ -18,7 +18,6 @@ def make_splitter(lang: str, tokenizer: str, splitter: str) -> Language:
     """Make a pipeline that splits text into tokens and sentences.
 
     Args:
-        lang: Language code.
         tokenizer: "spacy", or "scispacy" for English biomedical text.
         splitter: "sentencizer", or "pysbd" from scispaCy.
 
@@ -46,11 +45,10 @@ def load_splitter(source: str) -> Language:
     try:
         is_config = source.endswith(".cfg")
         nlp = load_model_from_config(load_config(source), auto_fill=True) if is_config else spacy.load(source)
-        starts_sentences = nlp("One is here. Two is there.").has_annotation("SENT_START")
+        if not nlp("One is here. Two is there.").has_annotation("SENT_START"):
+            raise ValueError(f"none of {nlp.pipe_names} starts sentences")
     except (OSError, ValueError) as err:
         raise ValueError(Errors.DR301.format(source=source, problem=err)) from err
-    if not starts_sentences:
-        raise ValueError(Errors.DR301.format(source=source, problem=f"none of {nlp.pipe_names} starts sentences"))
     return nlp
 
 

@@ -379,13 +379,16 @@ BAD_RELATIONS = {
     "three nodes": ({"nodes": [{"refid": "T1", "role": ""}] * 3}, "not two nodes"),
     "no nodes": ({"nodes": []}, "not two nodes"),
     "node a relation": ({"nodes": [{"refid": "T1", "role": ""}, {"refid": "R1", "role": ""}]}, "unknown argument"),
-    "no type": ({"infons": {}}, "no type"),
+    "no type": ({"infons": {}}, "no predicate"),
     "unknown concept": (
         {"infons": {"entity1": "C71", "entity2": "D6", "type": "x"}},
         "no mention of an argument's concept",
     ),
-    "not a concept": ({"infons": {"entity1": "C71", "entity2": "-", "type": "x"}}, "an argument without a concept"),
-    "concepts without type": ({"infons": {"entity1": "C71", "entity2": "D5"}}, "no type"),
+    "not a concept": (
+        {"infons": {"entity1": "C71", "entity2": "-", "type": "x"}},
+        "no mention of an argument's concept",
+    ),
+    "concepts without type": ({"infons": {"entity1": "C71", "entity2": "D5"}}, "no predicate"),
 }
 
 

@@ -160,8 +160,8 @@ DROPPED = {
     "reversed": (FIRST.replace("\t31\t35\t", "\t35\t31\t"), "mention", "offsets outside of the text", 6),
     "no type": (FIRST.replace("\tTaxon\t", "\t\t"), "mention", "no type", 6),
     "unknown concept": (FIRST.replace("C71\t902", "C71\t903"), "relation", "no mention of an argument's concept", 9),
-    "not a concept": (FIRST.replace("C71\t902", "C71\t-"), "relation", "an argument without a concept", 9),
-    "no relation type": (FIRST.replace("Bind\tC71\t902", "\tC71\t902"), "relation", "no type", 9),
+    "not a concept": (FIRST.replace("C71\t902", "C71\t-"), "relation", "no mention of an argument's concept", 9),
+    "no relation type": (FIRST.replace("Bind\tC71\t902", "\tC71\t902"), "relation", "no predicate", 9),
     "no such novelty": (FIRST.replace("902\tNovel", "902\tnovel"), "novelty", "neither Novel nor No", 9),
 }
 
