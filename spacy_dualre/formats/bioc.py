@@ -18,8 +18,7 @@ from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
 from ..records.record import Document, Place, Record, RelationRecord, as_corpus, attempt, split_concepts
 from . import Format
-from .elements import read_elements
-from .files import Source, count_long_forms, parse_json, validate
+from .files import Source, count_long_forms, parse_json, read_elements, validate
 
 #: The order of a relation's nodes by their roles.
 _ROLES = {"subject": 0, "arg1": 0, "object": 2, "arg2": 2}

@@ -12,8 +12,7 @@ from typing import Any, Iterator, List, Set
 from ..errors import Errors
 from ..records.record import MISMATCH, Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .elements import parse_xml
-from .files import files_in, read_lines
+from .files import files_in, parse_xml, read_lines
 
 #: The types of interactions; "int" is an interaction without further detail.
 TYPES = ("mechanism", "effect", "advise", "int")
@@ -27,7 +26,6 @@ def read(path: Path) -> Iterator[Record]:
 
     The text is the sentences joined with blanks. Pairs run in text order and have no direction: e1 is the subject, e2
     the object. An interaction without a type counts as "int"; pairs without interaction are counted and left out.
-    Document type declarations are refused, so that nothing is fetched and no entity expanded.
     """
     return as_corpus(path, "ddi", map(_record, files_in(path, ".xml")))
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Iterable, Iterator
 
 import spacy
-from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..records.from_docs import doc_to_record
@@ -20,18 +19,15 @@ def stream(source: Source) -> Iterator[Document]:
     """Stream the Docs of a file. Mentions count as given if ``doc.ents`` or the span group is set, even if empty."""
     with source.open() as file:
         data = file.read()
-    for number, doc in enumerate(docs_from_bytes(data, Vocab(), Place(source.path)), 1):
-        yield _record(doc, number, source)
-
-
-def _record(doc: Doc, number: int, source: Source) -> Record:
     key = source.options.spans_key
-    record = doc_to_record(doc, str(doc.user_data.get("doc_id", source.id_of(number))), Place(source.path), key)
-    origin = {key: doc.user_data.get(key) for key in ("corpus", "split")}
-    # Values of other types are the user's own
-    record.meta = {key: value for key, value in origin.items() if isinstance(value, str)}
-    record.mentions_given = key in doc.spans or doc.has_annotation("ENT_IOB")
-    return record
+    place = Place(source.path)
+    for number, doc in enumerate(docs_from_bytes(data, Vocab(), place), 1):
+        record = doc_to_record(doc, str(doc.user_data.get("doc_id", source.id_of(number))), place, key)
+        origin = {name: doc.user_data.get(name) for name in ("corpus", "split")}
+        # Values of other types are the user's own
+        record.meta = {name: value for name, value in origin.items() if isinstance(value, str)}
+        record.mentions_given = key in doc.spans or doc.has_annotation("ENT_IOB")
+        yield record
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter, shard_size: int = 1000) -> None:

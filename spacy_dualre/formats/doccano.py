@@ -1,24 +1,17 @@
-"""doccano's export of sequence labelling with relations: JSON lines, one document per line.
+"""doccano's export of sequence labelling with relations, JSON lines. Offsets are code points, so that a project with
+grapheme offsets must be exported without that setting.
 
-::
-
-    {"id": 7, "text": "Aspirin blocks COX-1.",
-     "entities": [{"id": 1, "label": "CHEMICAL", "start_offset": 0, "end_offset": 7},
-                  {"id": 2, "label": "GENE", "start_offset": 15, "end_offset": 20}],
-     "relations": [{"id": 5, "from_id": 1, "to_id": 2, "type": "INHIBITS"}], "Comments": []}
-
-Offsets are characters (code points) of the text, end exclusive; a project with grapheme offsets must be exported
-without that setting. Source: https://doccano.github.io/doccano/, and doccano's backend/data_export.
+Source: https://doccano.github.io/doccano/, and doccano's backend/data_export.
 """
 
 from pathlib import Path
 from typing import Iterator, List, Union
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import note_unread_keys, read_json_lines
+from .files import OpenSchema, read_json_lines
 
 
 class _Entity(BaseModel):
@@ -34,9 +27,7 @@ class _Relation(BaseModel):
     type: str
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
+class _Document(OpenSchema):
     id: Union[int, str, None] = None
     text: str
     entities: List[_Entity]
@@ -44,17 +35,14 @@ class _Document(BaseModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a file. ``from_id`` is the subject of a relation, ``to_id`` its object; mentions keep doccano's ids.
-
-    Metadata of a document, such as its comments, is counted but not read.
-    """
+    """Read a file. ``from_id`` is the subject of a relation, ``to_id`` its object; mentions keep doccano's ids."""
     documents = read_json_lines(path, _Document)
     return as_corpus(path, "doccano", (_record(document, place) for place, document in documents))
 
 
 def _record(document: _Document, place: Place) -> Record:
     record = Record(str(place.line if document.id is None else document.id), document.text, place)
-    note_unread_keys(record, document)
+    document.note_unread_keys(record)
     for entity in document.entities:
         record.add_mention(MentionRecord(str(entity.id), entity.label, entity.start_offset, entity.end_offset))
     for relation in document.relations:

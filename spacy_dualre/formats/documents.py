@@ -18,9 +18,7 @@ class Documents:
     An error that ends a file is one more document, and the next file follows.
 
     Args:
-        path: The file or folder.
         format: Name of the input format; None to go by the file names.
-        options: The user's description of the documents.
 
     Attributes:
         skipped: Counts of the files of the folder in no known format, complete after iteration.
@@ -42,23 +40,17 @@ class Documents:
             raise ValueError(Errors.DR320.format(path=path, known=", ".join(names("stream"))))
 
     def __iter__(self) -> Iterator[Document]:
-        for source in self._sources():
-            format = self._format(source.path)
+        is_folder = self.path.is_dir()
+        for path in _walk(self.path) if is_folder else [self.path]:
+            format = self._format(path)
             if format is None:
-                reason = f"file in no known format ({source.path.suffix or source.path.name})"
-                self.skipped.add(reason, source.path)
+                self.skipped.add(f"file in no known format ({path.suffix or path.name})", path)
                 continue
+            name = path.relative_to(self.path).as_posix() if is_folder else ""
             try:
-                yield from function(format, "stream")(source)
+                yield from function(format, "stream")(Source(path, name, self.options))
             except CorpusError as err:
                 yield err
-
-    def _sources(self) -> Iterator[Source]:
-        if not self.path.is_dir():
-            yield Source(self.path, options=self.options)
-            return
-        for path in _walk(self.path):
-            yield Source(path, path.relative_to(self.path).as_posix(), self.options)
 
     def _format(self, path: Path) -> Optional[str]:
         if self._given is not None or path == STDIN:

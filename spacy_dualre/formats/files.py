@@ -1,16 +1,15 @@
-"""Reading and writing of text, JSON lines and CSV, with errors that name file and line."""
+"""Reading and writing of text, JSON lines and XML, with errors that name file and line."""
 
-import csv
 import gzip
 import sys
 import zlib
 from collections import Counter
 from contextlib import contextmanager
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path, PurePath
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import Errors
 from ..records.record import Place, Record
@@ -18,9 +17,21 @@ from ..records.record import Place, Record
 Schema = TypeVar("Schema", bound=BaseModel)
 #: Standard input.
 STDIN = Path("-")
-#: Maximum number of characters in a cell, so that a missing quote cannot fill the memory.
-_LONGEST_CELL = 10_000_000
+#: In XML nothing is fetched, and no entity in a text expanded.
+_SAFELY = {"resolve_entities": False, "load_dtd": False, "no_network": True, "huge_tree": False}
 _BOM = "\ufeff".encode("utf8")
+
+
+class OpenSchema(BaseModel):
+    """A schema with other keys, which are noted but not read."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def note_unread_keys(self, record: Record) -> None:
+        """Note the other keys, except empty ones and, with an underscore, Prodigy's bookkeeping."""
+        for key, value in (self.model_extra or {}).items():
+            if value not in (None, "", [], {}) and not key.startswith("_"):
+                record.notes[f"key {key!r} not read"] += 1
 
 
 class Options(NamedTuple):
@@ -145,22 +156,6 @@ def count_long_forms(record: Record, lost: Counter) -> None:
     lost["long form of a mention"] += sum(record.covered(mention) in record.long_forms for mention in record.mentions)
 
 
-def note_unread_keys(record: Record, document: BaseModel) -> None:
-    """Note the keys that a schema lacks, except empty ones and, with an underscore, Prodigy's bookkeeping."""
-    for key, value in (document.model_extra or {}).items():
-        if value not in (None, "", [], {}) and not key.startswith("_"):
-            record.notes[f"key {key!r} not read"] += 1
-
-
-def csv_rows(lines: Iterable[str], **dialect: Any) -> Any:
-    """A strict csv.reader. The default delimiter is the most frequent of comma, semicolon and tab in the first line."""
-    csv.field_size_limit(_LONGEST_CELL)
-    lines = iter(lines)
-    first = next(lines, "")
-    dialect = {"delimiter": max(",;\t", key=first.count), **dialect}
-    return csv.reader(chain([first] if first else [], lines), strict=True, **dialect)
-
-
 def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, Schema]]:
     """Iterate over the values of all lines that are not blank. Raises as `read_lines` and `parse_json`."""
     for place, line in read_lines(path):
@@ -170,24 +165,25 @@ def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, S
 
 def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place) -> Schema:
     """Parse a value of a schema. Raises CorpusError naming the place and the first wrong field."""
-    try:
+    with _problems_at(place):
         return schema.model_validate_json(text, strict=True)
-    except ValidationError as err:
-        raise place.error(Errors.DR326, problem=_first_problem(err)) from err
 
 
 def validate(value: Any, schema: Type[Schema], place: Place, key: str = "", strict: bool = True) -> Schema:
     """Like `parse_json`, for a value that is parsed already and whose key is given for messages."""
-    try:
+    with _problems_at(place, key):
         return schema.model_validate(value, strict=strict)
+
+
+@contextmanager
+def _problems_at(place: Place, key: str = "") -> Iterator[None]:
+    try:
+        yield
     except ValidationError as err:
-        raise place.error(Errors.DR326, problem=_first_problem(err, key)) from err
-
-
-def _first_problem(err: ValidationError, key: str = "") -> str:
-    first: Dict[str, Any] = err.errors(include_url=False, include_context=False)[0]  # type: ignore[assignment]
-    where = ".".join(filter(None, [key, *map(str, first["loc"])]))
-    return f"{first['msg']} in {where}" if where else first["msg"]
+        first: Any = err.errors(include_url=False, include_context=False)[0]
+        where = ".".join(filter(None, [key, *map(str, first["loc"])]))
+        problem = f"{first['msg']} in {where}" if where else first["msg"]
+        raise place.error(Errors.DR326, problem=problem) from err
 
 
 def files_in(path: Path, suffix: str) -> List[Path]:
@@ -198,3 +194,31 @@ def files_in(path: Path, suffix: str) -> List[Path]:
     if not found:
         raise Place(path).error(Errors.DR328, suffix=suffix)
     return found
+
+
+def read_elements(file: BinaryIO, path: Path, *tags: str) -> Iterator[Tuple[Place, Any]]:
+    """Iterate over the XML elements with these tags. Each is freed when the next one is taken.
+
+    Raises CorpusError naming file and line if the XML is damaged.
+    """
+    from lxml import etree
+
+    try:
+        for _, element in etree.iterparse(file, tag=tags, remove_comments=True, remove_pis=True, **_SAFELY):
+            yield Place(path, element.sourceline or 0), element
+            element.clear()
+            parent = element.getparent()
+            while parent is not None and parent[0] is not element:
+                del parent[0]
+    except etree.XMLSyntaxError as err:
+        raise Place(path, err.lineno or 0).error(Errors.DR329, problem=err.msg) from err
+
+
+def parse_xml(text: str, path: Path) -> Any:
+    """The outermost element, whatever encoding the text declares. Raises as `read_elements`."""
+    from lxml import etree
+
+    try:
+        return etree.fromstring(text.encode(), etree.XMLParser(encoding="utf8", **_SAFELY))
+    except etree.XMLSyntaxError as err:
+        raise Place(path, err.lineno or 0).error(Errors.DR329, problem=err.msg) from err

@@ -1,19 +1,16 @@
 """PubMed's XML (PubmedArticleSet): title and abstract of each article or book, with its PMID as id.
 
-The text is the title and the sections of the abstract joined by blanks, each the start of a sentence. A section's label
-other than UNLABELLED precedes it as "LABEL: ".
-
+Each section of the abstract is the start of a sentence and follows its label, as "LABEL: ", other than UNLABELLED.
 Source: https://dtd.nlm.nih.gov/ncbi/pubmed/doc/out/190101/.
 """
 
 from itertools import accumulate
-from typing import Any, Iterator, List
+from typing import Any, Iterator
 
 from ..errors import Errors
 from ..records.record import Document, Place, Record, attempt
 from . import Format
-from .elements import read_elements
-from .files import Source
+from .files import Source, read_elements
 
 
 def stream(source: Source) -> Iterator[Document]:
@@ -29,18 +26,15 @@ def _record(article: Any, place: Place) -> Record:
     pmid = (citation.findtext("PMID") or "").strip() if citation is not None else ""
     if not pmid:
         raise place.error(Errors.DR360, tag=article.tag)
-    texts = _texts(citation)
+    content = citation.find("Article")
+    content = citation if content is None else content
+    titles = content.findall("ArticleTitle") or content.findall("Book/BookTitle")
+    texts = [*map(_text, titles), *map(_section, content.iterfind("Abstract/AbstractText"))]
+    texts = [text for text in texts if text]
     if not texts:
         raise place.error(Errors.DR361, id=pmid)
     breaks = tuple(accumulate(len(text) + 1 for text in texts[:-1]))
     return Record(pmid, " ".join(texts), place, breaks=breaks, mentions_given=False)
-
-
-def _texts(citation: Any) -> List[str]:
-    article = citation.find("Article")
-    article = citation if article is None else article
-    titles = article.findall("ArticleTitle") or article.findall("Book/BookTitle")
-    return [text for text in [*map(_text, titles), *map(_section, article.iterfind("Abstract/AbstractText"))] if text]
 
 
 def _section(element: Any) -> str:

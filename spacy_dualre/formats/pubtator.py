@@ -89,7 +89,7 @@ def _lines(record: Record, lost: Counter) -> Iterator[str]:
     concepts: Dict[Tuple[int, int, str], Dict[str, None]] = defaultdict(dict)
     for mention in record.mentions:
         lost["mention without concept, given its text in lower case as one"] += not mention.concepts
-        concepts[mention.start, mention.end, mention.type].update(dict.fromkeys(_concepts(mention, record)))
+        concepts[mention.key].update(dict.fromkeys(_concepts(mention, record)))
     for (start, end, type), ids in sorted(concepts.items()):
         yield "\t".join([id, str(start), str(end), text[start:end], one_line(type), SEPARATOR.join(ids)])
     for row in dict.fromkeys(_triples(record, lost)):

@@ -1,24 +1,24 @@
-"""SciERC, and other corpora in the JSON lines of DyGIE and PURE, one tokenized document per line.
+"""SciERC, and other corpora in the JSON lines of DyGIE and PURE, one tokenized document per line. Indices are tokens of
+the document, end inclusive; the subject of a relation comes first.
 
-``doc_key``; ``sentences``, lists of tokens; ``ner``, for each sentence a list of [start, end, type]; ``relations``, for
-each sentence a list of [start, end, start, end, label], the subject first. Indices are tokens of the document, end
-inclusive. Source: http://nlp.cs.washington.edu/sciIE/ and https://github.com/dwadden/dygiepp.
+Source: http://nlp.cs.washington.edu/sciIE/ and https://github.com/dwadden/dygiepp.
 """
 
 import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from itertools import accumulate
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator
 
 from ..errors import Errors
 from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import note_unread_keys, read_json_lines, write_lines
+from .files import OpenSchema, read_json_lines, write_lines
 
+_SCORES = "scores of a prediction not read"
 #: Escapes of the Penn Treebank.
 ESCAPES = {
     **{"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"},
@@ -42,10 +42,8 @@ _Mention = Annotated[Tuple[int, int, str, _Scores], BeforeValidator(_rest_as_one
 _Relation = Annotated[Tuple[int, int, int, int, str, _Scores], BeforeValidator(_rest_as_one(5))]
 
 
-class SciercDocument(BaseModel):
+class SciercDocument(OpenSchema):
     """A line of a file. PURE and DyGIE++ write ``predicted_relations``."""
-
-    model_config = ConfigDict(extra="allow")
 
     doc_key: str
     sentences: List[List[str]]
@@ -56,11 +54,7 @@ class SciercDocument(BaseModel):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a file with its tokens and sentences.
-
-    The text is the unescaped tokens joined with blanks. Mentions have the id "start-end", in tokens. Coreference,
-    predictions and other keys are counted but not read.
-    """
+    """Read a file. The text is the unescaped tokens joined with blanks; mentions have the id "start-end", in tokens."""
     return as_corpus(path, "scierc", (_record(document, place) for place, document in read_documents(path)))
 
 
@@ -86,79 +80,53 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 def _to_json(record: Record) -> Dict[str, Any]:
     tokens = record.tokens or ()
     starts, ends = ([edge[side] for edge in tokens] for side in (0, 1))
-    firsts = [starts.index(start) for start in record.sentences or (starts[:1])]
-    mentions = {
-        mention.id: (bisect_right(starts, mention.start) - 1, bisect_left(ends, mention.end))
-        for mention in record.mentions
-    }
-    sentences = [
-        [record.text[start:end] for start, end in tokens[first:last]]
-        for first, last in zip(firsts, [*firsts[1:], None])
-    ]
+    firsts = [starts.index(start) for start in record.sentences or starts[:1]]
+    spans = {one.id: (bisect_right(starts, one.start) - 1, bisect_left(ends, one.end)) for one in record.mentions}
+    words = [record.text[start:end] for start, end in tokens]
+    sentences = [words[first:last] for first, last in zip(firsts, [*firsts[1:], None])]
     relations: List[List[List[Any]]] = [[] for _ in sentences]
     for rel in record.relations:
-        subject, object = mentions[rel.subject], mentions[rel.object]
-        row = [*subject, *object, rel.predicate, rel.score]
-        relations[bisect_right(firsts, subject[0]) - 1].append(row)
+        row: List[Any] = [*spans[rel.subject], *spans[rel.object], rel.predicate, rel.score]
+        relations[bisect_right(firsts, row[0]) - 1].append(row)
     return {"doc_key": record.id, "sentences": sentences, "predicted_relations": relations}
 
 
 def _record(document: SciercDocument, place: Place) -> Record:
-    _check_tokens(document, place)
-    words = [ESCAPES.get(token, token) for sentence in document.sentences for token in sentence]
-    ends = list(accumulate(len(word) + 1 for word in words))
-    tokens = tuple((end - len(word) - 1, end - 1) for word, end in zip(words, ends))
-    starts = _sentence_starts(document.sentences, tokens)
-    record = Record(document.doc_key, " ".join(words), place, sentences=starts, tokens=tokens)
-    _add_mentions(record, tokens, document)
-    for *arguments, label, scores in (row for rows in document.relations or () for row in rows):
-        _note_scores(record, scores)
-        first, last, other_first, other_last = arguments
-        record.add_relation(RelationRecord(label, f"{first}-{last}", f"{other_first}-{other_last}"))
-    if document.predicted_relations is not None:
-        record.notes["key 'predicted_relations' not read"] += 1
-    if document.clusters:
-        record.notes["coreference clusters not read"] += len(document.clusters)
-    note_unread_keys(record, document)
-    return record
-
-
-def _check_tokens(document: SciercDocument, place: Place) -> None:
+    words: List[str] = []
+    tokens: List[Offsets] = []
+    starts: List[int] = []
+    offset = 0
     for number, sentence in enumerate(document.sentences, 1):
+        # An empty sentence has lists of annotations but no offset
+        starts += [offset] if sentence else []
         for token in sentence:
             if not token or any(map(str.isspace, token)):
                 raise place.error(Errors.DR368, token=token, number=number, id=document.doc_key)
-
-
-def _sentence_starts(sentences: List[List[str]], tokens: Tuple[Offsets, ...]) -> Tuple[int, ...]:
-    firsts = accumulate(map(len, sentences), initial=0)
-    # An empty sentence has lists of annotations but no offset
-    return tuple(tokens[first][0] for first, sentence in zip(firsts, sentences) if sentence)
-
-
-def _add_mentions(record: Record, tokens: Tuple[Offsets, ...], document: SciercDocument) -> None:
-    types: Dict[Tuple[int, int], str] = {}
-    for first, last, type, scores in (row for rows in document.ner or () for row in rows):
-        _note_scores(record, scores)
+            words.append(ESCAPES.get(token, token))
+            tokens.append((offset, offset + len(words[-1])))
+            offset += len(words[-1]) + 1
+    record = Record(document.doc_key, " ".join(words), place, sentences=tuple(starts), tokens=tuple(tokens))
+    types: Dict[Offsets, str] = {}
+    for first, last, type, scores in chain.from_iterable(document.ner or ()):
+        record.notes[_SCORES] += bool(scores)
         id = f"{first}-{last}"
         if types.setdefault((first, last), type) != type:
             # Relations give tokens only
             record.notes["second type of the same tokens; relations are of the first"] += 1
             id = f"{id}-{type}"
-        start, end = _offsets(tokens, first, last)
+        in_text = 0 <= first <= last < len(tokens)
+        start, end = (tokens[first][0], tokens[last][1]) if in_text else (-1, -1)
         record.add_mention(MentionRecord(id, type, start, end))
-
-
-def _offsets(tokens: Tuple[Offsets, ...], first: int, last: int) -> Offsets:
-    """Character offsets of the tokens from first to last, or invalid ones if there are no such tokens."""
-    if not 0 <= first <= last < len(tokens):
-        return (-1, -1)
-    return (tokens[first][0], tokens[last][1])
-
-
-def _note_scores(record: Record, scores: _Scores) -> None:
-    if scores:
-        record.notes["scores of a prediction not read"] += 1
+    for *arguments, label, scores in chain.from_iterable(document.relations or ()):
+        record.notes[_SCORES] += bool(scores)
+        first, last, other_first, other_last = arguments
+        record.add_relation(RelationRecord(label, f"{first}-{last}", f"{other_first}-{other_last}"))
+    record.notes["key 'predicted_relations' not read"] += document.predicted_relations is not None
+    record.notes["coreference clusters not read"] += len(document.clusters)
+    document.note_unread_keys(record)
+    # Without counts of 0
+    record.notes += Counter()
+    return record
 
 
 FORMATS = {"scierc": Format(read)}

@@ -1,7 +1,7 @@
-r"""SemEval-2010 Task 8: TRAIN_FILE.TXT, TEST_FILE_FULL.TXT and TEST_FILE_CLEAN.TXT.
+"""SemEval-2010 Task 8: TRAIN_FILE.TXT, TEST_FILE_FULL.TXT and TEST_FILE_CLEAN.TXT.
 
-Blocks of a sentence (``id<TAB>"... <e1>a</e1> ... <e2>b</e2> ..."``), a label (``Cause-Effect(e2,e1)`` or ``Other``), a
-comment and an empty line; without annotations the sentence alone.
+Blocks of a sentence with tags, a label such as ``Cause-Effect(e2,e1)`` or ``Other``, a comment and an empty line;
+without annotations the sentence alone.
 """
 
 import re

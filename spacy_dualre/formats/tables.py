@@ -1,30 +1,12 @@
 """Tables: CSV (RFC 4180 in UTF-8, with whichever of comma, semicolon and tab is most frequent in the header) and TSV
 (IANA's text/tab-separated-values, without quotes).
-
-`read` takes a table of relations, one per row, as a spreadsheet saves it::
-
-    id,text,subject,subject_type,predicate,object,object_type
-    d1,"Aspirin blocks COX-1, unlike COX-2.",Aspirin,CHEMICAL,INHIBITS,COX-1,GENE
-    d1,"Aspirin blocks COX-1, unlike COX-2.",Aspirin,CHEMICAL,,COX-2,GENE
-
-Columns in any order:
-
-text                       of the document or sentence. Rows with the same id or, without ids, the same text belong to
-                           one document; the text may be empty after the first of them.
-subject, object            surface forms. If one occurs more than once in the text, it needs its offset.
-subject_type, object_type
-predicate                  empty if the two mentions have no relation.
-id                         optional.
-subject_start, object_start
-                           optional offset of the first character, from 0; may be empty.
-
-Other columns are counted but not read. `stream_csv` and `stream_tsv` take tables of texts, one document per row.
 """
 
 import csv
 import io
 import re
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -32,23 +14,19 @@ from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
 from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt, sentence_around
 from . import Format
-from .files import Source, count_long_forms, csv_rows, is_offset, read_text
+from .files import Source, count_long_forms, is_offset, read_text
 
+_ROLES = ("subject", "object")
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
 _OPTIONAL = ("id", "subject_start", "object_start")
 #: Names of columns in a table of texts, in order of preference, ignoring case.
 _TEXT_NAMES = ("text", "abstract", "sentence")
 _ID_NAMES = ("id", "doc_id", "document_id", "pmid")
-_ARGUMENT = ("text", "type", "start", "end", "kb_id")
+#: Maximum number of characters in a cell, so that a missing quote cannot fill the memory.
+_LONGEST_CELL = 10_000_000
+_SUBJECT, _OBJECT = ([f"{role}_{key}" for key in ("text", "type", "start", "end", "kb_id")] for role in _ROLES)
 #: The columns of a written table.
-COLUMNS = (
-    "document",
-    *(f"subject_{key}" for key in _ARGUMENT),
-    "predicate",
-    *(f"object_{key}" for key in _ARGUMENT),
-    "score",
-    "sentence",
-)
+COLUMNS = ("document", *_SUBJECT, "predicate", *_OBJECT, "score", "sentence")
 
 
 class _Row(NamedTuple):
@@ -57,14 +35,18 @@ class _Row(NamedTuple):
 
 
 def read(path: Path) -> Iterator[Record]:
-    """Read a table of relations.
+    """Read a table of relations, one per row, as docs/data.md describes it.
 
     A surface form that is not in the text, or more than once and without an offset, is dropped with the row's relation.
     Mentions have the id "start-end-type".
     """
     records: Dict[str, Record] = {}
     for row in _relation_rows(path):
-        _add(_record_of(row, records), row)
+        record = _record_of(row, records)
+        subject, object = (_mention(record, row, role) for role in _ROLES)
+        predicate = row.values["predicate"].strip()
+        if predicate:
+            record.add_relation(RelationRecord(predicate, subject, object), row.place)
     return as_corpus(path, "csv", records.values())
 
 
@@ -75,7 +57,12 @@ def _relation_rows(path: Path) -> Iterator[_Row]:
             raise cells
         if not columns:
             columns = [column.strip() for column in cells]
-            _check_columns(place, columns)
+            missing = [name for name in _REQUIRED if name not in columns]
+            expected = {"required": ", ".join(_REQUIRED), "optional": ", ".join(_OPTIONAL)}
+            if missing:
+                raise place.error(Errors.DR381, names=", ".join(missing), **expected)
+            if len(set(columns)) < len(columns):
+                raise place.error(Errors.DR382, **expected)
         elif any(cell.strip() for cell in cells):
             _check_length(cells, columns, place)
             yield _Row(place, dict(zip(columns, cells)))
@@ -85,7 +72,11 @@ def _relation_rows(path: Path) -> Iterator[_Row]:
 
 def _rows(lines: Iterable[str], path: Path, **dialect: Any) -> Iterator[Tuple[Place, Any]]:
     """The cells of each row, or the error of a row that cannot be read."""
-    rows = csv_rows(lines, **dialect)
+    csv.field_size_limit(_LONGEST_CELL)
+    lines = iter(lines)
+    first = next(lines, "")
+    dialect = {"delimiter": max(",;\t", key=first.count), **dialect}
+    rows = csv.reader(chain([first] if first else [], lines), strict=True, **dialect)
     while True:
         place = Place(path, rows.line_num + 1)
         try:
@@ -99,15 +90,6 @@ def _rows(lines: Iterable[str], path: Path, **dialect: Any) -> Iterator[Tuple[Pl
 def _check_length(cells: List[str], columns: List[str], place: Place) -> None:
     if len(cells) != len(columns):
         raise place.error(Errors.DR342, n=len(cells), expected=len(columns))
-
-
-def _check_columns(place: Place, columns: List[str]) -> None:
-    missing = [name for name in _REQUIRED if name not in columns]
-    expected = {"required": ", ".join(_REQUIRED), "optional": ", ".join(_OPTIONAL)}
-    if missing:
-        raise place.error(Errors.DR381, names=", ".join(missing), **expected)
-    if len(set(columns)) < len(columns):
-        raise place.error(Errors.DR382, **expected)
 
 
 def _record_of(row: _Row, records: Dict[str, Record]) -> Record:
@@ -124,42 +106,25 @@ def _record_of(row: _Row, records: Dict[str, Record]) -> Record:
     return records[key]
 
 
-def _add(record: Record, row: _Row) -> None:
-    subject, object = (_mention(record, row, role) for role in ("subject", "object"))
-    predicate = row.values["predicate"].strip()
-    if predicate:
-        record.add_relation(RelationRecord(predicate, subject, object), row.place)
-
-
 def _mention(record: Record, row: _Row, role: str) -> str:
     """Add the mention, if it is new, or drop it, and return its id."""
     form, type = row.values[role].strip(), row.values[f"{role}_type"].strip()
-    start, why = _start(record.text, form, row, role)
-    mention = MentionRecord(f"{start}-{start + len(form)}-{type}", type, start, start + len(form))
-    if why:
+    given = row.values.get(f"{role}_start", "").strip()
+    if given and not is_offset(given):
+        raise row.place.error(Errors.DR385, column=f"{role}_start", value=given)
+    starts = [int(given)] if given else _places(record.text, form) if form else []
+    if len(starts) != 1:
+        many = "surface form is in the text more than once, give its start"
+        why = many if starts else "surface form is not in the text" if form else "no surface form"
         # Under an id of its own, since the mention may be valid in another row
         mention = MentionRecord(f"{role} {form!r} of line {row.place.line}", type, 0, len(record.text))
         record.add_mention(mention, row.place, why=why)
-    elif mention not in record.mentions:
+        return mention.id
+    end = starts[0] + len(form)
+    mention = MentionRecord(f"{starts[0]}-{end}-{type}", type, starts[0], end)
+    if mention not in record.mentions:
         record.add_mention(mention, row.place, text=form)
     return mention.id
-
-
-def _start(text: str, form: str, row: _Row, role: str) -> Tuple[int, str]:
-    """The start of the surface form, and the reason if it cannot be used."""
-    given = row.values.get(f"{role}_start", "").strip()
-    if given:
-        if not is_offset(given):
-            raise row.place.error(Errors.DR385, column=f"{role}_start", value=given)
-        return int(given), ""
-    if not form:
-        return 0, "no surface form"
-    places = _places(text, form)
-    if not places:
-        return 0, "surface form is not in the text"
-    if len(places) > 1:
-        return 0, "surface form is in the text more than once, give its start"
-    return places[0], ""
 
 
 def _places(text: str, form: str) -> List[int]:
@@ -173,14 +138,18 @@ def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
     """Stream a table of texts, one document for each row that is not blank. Raises CorpusError if it has no texts."""
     # Invalid UTF-8 is detected in each row, so that the others can be read
     lines = (line.decode("utf8", "surrogateescape") for _, line in source.lines())
-    columns: Optional[_Columns] = None
+    names: List[str] = []
     for place, cells in _rows(lines, source.path, **dialect):
         if isinstance(cells, CorpusError):
             yield cells
-        elif columns is None:
-            columns = _Columns(cells, source, place)
+        elif not names:
+            names = [name.strip() for name in cells]
+            id_at = _column(names, source.options.id_column, _ID_NAMES, place)
+            text_at = _column(names, source.options.text_column, _TEXT_NAMES, place)
+            if text_at is None and len(names) > 1:
+                raise place.error(Errors.DR386, names=", ".join(map(repr, names)))
         elif cells:
-            yield attempt(columns.record, cells, place)
+            yield attempt(_text, cells, names, text_at or 0, id_at, source, place)
 
 
 def stream_tsv(source: Source) -> Iterator[Document]:
@@ -188,33 +157,23 @@ def stream_tsv(source: Source) -> Iterator[Document]:
     return stream_csv(source, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
-class _Columns:
-    """The columns of a table that hold the texts and, optionally, the ids."""
+def _column(names: List[str], wanted: Optional[str], usual: Sequence[str], place: Place) -> Optional[int]:
+    if wanted is not None:
+        if wanted not in names:
+            raise place.error(Errors.DR387, name=wanted, names=", ".join(map(repr, names)))
+        return names.index(wanted)
+    lower = [name.lower() for name in names]
+    return next((lower.index(name) for name in usual if name in lower), None)
 
-    def __init__(self, names: List[str], source: Source, place: Place) -> None:
-        self.names = [name.strip() for name in names]
-        self.source = source
-        self.id = self._find(source.options.id_column, _ID_NAMES, place)
-        text = self._find(source.options.text_column, _TEXT_NAMES, place)
-        if text is None and len(names) > 1:
-            raise place.error(Errors.DR386, names=", ".join(map(repr, self.names)))
-        self.text = text or 0
 
-    def record(self, cells: List[str], place: Place) -> Record:
-        """Make the document of a row."""
-        _check_length(cells, self.names, place)
-        if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
-            raise place.error(Errors.DR325, problem="in one of its cells")
-        id = cells[self.id].strip() if self.id is not None else ""
-        return Record(id or self.source.id_of(place.line), cells[self.text], place, mentions_given=False)
-
-    def _find(self, wanted: Optional[str], usual: Sequence[str], place: Place) -> Optional[int]:
-        if wanted is not None:
-            if wanted not in self.names:
-                raise place.error(Errors.DR387, name=wanted, names=", ".join(map(repr, self.names)))
-            return self.names.index(wanted)
-        lower = [name.lower() for name in self.names]
-        return next((lower.index(name) for name in usual if name in lower), None)
+def _text(
+    cells: List[str], names: List[str], text_at: int, id_at: Optional[int], source: Source, place: Place
+) -> Record:
+    _check_length(cells, names, place)
+    if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
+        raise place.error(Errors.DR325, problem="in one of its cells")
+    id = cells[id_at].strip() if id_at is not None else ""
+    return Record(id or source.id_of(place.line), cells[text_at], place, mentions_given=False)
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
@@ -229,14 +188,15 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
             count_long_forms(record, lost)
             mentions = {mention.id: mention for mention in record.mentions}
             for rel in record.relations:
-                rows.writerow(_row(record, mentions[rel.subject], rel, mentions[rel.object]))
+                arguments = mentions[rel.subject], mentions[rel.object]
+                places = ((mention.start, mention.end) for mention in arguments)
+                start, end = sentence_around(record.text, record.sentences or (), *places)
+                subject, object = (
+                    [record.covered(m), m.type, m.start, m.end, SEPARATOR.join(m.concepts)] for m in arguments
+                )
+                sentence = record.text[start:end]
+                rows.writerow([record.id, *subject, rel.predicate, *object, rel.score, sentence])
             lost["document without relations, not in the table"] += not record.relations
-
-
-def _row(record: Record, subject: MentionRecord, rel: RelationRecord, object: MentionRecord) -> List[Any]:
-    start, end = sentence_around(record.text, record.sentences or (), *((m.start, m.end) for m in (subject, object)))
-    first, second = ([record.covered(m), m.type, m.start, m.end, SEPARATOR.join(m.concepts)] for m in (subject, object))
-    return [record.id, *first, rel.predicate, *second, rel.score, record.text[start:end]]
 
 
 FORMATS = {

@@ -1,11 +1,9 @@
 """The mentions that arguments of relations refer to."""
 
-from typing import Dict, Iterable, List, Optional, Tuple
+from dataclasses import replace
+from typing import Dict, Iterable, List, Optional, Set, Tuple
 
-from .record import MentionRecord, Offsets, Record, free_id
-
-#: start, end, type
-Key = Tuple[int, int, str]
+from .record import MentionRecord, Record, free_id
 
 
 class Arguments:
@@ -19,35 +17,26 @@ class Arguments:
     def __init__(self, record: Record, given_ids: Iterable[Optional[str]]) -> None:
         self.record = record
         self.taken = set(filter(None, given_ids))
-        self.by_id: Dict[str, MentionRecord] = {}
-        self.at: Dict[Key, List[MentionRecord]] = {}
+        self.ids: Set[str] = set()
+        self.at: Dict[Tuple[int, int, str], List[MentionRecord]] = {}
 
-    def add(
-        self,
-        key: Key,
-        id: Optional[str],
-        concepts: Tuple[str, ...],
-        parts: Tuple[Offsets, ...] = (),
-        text: Optional[str] = None,
-        listed: bool = True,
-    ) -> str:
+    def add(self, mention: MentionRecord, text: Optional[str] = None) -> str:
         """Add a mention, or drop one that cannot be used, and return its id, generated if it has none."""
-        id = id or free_id(*key, self.taken)
-        self.taken.add(id)
-        start, end, type = key
-        mention = MentionRecord(id, type, start, end, concepts, parts, listed)
-        if id not in self.by_id:
-            self.by_id[id] = mention
-            self.at.setdefault(key, []).append(mention)
+        mention = replace(mention, id=mention.id or free_id(*mention.key, self.taken))
+        self.taken.add(mention.id)
+        if mention.id not in self.ids:
+            self.ids.add(mention.id)
+            self.at.setdefault(mention.key, []).append(mention)
         self.record.add_mention(mention, text=text)
-        return id
+        return mention.id
 
-    def id_of(self, key: Key, id: Optional[str], concepts: Tuple[str, ...]) -> str:
+    def id_of(self, argument: MentionRecord) -> str:
         """The id of the mention that an argument refers to.
 
         If there is none, or only mentions of other concepts, the argument is added as a mention.
         """
-        same = [mention.id for mention in self.at.get(key, ()) if concepts in ((), mention.concepts)]
-        if id in same:
-            return str(id)
-        return same[0] if same else self.add(key, None if id in self.by_id else id, concepts, listed=False)
+        same = [one.id for one in self.at.get(argument.key, ()) if argument.concepts in ((), one.concepts)]
+        if not same:
+            id = "" if argument.id in self.ids else argument.id
+            return self.add(replace(argument, id=id, listed=False))
+        return argument.id if argument.id in same else same[0]

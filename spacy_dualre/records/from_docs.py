@@ -1,14 +1,14 @@
 """Docs -> records."""
 
-from typing import Dict, Iterable, Optional, Set
+from typing import Dict, Iterable, Optional, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
 from ..annotations.concepts import get_long_forms
 from ..annotations.mentions import SPANS_KEY
 from ..annotations.relations import get_rels
-from .arguments import Arguments, Key
-from .record import Place, Record, RelationRecord, split_concepts
+from .arguments import Arguments
+from .record import MentionRecord, Place, Record, RelationRecord, split_concepts
 
 
 def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SPANS_KEY) -> Record:
@@ -27,13 +27,9 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
     own_ids = _own_ids([*spans, *(span for rel in rels for span in (rel.subject, rel.object))])
     arguments = Arguments(record, own_ids)
     for span in spans:
-        own_id = span.id_ if span.id_ in own_ids - arguments.by_id.keys() else None
-        arguments.add(_key(span), own_id, split_concepts(span.kb_id_))
+        arguments.add(_mention(span, own_ids - arguments.ids))
     for rel in rels:
-        subject, object = (
-            arguments.id_of(_key(span), span.id_ if span.id_ in own_ids else None, split_concepts(span.kb_id_))
-            for span in (rel.subject, rel.object)
-        )
+        subject, object = (arguments.id_of(_mention(span, own_ids)) for span in (rel.subject, rel.object))
         record.add_relation(RelationRecord(rel.predicate, subject, object, round(rel.score, 4)))
     long_forms = get_long_forms(doc)
     texts = dict.fromkeys(record.covered(mention) for mention in record.mentions if mention.listed)
@@ -43,11 +39,12 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
 
 def _own_ids(spans: Iterable[Span]) -> Set[str]:
     """The ids whose spans all have the same offsets and type."""
-    owners: Dict[str, Set[Key]] = {}
+    owners: Dict[str, Set[Tuple[int, int, str]]] = {}
     for span in spans:
-        owners.setdefault(span.id_, set()).add(_key(span))
+        owners.setdefault(span.id_, set()).add((span.start_char, span.end_char, span.label_))
     return {id for id, keys in owners.items() if id and len(keys) == 1}
 
 
-def _key(span: Span) -> Key:
-    return (span.start_char, span.end_char, span.label_)
+def _mention(span: Span, own_ids: Set[str]) -> MentionRecord:
+    id = span.id_ if span.id_ in own_ids else ""
+    return MentionRecord(id, span.label_, span.start_char, span.end_char, split_concepts(span.kb_id_))

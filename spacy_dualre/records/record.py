@@ -51,6 +51,11 @@ class MentionRecord:
     parts: Tuple[Offsets, ...] = ()
     listed: bool = field(default=True, compare=False)
 
+    @property
+    def key(self) -> Tuple[int, int, str]:
+        """What tells it from other mentions, apart from the id."""
+        return (self.start, self.end, self.type)
+
 
 @dataclass(frozen=True)
 class RelationRecord:

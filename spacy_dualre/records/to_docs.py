@@ -135,7 +135,7 @@ def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionRe
     """Set the spans, merging mentions with the same offsets and type, and return each mention's span by its id."""
     same: Dict[Tuple[int, int, str], List[MentionRecord]] = {}
     for mention in record.mentions:
-        same.setdefault((mention.start, mention.end, mention.type), []).append(mention)
+        same.setdefault(mention.key, []).append(mention)
     by_id: Dict[str, Span] = {}
     spans = []
     for (start, end, type), mentions in sorted(same.items()):

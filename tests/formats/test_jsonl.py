@@ -350,7 +350,7 @@ WRONG = [
     ({"rels": [{"subject": "T1", "object": "T2"}]}, "rels.0.predicate"),
     ({"rels": [{"predicate": "P", "object": "T2"}]}, "rels.0.subject"),
     ({"rels": [{"subject": 1, "predicate": "P", "object": "T2"}]}, "rels.0.subject"),
-    ({"rels": [{"subject": {"start": 1}, "predicate": "P", "object": "T2"}]}, "rels.0.subject.mention.end"),
+    ({"rels": [{"subject": {"start": 1}, "predicate": "P", "object": "T2"}]}, "rels.0.subject.Argument.end"),
     ({"sentences": [True]}, "sentences.0"),
     ({"meta": []}, "meta"),
     *[

@@ -259,15 +259,15 @@ def test_ids_that_occur_again_get_the_line(path: Path) -> None:
     assert [record.notes["document id occurs again, line number appended"] for record in records] == [0, 0, 1, 0, 1, 1]
 
 
-def test_other_answers_are_counted_with_the_next_example_or_the_last(path: Path) -> None:
+def test_other_answers_are_counted_with_the_first_example(path: Path) -> None:
     reject, ignore = changed(answer="reject"), changed(answer="ignore")
     records = list(read(write(path, reject, EXAMPLE, EXAMPLE, ignore, reject, EXAMPLE, ignore)))
     # Which is the annotator's decision: nothing is lost
     assert not any(record.dropped for record in records)
     assert [record.notes for record in records] == [
-        {"examples not taken: answer is reject": 1},
+        {"examples not taken: answer is ignore": 2, "examples not taken: answer is reject": 2},
         {},
-        {"examples not taken: answer is ignore": 2, "examples not taken: answer is reject": 1},
+        {},
     ]
 
 
