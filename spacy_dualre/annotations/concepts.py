@@ -29,6 +29,13 @@ def is_concept(id: str) -> bool:
     return id not in _NONE
 
 
+def split_concepts(text: str) -> Tuple[str, ...]:
+    """The distinct concepts in a list such as "3172,3651"; ("-",) if there is nothing but "-"."""
+    ids = dict.fromkeys(id.strip() for id in text.split(SEPARATOR))
+    found = tuple(id for id in ids if id not in ("", NO_CONCEPT))
+    return found or ((NO_CONCEPT,) if NO_CONCEPT in ids else ())
+
+
 class Concept(NamedTuple):
     """What mentions refer to: a type with a knowledge-base id, or with the (long) surface form in lower case."""
 

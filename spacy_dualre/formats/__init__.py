@@ -14,8 +14,7 @@ class Format(NamedTuple):
     """What can be done with a format.
 
     Attributes:
-        read: Reads a corpus from a path. Raises CorpusError for a file that is not in the format, at the first error,
-            and for a document that occurs twice.
+        read: Reads a corpus from a path. Raises CorpusError at the first error.
         stream: Reads documents to extract from, one at a time, from a `Source`, and goes on after damaged ones.
         write: Writes records to a file or folder that does not exist yet and counts what the format has no place for.
         inputs: Endings of files to stream, each with bytes that must occur near the beginning of such a file.

@@ -14,9 +14,9 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from pydantic import AliasChoices, BaseModel, Field, RootModel
 
-from ..annotations.concepts import SEPARATOR
+from ..annotations.concepts import SEPARATOR, split_concepts
 from ..errors import Errors
-from ..records.record import Document, Place, Record, RelationRecord, as_corpus, attempt, split_concepts
+from ..records.record import Document, Place, Record, RelationRecord, as_corpus, attempt
 from . import Format
 from .files import Source, count_long_forms, parse_json, read_elements, validate
 

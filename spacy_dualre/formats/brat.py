@@ -42,8 +42,7 @@ def read(path: Path) -> Iterator[Record]:
 
     Document ids are the paths within the folder, without ending; mentions keep brat's ids. Blank lines are breaks. Arg1
     of a relation is its subject and Arg2 its object; other roles keep their order. Normalisations are concepts, with
-    their namespace. Events, attributes and equivalences are dropped; triggers are mentions. A document without .ann
-    file has no annotations.
+    their namespace; triggers are mentions.
     """
     return as_corpus(path, "brat", (_record(text_file, path) for text_file in _text_files(path)))
 
@@ -103,11 +102,17 @@ def _annotate(record: Record, lines: Dict[str, List[_Line]]) -> None:
         record.add_pieces(id, type, pieces, said, concepts.get(id, ()), place)
     events = {line.id for line in lines["E"]}
     for line in _distinct(record, lines["R"], "relation"):
-        relation = _relation(line)
-        if events & {relation.subject, relation.object}:
+        predicate, *fields = line.data.split()
+        arguments = [field.partition(":")[::2] for field in fields]
+        if len(arguments) != 2 or not all(map(all, arguments)) or line.tail.strip():
+            raise _unexpected(line, "a type, Arg1: with the id of a mention and Arg2: with another")
+        if [role for role, _ in arguments] == ["Arg2", "Arg1"]:
+            arguments.reverse()
+        (_, subject), (_, object) = arguments
+        if events & {subject, object}:
             record.drop("relation", "argument is an event", line.place, line.id)
         else:
-            record.add_relation(relation, line.place)
+            record.add_relation(RelationRecord(predicate, subject, object), line.place)
     for kind, what in _NOT_READ.items():
         for line in lines[kind]:
             record.drop(what, "not read", line.place, line.id)
@@ -165,17 +170,6 @@ def _distinct(record: Record, lines: List[_Line], what: str) -> Iterator[_Line]:
         else:
             seen.add(line.id)
             yield line
-
-
-def _relation(line: _Line) -> RelationRecord:
-    predicate, *fields = line.data.split()
-    arguments = [(role, id) for role, _, id in (field.partition(":") for field in fields)]
-    if len(arguments) != 2 or not all(role and id for role, id in arguments) or line.tail.strip():
-        raise _unexpected(line, "a type, Arg1: with the id of a mention and Arg2: with another")
-    if [role for role, _ in arguments] == ["Arg2", "Arg1"]:
-        arguments.reverse()
-    (_, subject), (_, object) = arguments
-    return RelationRecord(predicate, subject, object)
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:

@@ -59,7 +59,12 @@ def _records(folder: Path, pattern: str, columns: int, **options: Any) -> Iterat
         if not has_relations:
             record.notes[f"documents without relations: no file {pattern}"] += 1
         for row in mentions.get(pmid, ()):
-            record.add_mention(_mention(row), row.place, text=row.columns[5])
+            _, id, type, start, end, form = row.columns
+            if type not in TYPES:
+                raise row.place.error(Errors.DR344, value=type, known=", ".join(TYPES))
+            if not (is_offset(start) and is_offset(end)):
+                raise row.place.error(Errors.DR345, start=start[:12], end=end[:12])
+            record.add_mention(MentionRecord(id, TYPES[type], int(start), int(end)), row.place, form)
         for row in relations.get(pmid, ()):
             record.add_relation(_relation(row, **options), row.place)
         yield record
@@ -90,15 +95,6 @@ def _by_document(path: Path, columns: int) -> Dict[str, List[Row]]:
     for row in _rows(path, columns, may_be_empty=True):
         rows[row.columns[0]].append(row)
     return rows
-
-
-def _mention(row: Row) -> MentionRecord:
-    _, id, type, start, end, _ = row.columns
-    if type not in TYPES:
-        raise row.place.error(Errors.DR344, value=type, known=", ".join(TYPES))
-    if not (is_offset(start) and is_offset(end)):
-        raise row.place.error(Errors.DR345, start=start[:12], end=end[:12])
-    return MentionRecord(id, TYPES[type], int(start), int(end))
 
 
 def _relation(row: Row, label: int = 1, groups: Sequence[str] = ALL_GROUPS) -> RelationRecord:

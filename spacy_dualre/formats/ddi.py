@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Iterator, List, Set
 
 from ..errors import Errors
-from ..records.record import MISMATCH, Offsets, Place, Record, RelationRecord, as_corpus
+from ..records.record import MISMATCH, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .files import files_in, parse_xml, read_lines
 
@@ -24,8 +24,7 @@ _OFFSETS = re.compile(r"[0-9]{1,9}-[0-9]{1,9}(?:;[0-9]{1,9}-[0-9]{1,9})*")
 def read(path: Path) -> Iterator[Record]:
     """Read every .xml file of a folder and its subfolders in sorted order, or a single file.
 
-    The text is the sentences joined with blanks. Pairs run in text order and have no direction: e1 is the subject, e2
-    the object. An interaction without a type counts as "int"; pairs without interaction are counted and left out.
+    The text is the sentences joined with blanks. Pairs run in text order: e1 is the subject, e2 the object.
     """
     return as_corpus(path, "ddi", map(_record, files_in(path, ".xml")))
 
@@ -79,9 +78,12 @@ def _record(path: Path) -> Record:
         else:
             record.notes["sentences without text"] += 1
         for entity in sentence.children("entity"):
-            pieces = _pieces(entity)
-            why = MISMATCH if any(end > len(text) for _, end in pieces) else ""
-            pieces = [(offset + start, offset + end) for start, end in pieces]
+            offsets = entity["charOffset"]
+            if not _OFFSETS.fullmatch(offsets):
+                raise entity.place.error(Errors.DR353, offsets=offsets[:40])
+            ends = [tuple(map(int, piece.split("-"))) for piece in offsets.split(";")]
+            pieces = [(offset + first, offset + last + 1) for first, last in ends]
+            why = MISMATCH if any(last >= len(text) for _, last in ends) else ""
             record.add_pieces(entity["id"], entity["type"], pieces, entity["text"], place=entity.place, why=why)
         # An empty sentence takes no room
         offset += len(text) + bool(text)
@@ -91,15 +93,6 @@ def _record(path: Path) -> Record:
         for pair in sentence.children("pair"):
             _add_relation(record, pair, seen)
     return record
-
-
-def _pieces(entity: _Element) -> List[Offsets]:
-    """The entity's offsets in its sentence, end exclusive."""
-    offsets = entity["charOffset"]
-    if not _OFFSETS.fullmatch(offsets):
-        raise entity.place.error(Errors.DR353, offsets=offsets[:40])
-    pieces = [piece.split("-") for piece in offsets.split(";")]
-    return [(int(first), int(last) + 1) for first, last in pieces]
 
 
 def _add_relation(record: Record, pair: _Element, seen: Set[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Iterator, List, Union
 
 from pydantic import BaseModel
 
-from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from ..records.record import MentionRecord, Record, RelationRecord, as_corpus
 from . import Format
 from .files import OpenSchema, read_json_lines
 
@@ -36,18 +36,18 @@ class _Document(OpenSchema):
 
 def read(path: Path) -> Iterator[Record]:
     """Read a file. ``from_id`` is the subject of a relation, ``to_id`` its object; mentions keep doccano's ids."""
-    documents = read_json_lines(path, _Document)
-    return as_corpus(path, "doccano", (_record(document, place) for place, document in documents))
+    return as_corpus(path, "doccano", _records(path))
 
 
-def _record(document: _Document, place: Place) -> Record:
-    record = Record(str(place.line if document.id is None else document.id), document.text, place)
-    document.note_unread_keys(record)
-    for entity in document.entities:
-        record.add_mention(MentionRecord(str(entity.id), entity.label, entity.start_offset, entity.end_offset))
-    for relation in document.relations:
-        record.add_relation(RelationRecord(relation.type, str(relation.from_id), str(relation.to_id)))
-    return record
+def _records(path: Path) -> Iterator[Record]:
+    for place, document in read_json_lines(path, _Document):
+        record = Record(str(place.line if document.id is None else document.id), document.text, place)
+        document.note_unread_keys(record)
+        for entity in document.entities:
+            record.add_mention(MentionRecord(str(entity.id), entity.label, entity.start_offset, entity.end_offset))
+        for relation in document.relations:
+            record.add_relation(RelationRecord(relation.type, str(relation.from_id), str(relation.to_id)))
+        yield record
 
 
 FORMATS = {"doccano": Format(read)}

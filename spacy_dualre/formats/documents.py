@@ -15,16 +15,8 @@ _HEAD = 65536
 class Documents:
     """The documents of a file, of standard input (Path("-")), or of a folder and its subfolders in sorted order.
 
-    An error that ends a file is one more document, and the next file follows.
-
-    Args:
-        format: Name of the input format; None to go by the file names.
-
-    Attributes:
-        skipped: Counts of the files of the folder in no known format, complete after iteration.
-
-    Raises:
-        ValueError: The path does not exist, or the format is unknown.
+    An error that ends a file is one more document, and the next file follows. After iteration, `skipped` counts the
+    files in no known format. Raises ValueError if the path does not exist, or the format is unknown.
     """
 
     def __init__(self, path: Path, format: Optional[str] = None, options: Optional[Options] = None) -> None:

@@ -35,13 +35,7 @@ class OpenSchema(BaseModel):
 
 
 class Options(NamedTuple):
-    """The user's description of documents to extract from.
-
-    Attributes:
-        text_column: The column of a table that holds the texts; None to look for the usual names.
-        id_column: Likewise, for document ids.
-        spans_key: The span group that holds the mentions of Docs; None for ``doc.ents``.
-    """
+    """The user's description of documents to extract from: where a table or a Doc holds what; None for the usual."""
 
     text_column: Optional[str] = None
     id_column: Optional[str] = None
@@ -56,12 +50,7 @@ class Row(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A file, or standard input.
-
-    Attributes:
-        path: The file, or STDIN.
-        name: Its path within the folder that the user gave; "" if the user gave the file itself.
-    """
+    """A file, or standard input, with its path within the folder that the user gave; "" without such a folder."""
 
     path: Path
     name: str = ""
@@ -103,10 +92,9 @@ class Source(NamedTuple):
 
 
 def read_lines(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[Place, str]]:
-    """Iterate over the lines of a UTF-8 file without LF, CRLF and a byte order mark.
+    """Iterate over the lines of a UTF-8 file without LF, CRLF and a byte order mark; other separators are kept.
 
-    Other line separators are kept, since they occur inside texts. Raises CorpusError for a file that cannot be read or
-    is empty, and for a line that is not UTF-8.
+    Raises CorpusError for a file that cannot be read or is empty, and for a line that is not UTF-8.
     """
     place = None
     for place, line in Source(path).lines():

@@ -12,21 +12,10 @@ from typing import Annotated, Any, Dict, Iterable, Iterator, List, Optional, Seq
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..annotations.concepts import SEPARATOR
+from ..annotations.concepts import SEPARATOR, split_concepts
 from ..errors import Errors
-from ..records.arguments import Arguments
-from ..records.record import (
-    Document,
-    MentionRecord,
-    Offsets,
-    Place,
-    Record,
-    RelationRecord,
-    as_corpus,
-    attempt,
-    free_id,
-    split_concepts,
-)
+from ..records.arguments import Arguments, free_id
+from ..records.record import Document, MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus, attempt
 from . import Format
 from .files import Source, decode_text, parse_json, write_lines
 

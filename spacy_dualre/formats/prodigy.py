@@ -79,7 +79,9 @@ def _records(path: Path) -> Iterator[Record]:
 
 
 def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
-    record = Record(_id(example, place), example.text, place)
+    # A bool is an int too
+    ids = [str(id) for id in ((example.meta or {}).get("id"), example.id) if type(id) in (str, int) and id != ""]
+    record = Record(ids[0] if ids else str(place.line), example.text, place)
     if example.meta:
         record.meta["prodigy"] = example.meta
     if record.id in seen:
@@ -108,14 +110,6 @@ def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
         subject, object = (_argument(record, span, example.spans) for span in (head, child))
         record.add_relation(RelationRecord(relation.label, subject, object))
     return record
-
-
-def _id(example: _Example, place: Place) -> str:
-    for id in ((example.meta or {}).get("id"), example.id):
-        # A bool is an int too
-        if type(id) in (str, int) and id != "":
-            return str(id)
-    return str(place.line)
 
 
 def _span_at(index: int, example: _Example) -> Optional[_Span]:

@@ -10,9 +10,9 @@ from itertools import product
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Tuple
 
-from ..annotations.concepts import SEPARATOR, is_concept
+from ..annotations.concepts import SEPARATOR, is_concept, split_concepts
 from ..errors import Errors
-from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus, split_concepts
+from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .files import Row, is_offset, one_line, read_blocks, write_lines
 
@@ -72,8 +72,7 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 
     The title ends at the first break, or else the first sentence start, after a blank. A relation between mentions is
     written for all pairs of their concepts. The concept of a mention without one is its long or else surface form in
-    lower case, as in `concepts.Concept`; a mention that was looked up and not found ("-") cannot be an argument.
-    Relations have a novelty column if there is ``meta["novel"]``.
+    lower case, as in `concepts.Concept`. Relations have a novelty column if there is ``meta["novel"]``.
     """
     write_lines(path, (line for record in records for line in (*_lines(record, lost), "")))
 
@@ -82,7 +81,10 @@ def _lines(record: Record, lost: Counter) -> Iterator[str]:
     id, text = one_line(record.id).replace("|", " "), one_line(record.text)
     lost["document id with a tab, line end or |, replaced by a blank"] += id != record.id
     lost["text with tabs or line ends, replaced by blanks"] += text != record.text
-    title, abstract = _halves(text, record)
+    # Title and abstract are separated by a blank of the text, so that all offsets hold
+    starts = (start for start in (*record.breaks, *(record.sentences or ())) if start and text[start - 1] == " ")
+    start = next(starts, None)
+    title, abstract = (text[: start - 1], text[start:]) if start else (text.removesuffix(" "), "")
     lost["text of one sentence, with a blank added at its end"] += f"{title} {abstract}" != text
     yield f"{id}|t|{title}"
     yield f"{id}|a|{abstract}"
@@ -94,13 +96,6 @@ def _lines(record: Record, lost: Counter) -> Iterator[str]:
         yield "\t".join([id, str(start), str(end), text[start:end], one_line(type), SEPARATOR.join(ids)])
     for row in dict.fromkeys(_triples(record, lost)):
         yield "\t".join([id, *map(one_line, row)])
-
-
-def _halves(text: str, record: Record) -> Tuple[str, str]:
-    """Title and abstract, separated by a blank of the text, so that all offsets hold."""
-    starts = (start for start in (*record.breaks, *(record.sentences or ())) if start and text[start - 1] == " ")
-    start = next(starts, None)
-    return (text[: start - 1], text[start:]) if start else (text.removesuffix(" "), "")
 
 
 def _triples(record: Record, lost: Counter) -> Iterator[Tuple[str, ...]]:

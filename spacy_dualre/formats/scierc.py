@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Annotated, Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from pydantic import BeforeValidator
 
@@ -26,20 +26,13 @@ ESCAPES = {
 }
 
 
-def _rest_as_one(n: int) -> Callable[[Any], Any]:
+def _rest_as_one(n: int) -> BeforeValidator:
     """Gathers the values after the first n of a row, such as the scores of a prediction, into one value."""
-
-    def gather(row: Any) -> Any:
-        if not isinstance(row, list):
-            return row
-        return (*row[:n], tuple(row[n:])) if len(row) >= n else tuple(row)
-
-    return gather
+    return BeforeValidator(lambda row: (*row[:n], tuple(row[n:])) if isinstance(row, list) else row)
 
 
-_Scores = Tuple[Any, ...]
-_Mention = Annotated[Tuple[int, int, str, _Scores], BeforeValidator(_rest_as_one(3))]
-_Relation = Annotated[Tuple[int, int, int, int, str, _Scores], BeforeValidator(_rest_as_one(5))]
+_Mention = Annotated[Tuple[int, int, str, Tuple[Any, ...]], _rest_as_one(3)]
+_Relation = Annotated[Tuple[int, int, int, int, str, Tuple[Any, ...]], _rest_as_one(5)]
 
 
 class SciercDocument(OpenSchema):

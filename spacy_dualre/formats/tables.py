@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from itertools import chain
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
@@ -29,11 +29,6 @@ _SUBJECT, _OBJECT = ([f"{role}_{key}" for key in ("text", "type", "start", "end"
 COLUMNS = ("document", *_SUBJECT, "predicate", *_OBJECT, "score", "sentence")
 
 
-class _Row(NamedTuple):
-    place: Place
-    values: Dict[str, str]
-
-
 def read(path: Path) -> Iterator[Record]:
     """Read a table of relations, one per row, as docs/data.md describes it.
 
@@ -41,16 +36,16 @@ def read(path: Path) -> Iterator[Record]:
     Mentions have the id "start-end-type".
     """
     records: Dict[str, Record] = {}
-    for row in _relation_rows(path):
-        record = _record_of(row, records)
-        subject, object = (_mention(record, row, role) for role in _ROLES)
-        predicate = row.values["predicate"].strip()
+    for place, row in _relation_rows(path):
+        record = _record_of(row, place, records)
+        subject, object = (_mention(record, row, place, role) for role in _ROLES)
+        predicate = row["predicate"].strip()
         if predicate:
-            record.add_relation(RelationRecord(predicate, subject, object), row.place)
+            record.add_relation(RelationRecord(predicate, subject, object), place)
     return as_corpus(path, "csv", records.values())
 
 
-def _relation_rows(path: Path) -> Iterator[_Row]:
+def _relation_rows(path: Path) -> Iterator[Tuple[Place, Dict[str, str]]]:
     columns: List[str] = []
     for place, cells in _rows(io.StringIO(read_text(path), newline=""), path):
         if isinstance(cells, CorpusError):
@@ -65,7 +60,7 @@ def _relation_rows(path: Path) -> Iterator[_Row]:
                 raise place.error(Errors.DR382, **expected)
         elif any(cell.strip() for cell in cells):
             _check_length(cells, columns, place)
-            yield _Row(place, dict(zip(columns, cells)))
+            yield place, dict(zip(columns, cells))
     if not columns:
         raise Place(path).error(Errors.DR323)
 
@@ -92,38 +87,38 @@ def _check_length(cells: List[str], columns: List[str], place: Place) -> None:
         raise place.error(Errors.DR342, n=len(cells), expected=len(columns))
 
 
-def _record_of(row: _Row, records: Dict[str, Record]) -> Record:
-    text, id = row.values["text"], row.values.get("id", "").strip()
+def _record_of(row: Dict[str, str], place: Place, records: Dict[str, Record]) -> Record:
+    text, id = row["text"], row.get("id", "").strip()
     key = id or text
     if key not in records:
         if not text.strip():
-            raise row.place.error(Errors.DR383)
-        records[key] = Record(id or str(row.place.line), text, row.place)
-        for column in sorted(row.values.keys() - {*_REQUIRED, *_OPTIONAL}):
+            raise place.error(Errors.DR383)
+        records[key] = Record(id or str(place.line), text, place)
+        for column in sorted(row.keys() - {*_REQUIRED, *_OPTIONAL}):
             records[key].notes[f"column {column!r} not read"] += 1
     elif text and text != records[key].text:
-        raise row.place.error(Errors.DR384, id=id)
+        raise place.error(Errors.DR384, id=id)
     return records[key]
 
 
-def _mention(record: Record, row: _Row, role: str) -> str:
+def _mention(record: Record, row: Dict[str, str], place: Place, role: str) -> str:
     """Add the mention, if it is new, or drop it, and return its id."""
-    form, type = row.values[role].strip(), row.values[f"{role}_type"].strip()
-    given = row.values.get(f"{role}_start", "").strip()
+    form, type = row[role].strip(), row[f"{role}_type"].strip()
+    given = row.get(f"{role}_start", "").strip()
     if given and not is_offset(given):
-        raise row.place.error(Errors.DR385, column=f"{role}_start", value=given)
+        raise place.error(Errors.DR385, column=f"{role}_start", value=given)
     starts = [int(given)] if given else _places(record.text, form) if form else []
     if len(starts) != 1:
         many = "surface form is in the text more than once, give its start"
         why = many if starts else "surface form is not in the text" if form else "no surface form"
         # Under an id of its own, since the mention may be valid in another row
-        mention = MentionRecord(f"{role} {form!r} of line {row.place.line}", type, 0, len(record.text))
-        record.add_mention(mention, row.place, why=why)
+        mention = MentionRecord(f"{role} {form!r} of line {place.line}", type, 0, len(record.text))
+        record.add_mention(mention, place, why=why)
         return mention.id
     end = starts[0] + len(form)
     mention = MentionRecord(f"{starts[0]}-{end}-{type}", type, starts[0], end)
     if mention not in record.mentions:
-        record.add_mention(mention, row.place, text=form)
+        record.add_mention(mention, place, text=form)
     return mention.id
 
 

@@ -1,9 +1,10 @@
 """The mentions that arguments of relations refer to."""
 
 from dataclasses import replace
+from itertools import count
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
-from .record import MentionRecord, Record, free_id
+from .record import MentionRecord, Record
 
 
 class Arguments:
@@ -40,3 +41,12 @@ class Arguments:
             id = "" if argument.id in self.ids else argument.id
             return self.add(replace(argument, id=id, listed=False))
         return argument.id if argument.id in same else same[0]
+
+
+def free_id(start: int, end: int, type: str, taken: Iterable[str]) -> str:
+    """An id for a mention without one: "start-end-type", numbered if that is taken."""
+    id = default = f"{start}-{end}-{type}"
+    numbers = count(2)
+    while id in taken:
+        id = f"{default}-{next(numbers)}"
+    return id

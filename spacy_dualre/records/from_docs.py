@@ -4,11 +4,11 @@ from typing import Dict, Iterable, Optional, Set, Tuple
 
 from spacy.tokens import Doc, Span
 
-from ..annotations.concepts import get_long_forms
+from ..annotations.concepts import get_long_forms, split_concepts
 from ..annotations.mentions import SPANS_KEY
 from ..annotations.relations import get_rels
 from .arguments import Arguments
-from .record import MentionRecord, Place, Record, RelationRecord, split_concepts
+from .record import MentionRecord, Place, Record, RelationRecord
 
 
 def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SPANS_KEY) -> Record:

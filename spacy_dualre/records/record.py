@@ -6,11 +6,10 @@ A damaged file raises CorpusError; a single mention or relation that cannot be u
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
-from ..annotations.concepts import NO_CONCEPT, SEPARATOR, is_concept
+from ..annotations.concepts import is_concept
 from ..errors import CorpusError, Errors
 
 #: (start, end) in characters of a text, end exclusive
@@ -137,10 +136,8 @@ class Record:
     ) -> None:
         """Add a mention without the blanks at its ends, or drop it if it cannot be used.
 
-        Args:
-            place: Its own place; by default the document's.
-            text: The text that the corpus gives for it, to be checked.
-            why: The reader's own reason to drop it.
+        Its place is the document's by default. The corpus may give its text, to be checked, and the reader a reason to
+        drop it.
         """
         found = self.covered(mention)
         if mention.id in self._mention_ids:
@@ -256,22 +253,6 @@ def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[
         yield record
     if not seen:
         raise Place(path).error(Errors.DR303)
-
-
-def free_id(start: int, end: int, type: str, taken: Iterable[str]) -> str:
-    """An id for a mention without one: "start-end-type", numbered if that is taken."""
-    id = default = f"{start}-{end}-{type}"
-    numbers = count(2)
-    while id in taken:
-        id = f"{default}-{next(numbers)}"
-    return id
-
-
-def split_concepts(text: str) -> Tuple[str, ...]:
-    """The distinct concepts in a list such as "3172,3651"; ("-",) if there is nothing but "-"."""
-    ids = dict.fromkeys(id.strip() for id in text.split(SEPARATOR))
-    found = tuple(id for id in ids if id not in ("", NO_CONCEPT))
-    return found or ((NO_CONCEPT,) if NO_CONCEPT in ids else ())
 
 
 def hold(pieces: Sequence[Offsets], text: str, said: str) -> bool:

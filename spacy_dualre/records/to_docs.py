@@ -67,11 +67,10 @@ def records_to_docs(
     Args:
         nlp: Its tokenizer and sentence splitting apply to records without tokens or sentences of their own. Tokens are
             split where a mention starts or ends. For sentences see `sentence_starts`.
-        report: Is added to.
-        strict: Raise an error instead of leaving anything out.
+        strict: Raise CorpusError instead of leaving anything out.
 
     Raises:
-        CorpusError: Tokens that do not fit the text, meta data that cannot be stored, or, if strict, a loss.
+        CorpusError: Tokens that do not fit the text, or meta data that cannot be stored.
     """
     for record in records:
         if strict and record.dropped:
