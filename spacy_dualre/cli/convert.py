@@ -11,8 +11,8 @@ from wasabi import msg
 from ..errors import CorpusError, Errors
 from ..formats import function, names
 from ..records.shards import DocWriter, is_held_out
+from ..records.splitting import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..records.to_docs import ConversionReport, records_to_docs
-from ..records.tokenizers import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..writing import check_writable, write_json
 from .app import command
 

@@ -54,9 +54,7 @@ def function(name: str, what: str) -> Any:
 
 def output_format(path: Path, name: Optional[str] = None) -> Any:
     """The function that writes the named format or, without a name, the format of the path's ending."""
-    if name is None:
-        formats = all_formats().items()
-        name = next((name for name, format in formats if path.name.lower().endswith(format.outputs)), None)
-    if name is None:
+    fitting = [known for known, format in all_formats().items() if path.name.lower().endswith(format.outputs)]
+    if name is None and not fitting:
         raise ValueError(Errors.DR321.format(path=path, known=", ".join(names("write"))))
-    return function(name, "write")
+    return function(fitting[0] if name is None else name, "write")

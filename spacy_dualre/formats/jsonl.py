@@ -83,8 +83,32 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 
 def parse(line: Union[str, bytes], place: Place, default_id: str = "") -> Record:
     """Parse a line. The default id is the line number."""
-    text = line if isinstance(line, str) else decode_text(line, place)
-    return _record(parse_json(text, _Document, place), place, default_id)
+    document = parse_json(line if isinstance(line, str) else decode_text(line, place), _Document, place)
+    text = document.text
+    for before, start in zip([-1, *(document.sentences or ())], document.sentences or ()):
+        if not before < start < len(text):
+            raise place.error(Errors.DR357, start=start)
+    if document.tokens is not None:
+        check_tokens(document.tokens, text, place)
+    record = Record(
+        document.id or default_id or str(place.line),
+        text,
+        place,
+        sentences=document.sentences,
+        tokens=document.tokens,
+        meta=document.meta or {},
+        mentions_given=bool({"mentions", "rels"} & document.model_fields_set),
+    )
+    inline = [one for rel in document.rels for one in (rel.subject, rel.object) if isinstance(one, Argument)]
+    arguments = Arguments(record, (mention.id for mention in (*document.mentions, *inline)))
+    for mention in document.mentions:
+        arguments.add(mention.mention(_parts(record, mention)), mention.text)
+        short, long = text[mention.start : mention.end], mention.long_form
+        if long and record.long_forms.setdefault(short, long) != long:
+            record.drop("long form", "the same text had a different one before", detail=f"mention {mention.start}")
+    for rel in document.rels:
+        _add_relation(record, rel, arguments)
+    return record
 
 
 def dump(record: Record, tokens: bool = False) -> str:
@@ -134,34 +158,6 @@ def check_tokens(tokens: Sequence[Offsets], text: str, place: Place) -> None:
     for start, end in zip([0, *(end for _, end in tokens)], [*(start for start, _ in tokens), len(text)]):
         if text[start:end].strip():
             raise place.error(Errors.DR356, start=start, end=end)
-
-
-def _record(document: _Document, place: Place, default_id: str) -> Record:
-    text = document.text
-    for before, start in zip([-1, *(document.sentences or ())], document.sentences or ()):
-        if not before < start < len(text):
-            raise place.error(Errors.DR357, start=start)
-    if document.tokens is not None:
-        check_tokens(document.tokens, text, place)
-    record = Record(
-        document.id or default_id or str(place.line),
-        text,
-        place,
-        sentences=document.sentences,
-        tokens=document.tokens,
-        meta=document.meta or {},
-        mentions_given=bool({"mentions", "rels"} & document.model_fields_set),
-    )
-    inline = [one for rel in document.rels for one in (rel.subject, rel.object) if isinstance(one, Argument)]
-    arguments = Arguments(record, (mention.id for mention in (*document.mentions, *inline)))
-    for mention in document.mentions:
-        arguments.add(mention.mention(_parts(record, mention)), mention.text)
-        short, long = text[mention.start : mention.end], mention.long_form
-        if long and record.long_forms.setdefault(short, long) != long:
-            record.drop("long form", "the same text had a different one before", detail=f"mention {mention.start}")
-    for rel in document.rels:
-        _add_relation(record, rel, arguments)
-    return record
 
 
 def _parts(record: Record, mention: _Mention) -> Tuple[Offsets, ...]:

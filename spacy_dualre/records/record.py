@@ -77,12 +77,12 @@ class Dropped(NamedTuple):
     where: str
 
 
+@dataclass
 class Losses:
     """Counts of what was left out, by reason, with the first place of each."""
 
-    def __init__(self) -> None:
-        self.counts: Counter = Counter()
-        self.first: Dict[str, str] = {}
+    counts: Counter = field(default_factory=Counter)
+    first: Dict[str, str] = field(default_factory=dict)
 
     def add(self, reason: str, where: object, n: int = 1) -> None:
         """Add n."""

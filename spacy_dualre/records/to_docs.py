@@ -15,7 +15,7 @@ from ..annotations.relations import set_rels
 from ..errors import CorpusError, Errors
 from ..types import Relation
 from .record import Losses, MentionRecord, Offsets, Record
-from .sentences import sentence_starts
+from .splitting import sentence_starts
 
 
 @dataclass

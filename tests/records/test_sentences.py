@@ -14,7 +14,7 @@ from spacy.tokens import Doc
 
 from spacy_dualre.annotations.mentions import SPANS_KEY
 from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
-from spacy_dualre.records.sentences import sentence_starts
+from spacy_dualre.records.splitting import sentence_starts
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
 PLACE = Place(Path("made-up.txt"), 1)

@@ -7,7 +7,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from spacy_dualre.records.tokenizers import load_splitter, make_splitter
+from spacy_dualre.records.splitting import load_splitter, make_splitter
 
 TEXT = "One is here. Two is there."
 
