@@ -154,10 +154,11 @@ def check_tokens(tokens: Sequence[Offsets], text: str, place: Place) -> None:
     for start, end in tokens:
         if not position <= start < end <= len(text):
             raise place.error(Errors.DR355, start=start, end=end)
+        if text[position:start].strip():
+            raise place.error(Errors.DR356, start=position, end=start)
         position = end
-    for start, end in zip([0, *(end for _, end in tokens)], [*(start for start, _ in tokens), len(text)]):
-        if text[start:end].strip():
-            raise place.error(Errors.DR356, start=start, end=end)
+    if text[position:].strip():
+        raise place.error(Errors.DR356, start=position, end=len(text))
 
 
 def _parts(record: Record, mention: _Mention) -> Tuple[Offsets, ...]:

@@ -331,7 +331,7 @@ UNKNOWN = [
     ({"relations": []}, "relations"),
     ({"mentions": [{**MENTION, "label": "X"}]}, "mentions.0.label"),
     ({"rels": [{**DOCUMENT["rels"][0], "label": "X"}]}, "rels.0.label"),
-    ({"rels": rel(parts=[[15, 20]])}, "rels.0.object.mention.parts"),
+    ({"rels": rel(parts=[[15, 20]])}, "rels.0.object.Argument.parts"),
 ]
 WRONG = [
     ({"text": None}, "text"),
