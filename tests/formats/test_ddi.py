@@ -261,7 +261,7 @@ def test_xml_may_have_comments_and_other_quotes(tmp_path: Path) -> None:
         ("Zorbin\t0\t5\n", 1, "damaged or cut off XML ("),
         ("\n\n", 2, "damaged or cut off XML ("),
         ('{"a": 1}', 1, "damaged or cut off XML ("),
-        ("<corpus/>", 1, "unexpected <corpus> outermost; expected <document>, <sentence> in <document>"),
+        ("<corpus/>", 1, "unexpected <corpus> outermost; expected document > sentence"),
         ("<sentence/>", 1, "unexpected <sentence> outermost"),
         (document("<document/>"), 2, "unexpected <document> within <document>"),
         (document("<entity/>"), 2, "unexpected <entity> within <document>"),

@@ -198,7 +198,7 @@ BAD_LINES = {
     "mention of another": (FIRST.replace("71\t31", "70\t31"), 6, "a line of document '70' within document '71'"),
     "relation of another": (FIRST.replace("71\tAss", "70\tAss"), 10, "a line of document '70' within document '71'"),
     "document twice": (f"{FIRST}\n{FIRST}", 13, "document 71 occurs twice"),
-    "three columns": (FIRST.replace("\tC71\t902\tNovel", "\tC71"), 9, "3 columns; expected a mention (pmid, start"),
+    "three columns": (FIRST.replace("\tC71\t902\tNovel", "\tC71"), 9, "3 columns; expected a mention pmid, start"),
     "eight columns": (COMPOSITE.replace("\t\n", "\t\t\n"), 4, "8 columns"),
     "no offset": (FIRST.replace("\t31\t", "\tx\t"), 6, "6 columns; expected a mention"),
     "negative offset": (FIRST.replace("\t31\t", "\t-1\t"), 6, "6 columns; expected a mention"),
