@@ -1,7 +1,7 @@
 """Training batches of even work, whatever the documents."""
 
 from itertools import islice
-from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, List, Optional, Sequence
 
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -9,26 +9,17 @@ from spacy.util import minibatch
 
 from ..annotations.mentions import get_mentions, gold_relations
 from ..candidates.policy import CandidatePolicy, given_type_pairs
-from ..types import Candidate, TypePairs
+from ..types import Candidate
 
 Batcher = Callable[[Iterable[Example]], Iterator[List[Example]]]
-#: The ``doc.user_hooks`` that chooses among a Doc's candidates. nlp.update copies Docs with their hooks.
+#: Where ``doc.user_hooks`` has the slice of a Doc's candidates. nlp.update copies Docs with their hooks.
 _HOOK = "spacy_dualre_candidates"
-
-
-class _Share(NamedTuple):
-    """The candidates of a Doc that belong to one batch."""
-
-    start: int
-    stop: Optional[int]
-
-    def __call__(self, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        return islice(candidates, self.start, self.stop)
 
 
 def chosen(doc: Doc, candidates: Iterator[Candidate]) -> Iterator[Candidate]:
     """The candidates of a Doc that its batch is to learn from; all, unless the batcher has shared the Doc out."""
-    return doc.user_hooks[_HOOK](candidates) if _HOOK in doc.user_hooks else candidates
+    share: Any = doc.user_hooks.get(_HOOK, slice(None))
+    return islice(candidates, share.start, share.stop)
 
 
 def batch_by_candidates(
@@ -44,7 +35,6 @@ def batch_by_candidates(
     If no document has candidates yet, because annotating_components find the mentions later, a batch has as many
     documents as it should have candidates. An epoch is read at a time, so this is not for an endless corpus
     (max_epochs = -1).
-
     """
 
     def batch(examples: Iterable[Example]) -> Iterator[List[Example]]:
@@ -52,7 +42,8 @@ def batch_by_candidates(
         gold = [rel for example in examples for rel in gold_relations(example)]
         type_pairs = given_type_pairs(candidates.type_pairs, gold, symmetric)
         per_batch = max(size // (1 + len({rel.predicate for rel in gold})), 1)
-        counts = [_count(example.predicted, candidates, spans_key, type_pairs) for example in examples]
+        docs = [example.predicted for example in examples]
+        counts = [sum(1 for _ in candidates(doc, get_mentions(doc, spans_key), type_pairs)) for doc in docs]
         if any(counts):
             yield from share_out(examples, counts, per_batch)
         else:
@@ -79,11 +70,7 @@ def share_out(examples: Iterable[Example], counts: Iterable[int], per_batch: int
         yield current
 
 
-def _count(doc: Doc, candidates: CandidatePolicy, spans_key: Optional[str], type_pairs: TypePairs) -> int:
-    return sum(1 for _ in candidates(doc, get_mentions(doc, spans_key), type_pairs))
-
-
 def _share(example: Example, start: int, stop: Optional[int]) -> Example:
     predicted = example.predicted.copy()
-    predicted.user_hooks[_HOOK] = _Share(start, stop)  # type: ignore[assignment]
+    predicted.user_hooks[_HOOK] = slice(start, stop)  # type: ignore[assignment]
     return Example(predicted, example.reference)

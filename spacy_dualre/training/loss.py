@@ -18,9 +18,6 @@ def joint_loss(scores: RelScores, targets: Floats2d, alpha: float, n_candidates:
         alpha: Weight of the classifier's loss, 0 to 1.
         n_candidates: Candidates of the whole batch that the P are a slice of; the loss is divided by it, so that the
             gradients of the slices add up to the batch's.
-
-    Returns:
-        The loss and its gradients.
     """
     n_classes = scores.logits.shape[1]
     classifier, d_logits = cross_entropy(scores.logits, targets[:, :n_classes], scores.possible[:, :n_classes])
@@ -36,9 +33,6 @@ def cross_entropy(scores: Floats2d, targets: Floats2d, mask: Any) -> Tuple[float
         scores: (P, L).
         targets: (P, L) distributions. A row of zeros has no loss.
         mask: (P, L), False for columns that take no part. A row that is all False has no loss.
-
-    Returns:
-        The loss and its gradient (P, L).
     """
     xp = get_array_module(scores)
     masked = xp.where(mask, scores, -xp.inf)

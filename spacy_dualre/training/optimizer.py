@@ -23,9 +23,7 @@ class AdamW(Optimizer):
     def __call__(
         self, key: Tuple[int, str], weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
     ) -> Tuple[FloatsXd, FloatsXd]:
-        """Update one parameter; `key` is (id of the layer, name of the parameter)."""
-        name = key[1].lower()
-        decay = self.L2
+        name, decay = key[1].lower(), self.L2
         if any(part in name for part in _NOT_DECAYED):
             self.L2 = 0.0
         if not name.startswith(_PRETRAINED) or _MARKERS in name:

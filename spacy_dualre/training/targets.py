@@ -1,7 +1,7 @@
 """What training asks of the model: the candidates of a batch and their gold predicates."""
 
 import random
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -13,15 +13,10 @@ from ..types import NEGATIVE, Candidate, Pair, Pairs, Relation
 
 
 class Targets(NamedTuple):
-    """The candidates of a batch and what they should be.
-
-    Attributes:
-        candidates: P candidates.
-        rows: (P, L), a distribution per candidate: its gold predicates in equal parts, else the negative one.
-    """
+    """The P candidates of a batch and what they should be."""
 
     candidates: List[Candidate]
-    rows: numpy.ndarray
+    rows: numpy.ndarray  # (P, L), a distribution each: its gold predicates in equal parts, else the negative one
 
 
 def training_targets(
@@ -43,26 +38,26 @@ def training_targets(
         negatives_per_positive: Keep this many negatives per positive of the batch, at random; None keeps all. A batch
             without positives keeps one positive's worth.
 
-    Returns:
-        The candidates and their targets.
-
     Raises:
         ValueError: A gold predicate is not among the labels.
     """
-    candidates: List[Candidate] = []
-    targets: List[List[str]] = []
+    found: List[Tuple[Candidate, List[str]]] = []
     for example in examples:
         corpus = get_corpus(example.reference)
         if corpus is not None and get_corpus(example.predicted) is None:
             example.predicted.user_data["corpus"] = corpus
         gold = _gold_predicates(example, pairs, undirected, labels)
-        for candidate in get_candidates(example.predicted):
-            candidates.append(candidate)
-            targets.append(gold.get(candidate.about, []))
+        found += [(candidate, gold.get(candidate.about, [])) for candidate in get_candidates(example.predicted)]
     if negatives_per_positive is not None:
-        kept = _sample_negatives(targets, negatives_per_positive)
-        candidates, targets = [candidates[i] for i in kept], [targets[i] for i in kept]
-    return Targets(candidates, _rows(targets, labels))
+        negatives = [i for i, (_, predicates) in enumerate(found) if not predicates]
+        positives = [i for i, (_, predicates) in enumerate(found) if predicates]
+        n = min(len(negatives), round(negatives_per_positive * max(len(positives), 1)))
+        found = [found[i] for i in sorted(positives + random.sample(negatives, n))]
+    rows = numpy.zeros((len(found), len(labels)), dtype="float32")
+    for row, (_, predicates) in zip(rows, found):
+        for predicate in predicates or [NEGATIVE]:
+            row[labels.index(predicate)] = 1.0 / max(len(predicates), 1)
+    return Targets([candidate for candidate, _ in found], rows)
 
 
 def relation_pairs(rel: Relation, pairs: Pairs, undirected: Set[str]) -> Set[Pair]:
@@ -95,20 +90,3 @@ def _gold_predicates(
             if rel.predicate not in predicates.setdefault(pair, []):
                 predicates[pair].append(rel.predicate)
     return predicates
-
-
-def _sample_negatives(targets: Sequence[Sequence[str]], negatives_per_positive: float) -> List[int]:
-    """The places of all positives and of a sample of the negatives, in order."""
-    negatives = [i for i, predicates in enumerate(targets) if not predicates]
-    positives = [i for i, predicates in enumerate(targets) if predicates]
-    n = min(len(negatives), round(negatives_per_positive * max(len(positives), 1)))
-    return sorted(positives + random.sample(negatives, n))
-
-
-def _rows(targets: Sequence[Sequence[str]], labels: Sequence[str]) -> numpy.ndarray:
-    column = {label: i for i, label in enumerate(labels)}
-    rows = numpy.zeros((len(targets), len(labels)), dtype="float32")
-    for row, predicates in zip(rows, targets):
-        for predicate in predicates or [NEGATIVE]:
-            row[column[predicate]] = 1.0 / max(len(predicates), 1)
-    return rows
