@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from ..annotations.concepts import get_long_forms, set_long_forms
 from ..annotations.relations import get_rels
 from ..errors import Errors
-from ..records.shards import is_held_out, read_docs
+from ..records.shards import read_docs
 
 #: Keys of ``doc.user_data`` that say where a document comes from; they are not annotations.
 ORIGIN = ("doc_id", "corpus", "split", "breaks")
@@ -22,25 +22,21 @@ class RelCorpus(Corpus):
     """Examples from .spacy files, see `rel_corpus`."""
 
     def __init__(
-        self,
-        path: Union[str, Path],
-        *,
-        gold_mentions: Union[bool, float] = True,
-        limit: int = 0,
-        annotating_components: Sequence[str] = (),
-        seed: int = 0,
-        without: Sequence[str] = (),
+        self, path: Path, gold_mentions: bool, limit: int, annotating_components: Sequence[str], without: Sequence[str]
     ) -> None:
         super().__init__(path)
         self.gold_mentions = gold_mentions
-        self.without = frozenset(without)
         # spaCy's own limit restarts in each file of a folder
         self.total_limit = limit
         self.annotating_components = annotating_components
-        self.seed = seed
+        self.without = without
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        examples = (example for example in super().__call__(nlp) if not self._is_left_out(example.reference))
+        examples = (
+            example
+            for example in super().__call__(nlp)
+            if not any(rel.predicate in self.without for rel in get_rels(example.reference))
+        )
         return islice(examples, self.total_limit or None)
 
     def read_docbin(self, vocab: Vocab, locs: Iterable[Union[str, Path]]) -> Iterator[Doc]:
@@ -48,27 +44,23 @@ class RelCorpus(Corpus):
         for path in locs:
             yield from (doc for doc in read_docs(Path(path), vocab) if len(doc))
 
-    def _is_left_out(self, reference: Doc) -> bool:
-        return bool(self.without) and any(rel.predicate in self.without for rel in get_rels(reference))
-
     def _make_example(self, nlp: Language, reference: Doc, gold_preproc: bool) -> Example:
-        if is_held_out(reference.text, self.gold_mentions, self.seed):
+        if self.gold_mentions:
             example = Example(copy_mentions(reference), reference)
         else:
             example = super()._make_example(nlp, reference, gold_preproc)
             for name in self.annotating_components:
                 example.predicted = _component(nlp, name)(example.predicted)
-        origin = {key: reference.user_data[key] for key in ORIGIN if key in reference.user_data}
-        example.predicted.user_data.update(origin)
+        given = reference.user_data
+        example.predicted.user_data.update({key: given[key] for key in ORIGIN if key in given})
         return example
 
 
 def rel_corpus(
     path: Optional[Path],
-    gold_mentions: Union[bool, float] = True,
+    gold_mentions: bool = True,
     limit: int = 0,
     annotating_components: Sequence[str] = (),
-    seed: int = 0,
     without: Sequence[str] = (),
 ) -> Callable[[Language], Iterable[Example]]:
     """Registered as ``spacy-dualre.RelCorpus.v1``: examples from a file or folder of .spacy files.
@@ -77,29 +69,19 @@ def rel_corpus(
         path: The file or folder.
         gold_mentions: True copies the gold tokens, sentences and mentions (``doc.ents`` and all span groups) to the
             predicted Docs, so that relations are trained and scored apart from entity recognition. False leaves them
-            the text alone. A number from 0 to 1 does the former for about this share of the documents.
+            the text alone.
         limit: Read this many documents; 0 reads all.
-        annotating_components: Components that annotate the documents without gold mentions, such as
+        annotating_components: Components that annotate documents without gold mentions, such as
             ["sentencizer", "ner"]. They must be trained already. ``training.annotating_components`` alone would come
             too late for initialisation and batches, and would change the documents with gold mentions too.
-        seed: Decides which documents get the gold mentions, by their text: the same ones at every reading.
         without: Leave out documents with a relation of one of these predicates.
 
     Raises:
-        ValueError: The path does not exist, the share is out of range, or (when read) a component is missing.
+        ValueError: The path does not exist, or (when read) a component is missing.
     """
     if path is None or not Path(path).exists():
         raise ValueError(Errors.DR005.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
-    if not 0 <= gold_mentions <= 1:
-        raise ValueError(Errors.DR001.format(name="gold_mentions", low=0, high=1, value=gold_mentions))
-    return RelCorpus(
-        path,
-        gold_mentions=gold_mentions,
-        limit=limit,
-        annotating_components=annotating_components,
-        seed=seed,
-        without=without,
-    )
+    return RelCorpus(path, gold_mentions, limit, annotating_components, without)
 
 
 def copy_mentions(reference: Doc) -> Doc:

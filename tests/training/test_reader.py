@@ -179,25 +179,6 @@ def test_components_of_the_pipeline_find_the_mentions(tmp_path: Path) -> None:
     assert example.predicted.has_annotation("SENT_START") and len(example.reference.ents) == 4
 
 
-def test_a_fraction_of_the_documents_has_gold_mentions(tmp_path: Path) -> None:
-    docs = [make_doc(NLP.vocab, [(f"Aspirin{i}", "CHEMICAL"), ("works", "")]) for i in range(200)]
-    path = save(tmp_path, docs)
-
-    def with_gold(fraction: float, seed: int = 0) -> List[str]:
-        return [eg.reference.text for eg in read(path, gold_mentions=fraction, seed=seed) if eg.predicted.ents]
-
-    assert (len(with_gold(0)), len(with_gold(1))) == (0, 200)
-    few, many = set(with_gold(0.3)), set(with_gold(0.7))
-    assert 35 < len(few) < 85 and 115 < len(many) < 165 and few < many
-    assert set(with_gold(0.3)) == few != set(with_gold(0.3, seed=1))
-
-
-@pytest.mark.parametrize("fraction", [-0.1, 1.1])
-def test_a_fraction_out_of_range_is_refused(tmp_path: Path, fraction: float) -> None:
-    with pytest.raises(ValueError, match="DR001.*gold_mentions"):
-        rel_corpus(save(tmp_path, [annotated()]), gold_mentions=fraction)
-
-
 def test_an_annotating_component_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="DR151.*'ner'.*sentencizer, entity_ruler"):
         list(rel_corpus(save(tmp_path, [annotated()]), False, annotating_components=["ner"])(ruled()))
