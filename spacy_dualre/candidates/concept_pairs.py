@@ -10,8 +10,7 @@ from spacy.tokens import Doc, Span
 from ..annotations.concepts import Concept, closest_pairs, get_concepts, tokens_between
 from ..annotations.mentions import sentence_indices
 from ..types import Candidate, Pair, TypePairs
-from .policy import CandidatePolicy, TypePairSetting, check_at_least, check_type_pairs, types_allowed
-from .pooling import pool
+from .policy import CandidatePolicy, TypePairSetting, check_at_least, check_type_pairs, pool, types_allowed
 
 
 @dataclass(frozen=True)

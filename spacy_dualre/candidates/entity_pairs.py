@@ -8,18 +8,11 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 import numpy
 from spacy.tokens import Doc, Span
 
-from ..annotations.concepts import Concept, get_concepts
+from ..annotations.concepts import get_concepts
 from ..annotations.mentions import mention_key, sentence_indices
 from ..types import Candidate, Pair, TypePairs
-from .policy import (
-    CandidatePolicy,
-    TypePairSetting,
-    check_at_least,
-    check_type_pairs,
-    mention_pairs,
-    types_allowed,
-)
-from .pooling import pool
+from . import policy
+from .policy import CandidatePolicy, TypePairSetting, types_allowed
 
 #: Numbers of the first and the last sentence of a mention.
 _Sentences = Tuple[int, int]
@@ -47,32 +40,28 @@ class EntityPairs:
                 low = bisect_left(first, sentences[i][0] - self.max_sentences - widest)
                 high = bisect_right(first, sentences[i][1] + self.max_sentences)
             for j in range(low if self.directed else max(low, i + 1), high):
-                if i != j and self._reason(subject, mentions[j], sentences[i], sentences[j], type_pairs) is None:
+                if i != j and self._reason(subject, mentions[j], (sentences[i], sentences[j]), type_pairs) is None:
                     for pair in self._distinct_pairs(subject, mentions[j]):
                         yield Candidate(subject, mentions[j], pair)
 
     def why_not(self, subject: Span, object: Span, type_pairs: TypePairs) -> Optional[str]:
         sentence_of = sentence_indices(subject.doc)
-        in_sentences = _sentences(subject, sentence_of), _sentences(object, sentence_of)
-        return self._reason(subject, object, *in_sentences, type_pairs)
+        sentences = _sentences(subject, sentence_of), _sentences(object, sentence_of)
+        return self._reason(subject, object, sentences, type_pairs)
 
     def pairs(self, subject: Span, object: Span) -> List[Pair]:
-        linked = product(_linked(subject), _linked(object)) if self.concepts else ()
-        return list(linked) or mention_pairs(subject, object)
+        # A mention without an id has no linked concept
+        one, other = (get_concepts(m) if self.concepts and m.kb_id_ else [] for m in (subject, object))
+        return list(product(one, other)) or policy.mention_pairs(subject, object)
 
     def pool(self, candidates: Sequence[Candidate], odds: numpy.ndarray) -> Tuple[Sequence[Candidate], numpy.ndarray]:
-        return pool(candidates, odds, self.directed) if self.concepts else (candidates, odds)
+        return policy.pool(candidates, odds, self.directed) if self.concepts else (candidates, odds)
 
     def _distinct_pairs(self, subject: Span, object: Span) -> List[Pair]:
         return [pair for pair in self.pairs(subject, object) if pair[0] != pair[1]]
 
     def _reason(
-        self,
-        subject: Span,
-        object: Span,
-        subject_sentences: _Sentences,
-        object_sentences: _Sentences,
-        type_pairs: TypePairs,
+        self, subject: Span, object: Span, sentences: Tuple[_Sentences, _Sentences], type_pairs: TypePairs
     ) -> Optional[str]:
         if mention_key(subject) == mention_key(object):
             return "subject and object are one mention"
@@ -80,7 +69,7 @@ class EntityPairs:
             return f"type pair {subject.label_}|{object.label_} not allowed"
         if self.concepts and not self._distinct_pairs(subject, object):
             return "subject and object are one concept"
-        apart = max(object_sentences[0] - subject_sentences[1], subject_sentences[0] - object_sentences[1])
+        apart = max(sentences[1][0] - sentences[0][1], sentences[0][0] - sentences[1][1])
         if self.max_sentences is not None and apart > self.max_sentences:
             return "other sentence" if not self.max_sentences else f"more than {self.max_sentences} sentences apart"
         between = max(object.start - subject.end, subject.start - object.end)
@@ -116,14 +105,9 @@ def entity_pairs(
     Raises:
         ValueError: A setting is out of range.
     """
-    check_at_least(0, max_sentences=max_sentences, max_tokens=max_tokens)
-    check_type_pairs(type_pairs)
+    policy.check_at_least(0, max_sentences=max_sentences, max_tokens=max_tokens)
+    policy.check_type_pairs(type_pairs)
     return EntityPairs(max_sentences, max_tokens, type_pairs, directed, overlapping, concepts)
-
-
-def _linked(mention: Span) -> List[Concept]:
-    """The concepts that a mention's ids name."""
-    return get_concepts(mention) if mention.kb_id_ else []
 
 
 def _sentences(mention: Span, sentence_of: Sequence[int]) -> _Sentences:

@@ -1,19 +1,7 @@
 """What a candidate policy is, and what all policies share: which types may be related, and when relations are equal."""
 
-from typing import (
-    Container,
-    Hashable,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Protocol,
-    Sequence,
-    Set,
-    Tuple,
-    Union,
-    runtime_checkable,
-)
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from typing import Dict, List, Optional, Protocol, Set, Tuple, Union, runtime_checkable
 
 import numpy
 from spacy.tokens import Doc, Span
@@ -82,15 +70,9 @@ def types_allowed(subject: str, object: str, type_pairs: TypePairs, directed: bo
 def given_type_pairs(
     setting: TypePairSetting, gold: Iterable[Relation] = (), symmetric: Container[str] = ()
 ) -> TypePairs:
-    """Resolve a policy's `type_pairs` setting.
+    """Resolve a policy's `type_pairs` setting; None allows all pairs.
 
-    Args:
-        setting: "learn", "all" or a list of pairs.
-        gold: Relations to learn the pairs from; without any, all pairs are allowed.
-        symmetric: Predicates whose relations allow both orders.
-
-    Returns:
-        The allowed pairs; None allows all.
+    They are learnt from the gold relations, those of symmetric predicates in both orders; without any, all are allowed.
     """
     if setting == "all":
         return None
@@ -120,3 +102,22 @@ def relation_keys(rel: Relation, undirected: Container[str], pairs: Pairs = ment
         (rel.predicate, frozenset(pair) if rel.predicate in undirected else pair)
         for pair in pairs(rel.subject, rel.object) or mention_pairs(rel.subject, rel.object)
     }
+
+
+def pool(
+    candidates: Sequence[Candidate], odds: numpy.ndarray, directed: bool
+) -> Tuple[Sequence[Candidate], numpy.ndarray]:
+    """Pool the P candidates of a Doc: for each predicate the strongest candidate of a pair decides.
+
+    `odds` are log odds (P, L), the negative predicate first; the two orders of a pair are decided apart if `directed`.
+    Returns for each of the D distinct pairs the candidate that speaks most for its best predicate, and (D, L).
+    """
+    rows: Dict[Hashable, List[int]] = {}
+    for i, candidate in enumerate(candidates):
+        rows.setdefault(candidate.about if directed else frozenset(candidate.about), []).append(i)
+    pooled = numpy.array([odds[of_pair].max(axis=0) for of_pair in rows.values()]).reshape(len(rows), odds.shape[1])
+    shown = [
+        candidates[of_pair[int(odds[of_pair, 1 + row[1:].argmax()].argmax())]]
+        for of_pair, row in zip(rows.values(), pooled)
+    ]
+    return shown, pooled
