@@ -19,7 +19,7 @@ from .markers import OBJECT, SUBJECT, type_words
 ANY_TYPES = "*"
 #: The beginning of a template that still has to be written.
 UNWRITTEN = "TODO:"
-_PLACEHOLDERS = {"{subject}": SUBJECT, "{object}": OBJECT}
+_PLACEHOLDERS = ("{subject}", "{object}")
 #: A template, cut at its placeholders.
 Template = Tuple[str, ...]
 #: {predicate: {type pair or "*": templates}}
@@ -38,11 +38,8 @@ def read_descriptions(path: Union[str, Path], without: Sequence[str] = ()) -> De
     """
     try:
         texts = json.loads(Path(path).read_text(encoding="utf8"))
-    except (OSError, ValueError) as err:
-        raise ValueError(Errors.DR041.format(path=path, problem=err)) from err
-    try:
         parse_descriptions(texts)
-    except ValueError as err:
+    except (OSError, ValueError) as err:
         raise ValueError(Errors.DR041.format(path=path, problem=err)) from err
     return {label: value for label, value in texts.items() if label not in without}
 
@@ -97,17 +94,10 @@ def complete_descriptions(labels: Optional[Sequence[str]], given: DescriptionTex
 def choose_templates(
     descriptions: Descriptions, labels: Sequence[str], subject_type: str, object_type: str, directed: bool = True
 ) -> Tuple[Tuple[Template, ...], ...]:
-    """Choose each label's templates for a pair of types.
+    """Choose the templates of L labels for a pair of types: L tuples, of which an empty one means "impossible".
 
-    Args:
-        descriptions: Parsed descriptions.
-        labels: L predicates.
-        subject_type, object_type: The pair of types.
-        directed: False if subject and object are merely the first and the second mention in the text. A template for
-            the reverse pair of types is then used with its placeholders exchanged.
-
-    Returns:
-        L tuples of templates; an empty one means that the predicate is impossible.
+    Undirected, subject and object are merely the first and the second mention in the text, and a template for the
+    reverse pair of types is used with its placeholders exchanged.
     """
     pair, reverse = f"{subject_type}|{object_type}", f"{object_type}|{subject_type}"
     chosen = []
@@ -115,13 +105,10 @@ def choose_templates(
         by_types = descriptions[label]
         templates = by_types.get(pair, ())
         if not templates and not directed:
-            templates = tuple(map(_exchanged, by_types.get(reverse, ())))
+            exchanged = {"{subject}": "{object}", "{object}": "{subject}"}
+            templates = tuple(tuple(exchanged.get(part, part) for part in t) for t in by_types.get(reverse, ()))
         chosen.append(templates or by_types.get(ANY_TYPES, ()))
     return tuple(chosen)
-
-
-def _exchanged(template: Template) -> Template:
-    return tuple({"{subject}": "{object}", "{object}": "{subject}"}.get(part, part) for part in template)
 
 
 def is_possible(descriptions: Descriptions, label: str, subject: Span, object: Span, directed: bool) -> bool:
@@ -137,28 +124,27 @@ def adapt(description: Description) -> MarkedText:
     """
     words: List[str] = []
     marks: List[Mark] = []
+    fillers = {
+        "{subject}": (SUBJECT, description.subject_type, description.subject),
+        "{object}": (OBJECT, description.object_type, description.object),
+    }
     blank = False
     for part in description.template:
-        role = _PLACEHOLDERS.get(part)
-        if role is None:
-            literal, blank = _words(part)
+        if part not in fillers:
+            literal, blank = cut_literal(part)
             words.extend(literal)
             continue
-        if role == SUBJECT:
-            mention, type = description.subject, description.subject_type
-        else:
-            mention, type = description.object, description.object_type
+        role, type, mention = fillers[part]
         marks.append(Mark(role, type, len(words), len(words) + len(mention)))
-        words.extend(mention)
         if mention:
-            words[-len(mention)] = (" " if blank else "") + mention[0].lstrip(" ")
+            words += [(" " if blank else "") + mention[0].lstrip(" "), *mention[1:]]
         blank = False
     whole = (0, len(words))
     return MarkedText(tuple(words), tuple(marks), core=whole, window=whole)
 
 
 @lru_cache(maxsize=10_000)
-def _words(literal: str) -> Tuple[Tuple[str, ...], bool]:
+def cut_literal(literal: str) -> Tuple[Tuple[str, ...], bool]:
     """The words of a literal part, each with the blank before it, and whether the part ends with a blank."""
     words = tuple((" " if blank else "") + word for blank, word in re.findall(r"(\s*)(\S+)", literal))
     return words, literal[-1:].isspace()

@@ -6,7 +6,7 @@ from spacy.tokens import Doc, Span
 
 from ..annotations.mentions import get_corpus, sentence_indices
 from ..types import Candidate, Description, Instance, Mark, MarkedText
-from .descriptions import Descriptions, Template, choose_templates
+from .descriptions import Descriptions, Template, choose_templates, cut_literal
 from .markers import OBJECT, SUBJECT, type_words
 
 #: How a candidate is described: by the template with its mentions ("adapted", the paper's method), by the template with
@@ -17,11 +17,9 @@ _FARTHEST = 512
 
 
 class InstanceMaker:
-    """Makes instances for one set of predicates.
+    """Makes instances for the L predicates of a model.
 
     Args:
-        labels: The L predicates in the model's order.
-        descriptions: Their parsed templates.
         context: Size of the window in words, filled up half on each side of the sentence (100 in arXiv 2503.17799).
         mode: One of MODES.
         directed: Whether candidates come in both orders, see `choose_templates`.
@@ -48,14 +46,14 @@ class InstanceMaker:
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
         """Make an instance of each candidate, in order."""
-        return [self._make(candidate) for candidate in candidates]
-
-    def _make(self, candidate: Candidate) -> Instance:
-        # Candidates come Doc by Doc
-        if self._window is None or self._window.doc is not candidate.subject.doc:
-            self._window = _Window(candidate.subject.doc, self.context)
-        text = self._window.mark(candidate.subject, candidate.object)
-        return Instance(text, self._describe(candidate.subject, candidate.object, self._window))
+        instances = []
+        for subject, object, _ in candidates:
+            # Candidates come Doc by Doc
+            if self._window is None or self._window.doc is not subject.doc:
+                self._window = _Window(subject.doc, self.context)
+            text, described = self._window.mark(subject, object), self._describe(subject, object, self._window)
+            instances.append(Instance(text, described))
+        return instances
 
     def _describe(self, subject: Span, object: Span, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
         types = (subject.label_, object.label_)
@@ -65,7 +63,7 @@ class InstanceMaker:
         if self.mode == "adapted":
             fillers = _filler(window.words, subject), _filler(window.words, object)
         else:
-            fillers = _as_words(type_words(types[0])), _as_words(type_words(types[1]))
+            fillers = cut_literal(type_words(types[0]))[0], cut_literal(type_words(types[1]))[0]
         return tuple(
             tuple(Description(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
             for templates in self._templates[key]
@@ -124,7 +122,3 @@ def _filler(words: Tuple[str, ...], span: Span) -> Tuple[str, ...]:
     """The words of a mention without the blank before it: the template's counts, so that descriptions are equal."""
     first, *rest = words[span.start : span.end]
     return (first.lstrip(" "), *rest)
-
-
-def _as_words(text: str) -> Tuple[str, ...]:
-    return tuple((" " if i else "") + word for i, word in enumerate(text.split()))

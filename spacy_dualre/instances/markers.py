@@ -6,7 +6,6 @@ from typing import Iterable, Iterator, List, Tuple
 from ..types import Mark
 
 SUBJECT, OBJECT = "S", "O"
-_ROLE_WORDS = {SUBJECT: "subject", OBJECT: "object"}
 
 
 def start_marker(role: str, type: str) -> str:
@@ -20,23 +19,15 @@ def end_marker(role: str, type: str) -> str:
 
 
 def marker_tokens(types: Iterable[str]) -> List[str]:
-    """Return the marker tokens for these entity types, in an order that depends on their names alone."""
-    return [
-        marker(role, type)
-        for type in sorted(set(types))
-        for role in (SUBJECT, OBJECT)
-        for marker in (start_marker, end_marker)
-    ]
+    """The marker tokens for these entity types, in an order that depends on their names alone."""
+    roles = [(role, type) for type in sorted(set(types)) for role in (SUBJECT, OBJECT)]
+    return [marker(*role) for role in roles for marker in (start_marker, end_marker)]
 
 
 def marker_words(types: Iterable[str]) -> List[str]:
-    """Return plain words for each token of `marker_tokens`; its embedding starts as the mean of theirs."""
-    return [
-        f"{prefix}{_ROLE_WORDS[role]} {type_words(type)}"
-        for type in sorted(set(types))
-        for role in (SUBJECT, OBJECT)
-        for prefix in ("", "end of ")
-    ]
+    """Plain words for each token of `marker_tokens`; its embedding starts as the mean of theirs."""
+    meanings = [f"{role} {type_words(type)}" for type in sorted(set(types)) for role in ("subject", "object")]
+    return [prefix + meaning for meaning in meanings for prefix in ("", "end of ")]
 
 
 def type_words(name: str) -> str:
