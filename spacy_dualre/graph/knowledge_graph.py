@@ -69,13 +69,8 @@ class Node:
 
 @dataclass
 class Edge:
-    """A relation between two concepts.
-
-    Attributes:
-        symmetric: The predicate has no direction.
-        sentences, documents: How many support it.
-        score: The best score of a sentence.
-        evidence: The (best) supporting sentences, best first, each with its best pair of mentions.
+    """A relation between two concepts, with the numbers of sentences and documents that support it, the best score, and
+    the (best) sentences, best first, each with its best pair of mentions.
     """
 
     subject: Concept

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy
+from jinja2 import Environment
+from markupsafe import Markup
 
 from ..writing import write_text
 from .knowledge_graph import Evidence, KnowledgeGraph
@@ -23,9 +25,6 @@ Piece = Tuple[str, str]
 
 def write_page(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
     """Write the HTML page, which has no URIs."""
-    from jinja2 import Environment
-    from markupsafe import Markup
-
     environment = Environment(autoescape=True)
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     script = "\n".join(map(_file, _SCRIPTS))

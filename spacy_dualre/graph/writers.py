@@ -34,9 +34,7 @@ def write(graph: KnowledgeGraph, path: Path, base_uri: str = BASE_URI) -> None:
 def check_output(path: Path) -> Sequence[Path]:
     """Check that a graph can be written to a path, and create its folder. Returns the files that would be written.
 
-    Raises:
-        ValueError: The suffix is unknown, or the path is not writable.
-        ImportError: The library for this format is missing.
+    Raises ValueError for an unknown suffix or a path that is not writable, ImportError for a missing library.
     """
     if path.suffix not in WRITERS:
         raise ValueError(Errors.DR500.format(path=path, known=", ".join(WRITERS)))

@@ -25,8 +25,7 @@ class Item(NamedTuple):
     """A relation that is gold, predicted or both.
 
     Attributes:
-        document: The document's id.
-        probability: The predicate's, 0 to 1; None if it was not scored.
+        probability: The predicate's; None if it was not scored.
         uncovered: Why a gold relation was not scored, in words; None if it was.
     """
 
@@ -44,12 +43,10 @@ class Outcomes:
     """The outcomes on some documents.
 
     Attributes:
-        labels: The pipeline's predicates.
         items: Each gold or predicted relation once, as the scorer counts them.
         scored: The probability of the likeliest predicate of each scored pair (with multi_label: of all possible ones),
             and whether it is gold.
         pairs: The number of scored pairs.
-        symmetric: Predicates without direction.
     """
 
     documents: int
