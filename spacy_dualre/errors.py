@@ -194,29 +194,20 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # lab/
     DR700 = "{path}: no candidates in {n} documents. Check that {source} has mentions of the types that were trained."
-    DR701 = "A document with {n} mentions of the types {types} has no candidates: 'candidates' rules them out."
     DR702 = "The reference {reference!r} is not among the variants: {variants}."
-    DR703 = 'Plots need matplotlib ({problem}). Install it with: pip install "spacy-dualre[plots]"'
-    DR704 = "The plan's seeds must each occur once, not {seeds}."
-    DR705 = "{where}: leave out {key}, which the plan sets ('corpus', 'seeds', [training.before_update])."
-    DR706 = "Variant {name!r}: the config {config} has no setting {key!r}. Known there: {known}."
-    DR707 = "{config} cannot be used with {whose}: {problem}"
-    DR708 = "{path} was made with other settings ({keys}). Choose another output folder, or remove these results."
-    DR709 = "The run {name} failed ({problem}). Its output is in {log}."
-    DR710 = "No results (*.run.json, or a packed runs.json) in {paths}."
-    DR711 = "{first} and {second} are results of the same variant and seed. Leave one of them out."
-    DR712 = "{path}: results on other documents or labels than {other} cannot be compared. Leave one of them out."
-    DR713 = "{path}: plots are written as .png, .svg or .pdf."
+    DR708 = "{path} was made with other settings. Choose another output folder, or remove these results."
+    DR709 = "The training {name}, or the scoring of its pipeline, failed ({problem}). Its output is in {log}."
+    DR710 = "No results (*.run.json or *.jsonl.gz) in {paths}."
+    DR711 = "There are two results of {name} on {corpus}. Leave one of them out."
+    DR712 = "{name}: results on other documents than {other} cannot be compared. Leave one of them out."
     DR714 = "{path}: there are no documents to score."
     DR715 = "Variant {name!r}: 'trained_as' {source!r} must be a trained variant, and the overrides not about training."
     DR716 = "Variant {name!r}: the protocol does not count the new predicates {unknown}. It counts {labels}."
     DR717 = "The plan has no variant {name!r}. It has {variants}."
-    DR718 = "{path} and {other}: these seeds of a variant have different settings ({keys}). Leave one of them out."
+    DR718 = "{name} and {other} have different settings. Leave one of them out."
     DR720 = "{path}: cannot resume from this checkpoint ({problem}). Train again without --resume."
     DR721 = "{path}: of a training with other settings or files: {different}. Use those, or leave out --resume."
     DR722 = "{path}: the training data differ up to step {step}. Use the same, or train again without --resume."
-    DR724 = "{path}: cannot read the counts of the packed runs ({problem}). Copy or pack them again."
-    DR725 = 'Benchmarks need psutil ({problem}). Install it with: pip install "spacy-dualre[benchmark]"'
 
     # starter/
     DR800 = "Expected at least one of the {what}, without duplicates, not: {names}."
@@ -273,8 +264,6 @@ class Warnings(metaclass=ErrorsWithCodes):
 
     # cli/
     DW820 = "Only {n} gold relations to tune on: the settings may not suit others. Check the scores of other documents."
-    DW821 = "Variant {name!r} equals the reference with this config, so it is not run."
-    DW822 = "{name}: the last {n} of {total} steps were not scored. Set training.eval_frequency ({frequency}) lower."
     DW823 = "{n} of {total} documents have no 'sentences', so each counts as one. `spacy dualre extract` writes them."
     DW824 = "No relation has the predicate {names}. Known predicates: {known}."
     DW825 = "No mentions, and so no relations, in {n} of {total} documents."

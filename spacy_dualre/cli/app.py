@@ -30,7 +30,7 @@ COMMANDS = {
     "extract": "Find relations in documents, any number of them",
     "graph": "Merge extracted relations into a knowledge graph",
     "init-config": "Start a project for your own corpus",
-    "results": "Make tables and a plot of ablations",
+    "results": "Make tables of ablations",
     "score": "Score predictions officially and compare them",
     "train": "Train like `spacy train`, with checkpoints",
     "tune": "Find a better threshold and a faster cascade",

@@ -1,0 +1,278 @@
+"""Tables of ablations: the scores of each variant, and whether they differ from the reference's."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Collection, Dict, List, Optional, Sequence, Tuple
+
+import numpy
+from pydantic import BaseModel
+
+from ..errors import Errors
+from ..formats.files import read_json_lines
+from ..scoring.protocols import get_protocol
+from ..scoring.significance import approximate_randomization
+
+#: Settings by dotted key.
+Overrides = Dict[str, Any]
+#: Files of a run, and of many together.
+_SUFFIXES = (".run.json", ".jsonl.gz")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the runs of one table share: corpus, config, and the settings common to all variants."""
+
+    corpus: str
+    split: str
+    protocol: str
+    config: str
+    common: Overrides
+
+    @property
+    def data(self) -> Path:
+        """The scored documents."""
+        return Path(self.corpus) / f"{self.split}.spacy"
+
+
+class RunResult(BaseModel):
+    """The result of a run, a line of JSON.
+
+    Attributes:
+        overrides: Settings in which the variant differs from the common ones.
+        new_predicates: Predicates added after training.
+        scores: Official p, r and f, and macro_f, from 0 to 1.
+        seconds: From the start of the training to its last evaluation.
+        documents: True positives, predicted and gold items of each label of the protocol, by document id.
+    """
+
+    setup: Setup
+    variant: str
+    seed: int
+    note: str
+    reference: str
+    overrides: Overrides
+    new_predicates: List[str] = []
+    scores: Dict[str, float]
+    seconds: float
+    device: str
+    commit: str
+    versions: Dict[str, str] = {}
+    documents: Dict[str, List[List[int]]]
+
+    @property
+    def name(self) -> str:
+        return f"{self.variant}-{self.seed}"
+
+    @property
+    def counts(self) -> numpy.ndarray:
+        """Integers of shape (documents, labels, 3)."""
+        return numpy.array(list(self.documents.values()))
+
+
+@dataclass
+class Row:
+    """A variant. Scores are from 0 to 1, and means over the seeds.
+
+    Attributes:
+        f_std: The sample standard deviation (n - 1); None for one seed.
+        difference: The mean difference of F1 to the reference over the seeds that both have, if any.
+        f_new: Micro F1 of the predicates that are new to some variant, if any.
+    """
+
+    variant: str
+    note: str
+    overrides: Overrides
+    seeds: List[int]
+    f: float
+    f_std: Optional[float]
+    f_of_seeds: List[float]
+    p: float
+    r: float
+    macro_f: float
+    seconds: float
+    difference: Optional[float] = None
+    p_value: Optional[float] = None
+    f_new: Optional[float] = None
+    f_new_std: Optional[float] = None
+
+
+@dataclass
+class Table:
+    """The variants trained on one corpus from one config with the same common settings."""
+
+    setup: Setup
+    reference: str
+    new_predicates: List[str]
+    devices: List[str]
+    commits: List[str]
+    rows: List[Row]
+
+    @property
+    def title(self) -> str:
+        return f"{Path(self.setup.corpus).name} ({self.setup.split})"
+
+
+def read_results(paths: Sequence[Path]) -> List[RunResult]:
+    """Read the results in files and folders. Raises ValueError if there are none, or one is damaged."""
+    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
+    chosen = [file for file in files if file.name.endswith(_SUFFIXES)]
+    found = [result for file in chosen for _, result in read_json_lines(file, RunResult)]
+    if not found:
+        raise ValueError(Errors.DR710.format(paths=", ".join(map(str, paths))))
+    return found
+
+
+def make_tables(results: Sequence[RunResult], reference: Optional[str] = None, samples: int = 10_000) -> List[Table]:
+    """Make a table for each setup, with tests against the reference, by default that of the first result.
+
+    Raises:
+        ValueError: A run occurs twice, the seeds of a variant have different settings, the runs of a table are about
+            different documents, or the reference has no result.
+    """
+    groups: Dict[str, List[RunResult]] = {}
+    for result in results:
+        groups.setdefault(json.dumps(asdict(result.setup), sort_keys=True), []).append(result)
+    return [_make_table(group, reference, samples) for group in groups.values()]
+
+
+def compare(first: Sequence[RunResult], second: Sequence[RunResult], samples: int) -> Optional[Tuple[float, float]]:
+    """The mean difference of the official F1 of two variants over their common seeds (None without any), and its
+    p-value, by paired approximate randomisation over documents.
+
+    A document is swapped with all of its seeds: the predictions of several trainings for one document are not
+    independent, so more seeds cannot make a difference significant that rests on few documents. The p-value tells
+    whether the difference would hold for other documents, the standard deviation how much it depends on the seed.
+    """
+    pairs = [(a, b) for a in first for b in second if a.seed == b.seed]
+    if not pairs:
+        return None
+    figure = get_protocol(first[0].setup.protocol).f1
+    one, other = (numpy.stack([result.counts for result in side], axis=1) for side in zip(*pairs))
+    difference = float(numpy.mean([b.scores["f"] - a.scores["f"] for a, b in pairs]))
+    return difference, approximate_randomization(one, other, lambda totals: figure(totals).mean(axis=-1), samples)
+
+
+def _make_table(results: Sequence[RunResult], asked: Optional[str], samples: int) -> Table:
+    first = results[0]
+    variants: Dict[str, List[RunResult]] = {}
+    for run in sorted(results, key=lambda result: result.seed):
+        others = variants.setdefault(run.variant, [])
+        if any(other.seed == run.seed for other in others):
+            raise ValueError(Errors.DR711.format(name=run.name, corpus=run.setup.corpus))
+        if others and others[0].overrides != run.overrides:
+            raise ValueError(Errors.DR718.format(name=run.name, other=others[0].name))
+        if list(run.documents) != list(first.documents) or (run.counts[..., 2] != first.counts[..., 2]).any():
+            raise ValueError(Errors.DR712.format(name=run.name, other=first.name))
+        others.append(run)
+    if asked is not None and asked not in variants:
+        raise ValueError(Errors.DR702.format(reference=asked, variants=", ".join(variants)))
+    reference = asked or first.reference
+    new = sorted({label for result in results for label in result.new_predicates})
+    rows = [_make_row(runs, new) for runs in variants.values()]
+    for row in rows:
+        compared = compare(variants.get(reference, []), variants[row.variant], samples)
+        if compared is not None and row.variant != reference:
+            row.difference, row.p_value = compared
+    return Table(
+        setup=first.setup,
+        reference=reference,
+        new_predicates=new,
+        devices=list(dict.fromkeys(result.device for result in results)),
+        commits=list(dict.fromkeys(result.commit for result in results)),
+        # The reference, then from best to worst
+        rows=sorted(rows, key=lambda row: (row.variant != reference, -row.f)),
+    )
+
+
+def _make_row(runs: Sequence[RunResult], new: Collection[str]) -> Row:
+    f, f_new = [run.scores["f"] for run in runs], [_micro_f(run, new) for run in runs]
+    return Row(
+        variant=runs[0].variant,
+        note=runs[0].note,
+        overrides=runs[0].overrides,
+        seeds=[run.seed for run in runs],
+        f=_mean(f),
+        f_std=_std(f),
+        f_of_seeds=f,
+        p=_mean([run.scores["p"] for run in runs]),
+        r=_mean([run.scores["r"] for run in runs]),
+        macro_f=_mean([run.scores["macro_f"] for run in runs]),
+        seconds=_mean([run.seconds for run in runs]),
+        f_new=_mean(f_new) if new else None,
+        f_new_std=_std(f_new) if new else None,
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(numpy.mean(values))
+
+
+def _std(values: Sequence[float]) -> Optional[float]:
+    return float(numpy.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def _micro_f(run: RunResult, labels: Collection[str]) -> float:
+    chosen = [label in labels for label in get_protocol(run.setup.protocol).labels]
+    true, predicted, gold = run.counts[:, chosen].sum(axis=(0, 1))
+    return 2 * true / max(predicted + gold, 1)
+
+
+# As text
+
+
+def header(table: Table) -> Tuple[str, ...]:
+    """The headings of `to_cells`."""
+    names = ("variant", "F1", "std", "seeds", "difference", "p", "P", "R", "macro F1", "training s")
+    return (*names, "new F1", "std") if table.new_predicates else names
+
+
+def to_cells(row: Row) -> Tuple[str, ...]:
+    """A row as text: scores in per cent, the difference in points."""
+    compared = ("", "")
+    if row.difference is not None:
+        compared = (f"{100 * row.difference:+.2f}", f"{row.p_value:.4f}")
+    f = (_percent(row.f), _percent(row.f_std))
+    scores = (_percent(row.p), _percent(row.r), _percent(row.macro_f))
+    new = (_percent(row.f_new), _percent(row.f_new_std)) if row.f_new is not None else ()
+    return (row.variant, *f, str(len(row.seeds)), *compared, *scores, f"{row.seconds:.0f}", *new)
+
+
+def to_markdown(tables: Sequence[Table]) -> str:
+    """The tables with their captions as Markdown."""
+    return "\n".join(_to_markdown(table) for table in tables)
+
+
+def _to_markdown(table: Table) -> str:
+    setup = table.setup
+    new = f" New F1: micro F1 of {', '.join(table.new_predicates)}." if table.new_predicates else ""
+    lines = [
+        f"## {table.title}",
+        "",
+        f"Official scores (`{setup.protocol}`) on `{setup.data.as_posix()}`, in per cent: means over seeds, and the "
+        f"standard deviation of F1. Difference: of F1 to `{table.reference}`, over the seeds that both have; p: paired "
+        f"approximate randomisation over documents, not corrected for the number of comparisons.{new}",
+        "",
+        "| " + " | ".join(header(table)) + " |",
+        "|---|" + "---:|" * (len(header(table)) - 1),
+        *("| " + " | ".join(to_cells(row)) + " |" for row in table.rows),
+        "",
+        *(f"- `{row.variant}`: {_describe(row)}" for row in table.rows),
+        "",
+        f"Config `{setup.config}`{' with ' if setup.common else ''}{_settings(setup.common)}. "
+        f"Commit: {', '.join(table.commits)}. Device: {', '.join(table.devices)}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _describe(row: Row) -> str:
+    return " ".join(filter(None, (row.note, f"({_settings(row.overrides)})" if row.overrides else ""))) or "as it is"
+
+
+def _settings(overrides: Overrides) -> str:
+    return ", ".join(f"`{key} = {json.dumps(value)}`" for key, value in overrides.items())
+
+
+def _percent(value: Optional[float]) -> str:
+    return f"{100 * value:.2f}" if value is not None else ""
