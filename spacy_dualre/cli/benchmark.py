@@ -1,6 +1,5 @@
 """`spacy dualre benchmark`: the speed and memory use of a trained pipeline."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -8,13 +7,13 @@ import typer
 from spacy.cli._util import setup_gpu
 from wasabi import msg
 
-from ..lab.benchmark import Plan, benchmark
+from ..lab.benchmark import benchmark
 from ..pipeline.pipelines import load_pipeline
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, config_overrides, dualre_cli, readable_errors
+from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command, config_overrides
 
 
-@dualre_cli.command("benchmark", no_args_is_help=True, context_settings=WITH_OVERRIDES)
+@command("benchmark", context_settings=WITH_OVERRIDES)
 def benchmark_cli(
     ctx: typer.Context,
     model: Model,
@@ -22,14 +21,8 @@ def benchmark_cli(
     output: JsonOutput = None,
     repetitions: int = typer.Option(5, min=1, help="How often to measure each part, in turns"),
     limit: int = typer.Option(0, min=0, help="Use at most this many documents; 0: all"),
-    threads: int = typer.Option(0, min=0, help="Number of torch threads; 0: its default"),
-    prediction: bool = typer.Option(True, help="Measure prediction"),
     naive_candidates: int = typer.Option(64, min=0, help="Candidates for the naive way; 0: none"),
-    train: bool = typer.Option(False, "--train", help="Measure a training step, without changing weights"),
-    train_batch: int = typer.Option(32, min=1, help="Candidates of a training step"),
-    soak: int = typer.Option(0, min=0, help="Watch the memory while this many documents stream through"),
-    mentions: int = typer.Option(0, min=0, help="Measure one document with this many mentions, and with half of them"),
-    n_process: int = typer.Option(0, min=0, help="Measure nlp.pipe with this many processes against one"),
+    train: int = typer.Option(0, min=0, help="Measure a training step of this many candidates too; no weight changes"),
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
@@ -37,46 +30,29 @@ def benchmark_cli(
     weights (everything padded, nothing shared) and with its bare encoders, which are the limit. All figures are medians
     with their range.
     """
-    plan = Plan(**{field.name: ctx.params[field.name] for field in fields(Plan)})
-    with readable_errors():
-        setup_gpu(use_gpu, silent=False)
-        check_writable(output)
-        report = benchmark(load_pipeline(model, config_overrides(ctx)), model, data_path, plan)
-        write_json(output, report)
+    setup_gpu(use_gpu, silent=False)
+    check_writable(output)
+    nlp = load_pipeline(model, config_overrides(ctx))
+    report = benchmark(nlp, model, data_path, repetitions, limit, naive_candidates, train)
+    write_json(output, report)
     print_report(report)
 
 
 def print_report(report: Dict[str, Any]) -> None:
     """Print a report as tables."""
-    settings = {name: value for name, value in report["settings"].items() if name not in ("plan", "versions")}
-    _print_values("Settings", settings)
-    _print_values("Versions", report["settings"]["versions"])
-    if "prediction" in report:
-        _print_values("Data", report["prediction"]["counts"])
-    for part in ("prediction", "processes", "training"):
-        if part in report:
-            _print_runs(part, report[part])
-    if "soak" in report:
-        soak = report["soak"]
-        points = {f"MB after {point['documents']} documents": point["resident_mb"] for point in soak["resident"]}
-        _print_values("Stream", {**points, **{name: v for name, v in soak.items() if name != "resident"}})
-    for document in report.get("mentions", ()):
-        _print_values(f"One document with {document['mentions']} mentions", document)
-
-
-def _print_runs(title: str, part: Dict[str, Any]) -> None:
-    msg.divider(title.capitalize())
-    rows: List[Tuple[str, ...]] = []
-    for run, found in {**part["runs"], **part["ratios"]}.items():
-        rows.append((run, "", "", ""))
-        for name, spread in found["summary"].items():
-            rows.append((f"  {_spell(name)}", *(_number(spread[key]) for key in ("median", "min", "max"))))
-    msg.table(rows, header=("", "median", "least", "most"), aligns=("l", "r", "r", "r"))
-
-
-def _print_values(title: str, values: Dict[str, Any]) -> None:
-    msg.divider(title)
-    msg.table([(_spell(name), _number(value)) for name, value in values.items()], aligns=("l", "r"))
+    peak = {"peak_memory_mb": report["peak_memory_mb"]}
+    for title, values in (("Settings", report["settings"]), ("Data", report["counts"]), ("Process", peak)):
+        msg.divider(title)
+        msg.table([(_spell(name), _number(value)) for name, value in values.items()], aligns=("l", "r"))
+    for part in ("prediction", "training"):
+        rows: List[Tuple[str, ...]] = []
+        for run, figures in report.get(part, {}).items():
+            rows.append((run, "", "", ""))
+            for name, spread in figures.items():
+                rows.append((f"  {_spell(name)}", *(_number(spread[key]) for key in ("median", "min", "max"))))
+        if rows:
+            msg.divider(part.capitalize())
+            msg.table(rows, header=("", "median", "least", "most"), aligns=("l", "r", "r", "r"))
 
 
 def _spell(name: str) -> str:
