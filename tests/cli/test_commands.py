@@ -389,7 +389,6 @@ def test_missing_files_are_named(pipeline, command, n):
         (["score", "chemprot", "DATA", "DATA", "-o"], "score.score"),
         (["results", "MODEL", "-o"], "results.write_tables"),
         (["results", "MODEL", "--json"], "results.write_tables"),
-        (["results", "MODEL", "--plot"], "results.write_tables"),
     ],
 )
 def test_an_output_that_cannot_be_written_is_said_before_the_work(pipeline, monkeypatch, command, work):
