@@ -31,10 +31,8 @@ class _Line(NamedTuple):
     tail: str
 
 
-class _Mention(NamedTuple):
-    line: _Line
-    type: str
-    pieces: List[Offsets]
+#: The line of a mention, its type and its pieces.
+_Mention = Tuple[_Line, str, List[Offsets]]
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -94,7 +92,7 @@ def _unexpected(line: _Line, expected: str) -> CorpusError:
 
 def _annotate(record: Record, lines: Dict[str, List[_Line]]) -> None:
     mentions = [_mention(line) for line in lines["T"]]
-    concepts = _concepts(record, lines["N"], {mention.line.id for mention in mentions})
+    concepts = _concepts(record, lines["N"], {line.id for line, _, _ in mentions})
     for (place, id, _, said), type, pieces in _without_mark(record, mentions):
         joined = " ".join(record.text[start:end] for start, end in pieces)
         if joined != said and hold(pieces, record.text, said):
@@ -125,7 +123,7 @@ def _mention(line: _Line) -> _Mention:
     if not match or not line.tail:
         raise _unexpected(line, "a type, start and end (several separated by ;), a tab and the text")
     pieces = [piece.split() for piece in match[2].split(";")]
-    return _Mention(line, match[1], [(int(start), int(end)) for start, end in pieces])
+    return line, match[1], [(int(start), int(end)) for start, end in pieces]
 
 
 def _without_mark(record: Record, mentions: List[_Mention]) -> List[_Mention]:
@@ -133,9 +131,9 @@ def _without_mark(record: Record, mentions: List[_Mention]) -> List[_Mention]:
     with record.place.path.open("rb") as file:
         if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
             return mentions
-    shifted = [one._replace(pieces=[(start - 1, end - 1) for start, end in one.pieces]) for one in mentions]
+    shifted = [(line, type, [(start - 1, end - 1) for start, end in pieces]) for line, type, pieces in mentions]
     as_given, counted = (
-        sum(hold(one.pieces, record.text, one.line.tail) for one in side) for side in (mentions, shifted)
+        sum(hold(pieces, record.text, line.tail) for line, _, pieces in side) for side in (mentions, shifted)
     )
     if as_given > counted:
         return mentions

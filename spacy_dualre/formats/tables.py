@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tupl
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
-from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt, sentence_around
+from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, sentence_around
 from . import Format
 from .files import Source, count_long_forms, is_offset, read_text
 
@@ -59,7 +59,8 @@ def _relation_rows(path: Path) -> Iterator[Tuple[Place, Dict[str, str]]]:
             if len(set(columns)) < len(columns):
                 raise place.error(Errors.DR382, **expected)
         elif any(cell.strip() for cell in cells):
-            _check_length(cells, columns, place)
+            if len(cells) != len(columns):
+                raise place.error(Errors.DR342, n=len(cells), expected=len(columns))
             yield place, dict(zip(columns, cells))
     if not columns:
         raise Place(path).error(Errors.DR323)
@@ -80,11 +81,6 @@ def _rows(lines: Iterable[str], path: Path, **dialect: Any) -> Iterator[Tuple[Pl
             return
         except csv.Error as err:
             yield place, place.error(Errors.DR380, problem=err)
-
-
-def _check_length(cells: List[str], columns: List[str], place: Place) -> None:
-    if len(cells) != len(columns):
-        raise place.error(Errors.DR342, n=len(cells), expected=len(columns))
 
 
 def _record_of(row: Dict[str, str], place: Place, records: Dict[str, Record]) -> Record:
@@ -143,8 +139,13 @@ def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
             text_at = _column(names, source.options.text_column, _TEXT_NAMES, place)
             if text_at is None and len(names) > 1:
                 raise place.error(Errors.DR386, names=", ".join(map(repr, names)))
+        elif cells and len(cells) != len(names):
+            yield place.error(Errors.DR342, n=len(cells), expected=len(names))
+        elif any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
+            yield place.error(Errors.DR325, problem="in one of its cells")
         elif cells:
-            yield attempt(_text, cells, names, text_at or 0, id_at, source, place)
+            id = cells[id_at].strip() if id_at is not None else ""
+            yield Record(id or source.id_of(place.line), cells[text_at or 0], place, mentions_given=False)
 
 
 def stream_tsv(source: Source) -> Iterator[Document]:
@@ -159,16 +160,6 @@ def _column(names: List[str], wanted: Optional[str], usual: Sequence[str], place
         return names.index(wanted)
     lower = [name.lower() for name in names]
     return next((lower.index(name) for name in usual if name in lower), None)
-
-
-def _text(
-    cells: List[str], names: List[str], text_at: int, id_at: Optional[int], source: Source, place: Place
-) -> Record:
-    _check_length(cells, names, place)
-    if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
-        raise place.error(Errors.DR325, problem="in one of its cells")
-    id = cells[id_at].strip() if id_at is not None else ""
-    return Record(id or source.id_of(place.line), cells[text_at], place, mentions_given=False)
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:

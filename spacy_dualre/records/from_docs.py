@@ -15,8 +15,8 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
     """Convert a Doc with its tokens, sentences (if set), mentions, long forms and relations.
 
     Mentions are the distinct spans of ``doc.spans[spans_key]`` or, without that group, of ``doc.ents``. An id shared by
-    several spans, as an entity ruler sets it, is replaced. An argument of a relation that is not among the mentions, or
-    refers to only one of its mention's concepts, becomes a mention of its own. Scores are rounded to four digits.
+    several spans, as an entity ruler sets it, is replaced. An argument that is not among the mentions, or refers to
+    only one of its mention's concepts, becomes a mention of its own. Scores are rounded to four digits.
     """
     record = Record(id, doc.text, place, tokens=tuple((token.idx, token.idx + len(token)) for token in doc))
     if len(doc) and doc.has_annotation("SENT_START"):

@@ -20,12 +20,8 @@ from .splitting import sentence_starts
 
 @dataclass
 class ConversionReport:
-    """Counts of what was converted and what was left out.
-
-    Attributes:
-        mentions_nested_or_overlapping: Those that are not in ``doc.ents``.
-        mentions_merged: Those with the offsets and type of an earlier one, which share its span.
-        notes: Decisions taken while reading that lost nothing.
+    """Counts of what was converted and left out. Nested mentions are those that are not in ``doc.ents``; merged
+    ones have the offsets and type of an earlier one, whose span they share.
     """
 
     documents: int = 0
