@@ -1,8 +1,9 @@
 """Confidence intervals of an F1 over documents, and the significance of the difference between two systems."""
 
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Tuple
 
 import numpy
+import scipy.stats
 
 from ..errors import Errors
 from .counting import Scores, rel_scores
@@ -23,14 +24,18 @@ def bootstrap(counts: numpy.ndarray, figure: Figure, n: int = 1000, seed: int = 
     (documents, labels, 3). Raises ValueError if there is no document.
     """
     _check(counts)
-    rng, documents = numpy.random.default_rng(seed), len(counts)
-    scores: List[float] = []
-    for size in _batches(n):
-        samples = rng.integers(documents, size=(size, documents))
-        times = numpy.array([numpy.bincount(sample, minlength=documents) for sample in samples])
-        scores.extend(figure(_sums(times, counts)))
-    low, high = numpy.quantile(scores, [0.025, 0.975])
-    return float(low), float(high)
+    documents = len(counts)
+    if documents == 1:
+        # Every sample is the document itself; SciPy refuses a single observation
+        return (float(figure(counts[0])),) * 2
+
+    def statistic(samples: numpy.ndarray, axis: int) -> numpy.ndarray:
+        return figure(_sums(numpy.array([numpy.bincount(sample, minlength=documents) for sample in samples]), counts))
+
+    options = {"n_resamples": n, "batch": _BATCH, "vectorized": True, "method": "percentile"}
+    indices = (numpy.arange(documents),)
+    result = scipy.stats.bootstrap(indices, statistic, rng=numpy.random.default_rng(seed), **options)
+    return float(result.confidence_interval.low), float(result.confidence_interval.high)
 
 
 def official_scores(protocol: Protocol, counts: numpy.ndarray, n: int = 1000, seed: int = 0) -> Scores:
@@ -60,15 +65,12 @@ def approximate_randomization(
     total_a, total_b = counts_a.sum(axis=0), counts_b.sum(axis=0)
     observed = abs(figure(total_a) - figure(total_b))
     as_large = 0
-    for size in _batches(n):
-        moved = _sums(rng.integers(2, size=(size, len(counts_a))), counts_a - counts_b)
+    for start in range(0, n, _BATCH):
+        swapped = rng.integers(2, size=(min(_BATCH, n - start), len(counts_a)))
+        moved = _sums(swapped, counts_a - counts_b)
         differences = figure(total_a - moved) - figure(total_b + moved)
         as_large += int(numpy.count_nonzero(abs(differences) >= observed - _EPSILON))
     return (as_large + 1) / (n + 1)
-
-
-def _batches(n: int) -> Iterator[int]:
-    return (min(_BATCH, n - start) for start in range(0, n, _BATCH))
 
 
 def _sums(weights: numpy.ndarray, counts: numpy.ndarray) -> numpy.ndarray:
