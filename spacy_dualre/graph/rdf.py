@@ -11,7 +11,7 @@ from typing import Any, Tuple
 from urllib.parse import quote
 
 from ..errors import Errors
-from ..writing import write_text
+from ..writing import whole_file
 from .knowledge_graph import KnowledgeGraph
 
 #: Not a registered namespace, hence "x-".
@@ -69,7 +69,7 @@ def write_rdf(graph: KnowledgeGraph, path: Path, base_uri: str, format: str) -> 
             places = (*evidence[:4], *evidence.subject, *evidence.object, evidence.score)
             describe(statement, (terms.evidence, resource))
             describe(resource, (RDF.type, terms.Evidence), **dict(zip(_EVIDENCE, places)))
-    text = rdf.serialize(format=format)
-    if format == "nt":  # rdflib's order is that of a set
-        text = "".join(sorted(re.findall(r".+\n", text)))
-    write_text(path, text)
+    text = rdf.serialize(format=format, encoding="utf-8")
+    with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        # rdflib writes N-Triples in the order of a set
+        file.writelines(sorted(text.splitlines(keepends=True)) if format == "nt" else [text])

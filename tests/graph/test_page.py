@@ -192,7 +192,6 @@ def test_filters_hide_relations(show: Callable) -> None:
 
 def test_texts_full_of_traps_are_shown_as_they_are(show: Callable) -> None:
     page = show(nasty_graph())
-    assert NASTY.split()[0] in page.inner_text("h1")
     page.fill("#search", "alert(1)")
     page.locator("#found button").first.click()
     page.locator("#details li button").first.click()
