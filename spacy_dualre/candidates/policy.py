@@ -19,28 +19,22 @@ class CandidatePolicy(Protocol):
     @property
     def type_pairs(self) -> TypePairSetting:
         """Pairs of types: "learn" (those related in the training data), "all", or a list."""
-        ...
 
     @property
     def directed(self) -> bool:
         """False if each pair comes once, so that no predicate has a direction."""
-        ...
 
     def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
         """Yield the candidates among distinct mentions in text order. It never sees gold relations."""
-        ...
 
     def why_not(self, subject: Span, object: Span, type_pairs: TypePairs) -> Optional[str]:
         """Say in words why two mentions are not a candidate; None if they are one."""
-        ...
 
     def pairs(self, subject: Span, object: Span) -> List[Pair]:
         """Return the pairs that a relation between these mentions is about."""
-        ...
 
     def pool(self, candidates: Sequence[Candidate], odds: numpy.ndarray) -> Tuple[Sequence[Candidate], numpy.ndarray]:
         """Make one decision per pair from the log odds (P, L) of all candidates of a Doc."""
-        ...
 
 
 def check_at_least(low: int, **settings: Optional[int]) -> None:

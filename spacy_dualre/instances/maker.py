@@ -105,17 +105,9 @@ class _Window:
         spare = max(self.context - (core_end - core_start), 0)
         start = max(core_start - spare // 2, 0)
         end = min(core_end + spare - spare // 2, len(self.words))
-        return MarkedText(
-            self.words,
-            (_mark(SUBJECT, subject), _mark(OBJECT, object)),
-            core=(core_start, core_end),
-            window=(start, end),
-            crossing=sentences[0] != sentences[1],
-        )
-
-
-def _mark(role: str, span: Span) -> Mark:
-    return Mark(role, span.label_, span.start, span.end)
+        mentions = (SUBJECT, subject), (OBJECT, object)
+        marks = tuple(Mark(role, span.label_, span.start, span.end) for role, span in mentions)
+        return MarkedText(self.words, marks, (core_start, core_end), (start, end), sentences[0] != sentences[1])
 
 
 def _filler(words: Tuple[str, ...], span: Span) -> Tuple[str, ...]:

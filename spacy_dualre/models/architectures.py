@@ -22,12 +22,9 @@ def dual_encoder_v1(
         tokenizer_config: Passed to the tokenizer's ``from_pretrained``.
         transformer_config: Passed to the encoder's ``from_pretrained``, such as {"num_hidden_layers": 4}, which keeps
             the first four layers.
-        network: What the network is, see `NetworkSettings`; settings that are not given have their defaults.
+        network: What the network is, see `NetworkSettings`.
         run: How it is run, see `RunSettings`. A trained pipeline can be loaded with others:
             ``spacy.load(path, config={"components.dual_encoder_rel.model.run.precision": "int8"})``.
-
-    Returns:
-        The model, without an encoder until it is initialised or loaded.
 
     Raises:
         ValueError: An unknown setting, or a value out of range.

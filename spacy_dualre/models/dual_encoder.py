@@ -157,11 +157,7 @@ def get_network(model: Model) -> DualEncoder:
 
 
 def get_batches(model: Model) -> BatchMaker:
-    """The layer's maker of batches.
-
-    Raises:
-        ValueError: The encoder cannot read as many pieces, or not in the way, that the settings ask for.
-    """
+    """The layer's maker of batches. Raises ValueError if the encoder cannot read what the settings ask for."""
     network, tokenizer = get_network(model), _shim(model)._hfmodel.tokenizer
     run: Run = model.attrs["run"]
     if run.batches is None or run.batches.pieces.tokenizer is not tokenizer:
@@ -241,7 +237,8 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 
 def convert_inputs(model: Model, batch: PairBatch, is_train: bool) -> Tuple[ArgsKwargs, Callable[[Any], List[Any]]]:
     """PairBatch -> the network's arguments as tensors on its device. The ids have no gradient."""
-    arguments = {name: to_device(value, _device(model)) for name, value in vars(batch).items()}
+    shim: Any = model.shims[0]
+    arguments = {name: to_device(value, shim.device) for name, value in vars(batch).items()}
     return ArgsKwargs(args=(), kwargs=arguments), lambda d_inputs: []
 
 
@@ -253,22 +250,18 @@ def convert_outputs(
     A similarity that was not asked for is 0 and has no gradient.
     """
     batch, (similarity, logits) = inputs_outputs
-    device = _device(model)
+    shim: Any = model.shims[0]
     outputs = [output for output in (similarity, logits) if output is not None]
 
     def convert_gradients(d_scores: Gradients) -> ArgsKwargs:
         gradients = d_scores[-len(outputs) :]
-        tensors = [xp2torch(gradient, device=device) for gradient in gradients]
+        tensors = [xp2torch(gradient, device=shim.device) for gradient in gradients]
         return ArgsKwargs(args=(outputs,), kwargs={"grad_tensors": tensors})
 
     arrays = [torch2xp(output.detach()) for output in outputs]
     if similarity is None:
         arrays.insert(0, model.ops.alloc2f(*batch.description_index.shape[:2]))
     return tuple(arrays), convert_gradients
-
-
-def _device(wrapper: Model) -> torch.device:
-    return wrapper.shims[0].device  # type: ignore[attr-defined]
 
 
 def _shim(model: Model) -> Any:

@@ -69,11 +69,7 @@ RUN: Dict[str, Any] = asdict(RunSettings())
 
 
 def settings_from(kind: Type[Settings], block: str, values: Dict[str, Any]) -> Settings:
-    """Make settings of a config block; those that are not given have their defaults.
-
-    Raises:
-        ValueError: The block has an unknown setting, or a value is out of range.
-    """
+    """Settings of a config block. Raises ValueError if one is unknown or out of range."""
     known = [field.name for field in fields(kind)]
     for name in values:
         if name not in known:

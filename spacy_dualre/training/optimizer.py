@@ -52,14 +52,6 @@ def adamw(
         new_weights_lr_scale: Learning rate of weights that are not pretrained (projections, classifier, temperature,
             markers), as a multiple of learn_rate.
     """
-    return AdamW(
-        learn_rate,
-        L2=weight_decay,
-        beta1=beta1,
-        beta2=beta2,
-        eps=eps,
-        grad_clip=grad_clip,
-        use_averages=False,
-        L2_is_weight_decay=True,
-        new_weights_lr_scale=new_weights_lr_scale,
-    )
+    settings = {"L2": weight_decay, "beta1": beta1, "beta2": beta2, "eps": eps, "grad_clip": grad_clip}
+    fixed = {"use_averages": False, "L2_is_weight_decay": True}
+    return AdamW(learn_rate, new_weights_lr_scale=new_weights_lr_scale, **settings, **fixed)
