@@ -3,7 +3,7 @@
 import os
 import threading
 from dataclasses import asdict, dataclass
-from typing import Any, Callable, Dict, List, Optional, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy
 import torch
@@ -11,7 +11,6 @@ from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_wrapper import HFWrapper
 from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2torch
-from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..instances.markers import marker_tokens, marker_words
@@ -103,16 +102,10 @@ def forward(model: Model, query: Query, is_train: bool) -> Tuple[RelScores, Call
     if is_train:
         return _forward_train(model, query)
     with _PREDICTING:
-        found = get_runner(model).score(query)
+        found: Any = get_runner(model).score(query)
     as_array = model.ops.xp.asarray
-    scores = RelScores(
-        cast(Floats2d, torch2xp(cast(Any, found.similarity))),
-        cast(Floats2d, torch2xp(cast(Any, found.logits))),
-        as_array(found.possible),
-        as_array(found.read),
-        found.shortened,
-    )
-    return scores, lambda d_scores: []
+    scores = found._replace(similarity=torch2xp(found.similarity), logits=torch2xp(found.logits))
+    return scores._replace(possible=as_array(found.possible), read=as_array(found.read)), lambda d_scores: []
 
 
 def _forward_train(model: Model, query: Query) -> Tuple[RelScores, Callable[[Gradients], List[Any]]]:

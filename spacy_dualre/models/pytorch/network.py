@@ -50,10 +50,6 @@ class DualEncoderConfig(PretrainedConfig):
         # As JSON, because spaCy would round a layer norm's epsilon to 0
         return {**super().to_dict(), "encoder": json.dumps(self.encoder)}
 
-    def encoder_config(self) -> PretrainedConfig:
-        settings = dict(self.encoder or {})
-        return AutoConfig.for_model(settings.pop("model_type"), **settings)
-
 
 class MarkedEmbedding(nn.Module):
     """Word embeddings with rows of their own for the markers, which are trained even if the words are frozen.
@@ -260,7 +256,7 @@ def _means(hidden: Tensor, batch: PaddedBatch) -> Tensor:
 
 
 def _make_encoder(config: DualEncoderConfig, settings: NetworkSettings) -> Any:
-    encoder: Any = AutoModel.from_config(config.encoder_config())
+    encoder: Any = AutoModel.from_config(AutoConfig.for_model(**(config.encoder or {})))
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     words = encoder.get_input_embeddings()
