@@ -11,6 +11,7 @@ from typing import List, Optional, Set
 
 import spacy
 from spacy.language import Language
+from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from spacy.util import load_config, load_model_from_config
 
@@ -20,7 +21,11 @@ from .record import Record
 TOKENIZERS = ("spacy", "scispacy")
 #: The component behind each name.
 SPLITTERS = {"sentencizer": "sentencizer", "pysbd": "pysbd_sentencizer"}
-_SENTENCE_END = re.compile(r"""[.!?\u2026\u3002\uff01\uff1f]["'\u2019\u201d)\]}]*\s*\Z""")
+#: The full stops of all scripts, then closing signs, before which French has a blank.
+_SENTENCE_END = re.compile(
+    f"[{re.escape(''.join(Sentencizer.default_punct_chars))}\u2026]"
+    r"""(?:["'\u2018\u2019\u201c\u201d)\]}\u300d\u300f\uff09\xab\u2039]|\s?[\xbb\u203a])*\s*\Z"""
+)
 _DOTTED_ABBREVIATION = re.compile(r"\b(?:[A-Za-z]\.){2,}[)\]]*\s*\Z")
 #: Number of characters that are inspected before and after a start.
 _LOOK_AROUND = 40
@@ -77,8 +82,8 @@ def sentence_starts(doc: Doc, record: Record, nlp: Language, removed: Counter) -
     and where the components of nlp set one.
 
     Starts inside mentions are removed. So are the components' starts that follow neither sentence-final punctuation nor
-    a line end, that precede a lower-case word, or that follow an abbreviation such as "i.v." unless a capitalised word
-    comes next. The removed ones are counted by reason.
+    a line end, that precede a lower-case word in a text with capital letters, or that follow an abbreviation such as
+    "i.v." unless a capitalised word comes next. The removed ones are counted by reason.
     """
     inside = bytearray(len(record.text) + 1)
     for mention in record.mentions:
@@ -92,9 +97,11 @@ def sentence_starts(doc: Doc, record: Record, nlp: Language, removed: Counter) -
     for _, component in nlp.pipeline:
         split = component(split)
     starts = []
+    has_capitals = not record.text.islower()
     for token, is_break in zip(split, _begin_at(doc, {0, *record.breaks})):
-        why = _why_no_start(record.text, token.idx, bool(inside[token.idx])) if token.is_sent_start else ""
-        is_break = is_break and not inside[token.idx]
+        is_inside = bool(inside[token.idx])
+        why = _why_no_start(record.text, token.idx, is_inside, has_capitals) if token.is_sent_start else ""
+        is_break = is_break and not is_inside
         if why and not is_break:
             removed[why] += 1
         starts.append(is_break or bool(token.is_sent_start) and not why)
@@ -107,7 +114,7 @@ def _begin_at(doc: Doc, offsets: Set[int]) -> List[bool]:
     return [not offsets.isdisjoint(range(end, token.idx + 1)) for end, token in zip(ends, doc)]
 
 
-def _why_no_start(text: str, offset: int, inside_mention: bool) -> Optional[str]:
+def _why_no_start(text: str, offset: int, inside_mention: bool, has_capitals: bool) -> Optional[str]:
     before = text[max(offset - _LOOK_AROUND, 0) : offset]
     word = next(iter(text[offset : offset + _LOOK_AROUND].split(maxsplit=1)), "")
     if inside_mention:
@@ -116,7 +123,7 @@ def _why_no_start(text: str, offset: int, inside_mention: bool) -> Optional[str]
         return None
     if not _SENTENCE_END.search(before):
         return "no end of a sentence before it"
-    if word.rstrip(",;:.").isalpha() and word.islower():
+    if word.rstrip(",;:.").isalpha() and word.islower() and has_capitals:
         return "before a word in lower case"
     if _DOTTED_ABBREVIATION.search(before) and not re.match(r"[A-Z][a-z]+\b(?!-)", word):
         return "after an abbreviation"

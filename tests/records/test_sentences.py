@@ -71,7 +71,9 @@ def test_a_start_needs_the_end_of_a_sentence_before_it() -> None:
 
 
 @pytest.mark.parametrize("end", [".", "!", "?", "...", "\u2026", "\u3002", "\uff01", "\uff1f", "?!"])
-@pytest.mark.parametrize("closing", ["", '"', "'", ")", "]", "}", "\u2019", "\u201d", '.")'])
+@pytest.mark.parametrize(
+    "closing", ["", '"', "'", ")", "]", "}", "\u2019", "\u201d", '.")', "\u300d", "\xa0\xbb", "\u201c"]
+)
 def test_ends_of_sentences_may_be_followed_by_closing_signs(end: str, closing: str) -> None:
     assert split(f"Gone{end}{closing} Then")[0] == [f"Gone{end}{closing}", "Then"]
 
@@ -105,6 +107,32 @@ def test_a_sentence_may_end_in_an_abbreviation(word: str) -> None:
 @pytest.mark.parametrize("text", ["al.", "1.5.", "A.", "ab.c.", "x."])
 def test_what_has_no_two_dotted_letters_is_no_abbreviation(text: str) -> None:
     assert split(f"{text} COX") == ([text, "COX"], {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "नदी गहरी है। पुल नया है।",
+        "নদী গভীর। সেতু নতুন।",
+        "ما اسمك؟ اسمي سامي.",
+        "دریا گہرا ہے۔ پل نیا ہے۔",
+        "Գետը խոր չէր ։ Կամուրջը նոր չէր ։",
+        "ወንዙ ጥልቅ ነው ። ድልድዩ አዲስ ነው ።",
+        "the river is deep. the bridge is new.",
+    ],
+    ids=["Devanagari", "Bengali", "Arabic", "Urdu", "Armenian", "Ethiopic", "without capital letters"],
+)
+def test_any_script_is_split_as_the_splitter_does(text: str) -> None:
+    nlp = splitter("sentencizer")
+    sentences = [sentence.text for sentence in nlp(text).sents]
+    assert len(sentences) == 2
+    (doc,) = records_to_docs([Record("d1", text, PLACE)], nlp, ConversionReport())
+    assert [sentence.text for sentence in doc.sents] == sentences
+
+
+def test_one_capital_letter_makes_the_lower_case_a_sign() -> None:
+    assert split("Seen. here") == (["Seen. here"], {LOWER: 1})
+    assert split("seen. here") == (["seen.", "here"], {})
 
 
 def test_no_start_inside_a_mention() -> None:
