@@ -19,25 +19,25 @@ def count(gold: Collection[Key], predicted: Collection[Key], labels: Sequence[st
 def prf(totals: numpy.ndarray, macro: bool = False) -> Tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """Precision, recall and F1 (each ...) of true positives, predicted and gold items (..., labels, 3); 0 if undefined.
 
-    With macro they are averaged over all labels, even those that do not occur, instead of summing their counts.
+    With macro they are averaged over the labels that occur in gold, instead of summing their counts.
     """
     if not macro:
         totals = totals.sum(axis=-2, keepdims=True)
     tp, predicted, gold = numpy.moveaxis(totals, -1, 0)
-    p, r, f = (a / numpy.maximum(b, 1) for a, b in ((tp, predicted), (tp, gold), (2 * tp, predicted + gold)))
-    return p.mean(axis=-1), r.mean(axis=-1), f.mean(axis=-1)
+    quotients = ((tp, predicted), (tp, gold), (2 * tp, predicted + gold))
+    occurs = gold > 0
+    n = numpy.maximum(occurs.sum(axis=-1), 1)
+    p, r, f = ((a * occurs / numpy.maximum(b, 1)).sum(axis=-1) / n for a, b in quotients)
+    return p, r, f
 
 
 def score(totals: numpy.ndarray, labels: Sequence[str], macro: bool = False) -> Scores:
-    """Compute p, r and f (see `prf`), macro_f (over gold labels, or with macro over all) and per_type: p, r, f, tp,
-    predicted and gold of each label.
-    """
+    """Compute p, r and f (see `prf`), macro_f, and per_type: p, r, f, tp, predicted and gold of each label."""
     names = ("p", "r", "f", "tp", "predicted", "gold")
     rows = zip(labels, totals.tolist(), zip(*prf(totals[:, None])))
     per_type = {label: dict(zip(names, (*map(float, of_label), *total))) for label, total, of_label in rows}
-    averaged = [of_label["f"] for of_label in per_type.values() if macro or of_label["gold"]]
     p, r, f = map(float, prf(totals, macro))
-    return {"p": p, "r": r, "f": f, "macro_f": sum(averaged) / max(len(averaged), 1), "per_type": per_type}
+    return {"p": p, "r": r, "f": f, "macro_f": float(prf(totals, macro=True)[2]), "per_type": per_type}
 
 
 def score_keys(gold: Collection[Key], predicted: Collection[Key]) -> Scores:

@@ -38,7 +38,7 @@ class Protocol:
         from_doc: Takes the items from ``Doc._.rels``. Raises ValueError naming the document.
         read_gold, read_predicted: Read a file in the official format. Raise CorpusError naming the line.
         write: Writes pairs of document id and Doc in the official format. Raises ValueError naming the document.
-        macro: Whether the score is the unweighted mean over all labels, even absent ones, or of summed counts (micro).
+        macro: Whether the score is the unweighted mean over the labels in gold, or of summed counts (micro).
         gold_is_complete: Whether a gold file names even the documents without relations.
     """
 

@@ -1,4 +1,4 @@
-"""SemEval-2010 Task 8: one label for each sentence, unweighted mean of F1 over the nine relations.
+"""SemEval-2010 Task 8: one label for each sentence, unweighted mean of F1 over the relations in gold.
 
 A relation with the wrong direction is a false positive and a false negative. Other is not averaged, but confusions with
 it count.
