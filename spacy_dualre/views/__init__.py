@@ -3,6 +3,6 @@
 from .card import model_card
 from .explanation import Explanation, PredicateScore, explain
 from .report import write_report
-from .visualize import render, serve
+from .visualize import render
 
-__all__ = ["Explanation", "PredicateScore", "explain", "model_card", "render", "serve", "write_report"]
+__all__ = ["Explanation", "PredicateScore", "explain", "model_card", "render", "write_report"]

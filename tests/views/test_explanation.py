@@ -252,14 +252,6 @@ def test_visualize_writes_a_page(pipeline):
     assert "3 documents" in output
 
 
-def test_visualize_serves_without_an_output(pipeline, monkeypatch):
-    served = []
-    monkeypatch.setattr("spacy_dualre.cli.visualize.serve", lambda docs, **options: served.append((docs, options)))
-    assert dualre("visualize", pipeline / "pipeline", TEXT, "--port", "5555")[0] == 0
-    ((docs, options),) = served
-    assert docs[0].text == TEXT and options["port"] == 5555 and options["options"]["spans_key"] is None
-
-
 def test_evaluate_writes_a_report(pipeline):
     code, output = dualre("evaluate", pipeline / "bare", pipeline / "data.spacy", "--report", pipeline / "report")
     assert code == 0, output

@@ -3,9 +3,7 @@
 import json
 import re
 import sys
-import threading
 import types
-import urllib.request
 from itertools import chain, combinations
 
 import pytest
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 
 from spacy_dualre import Relation
-from spacy_dualre.views.visualize import render, serve
+from spacy_dualre.views.visualize import render
 from spacy_dualre.views.visualize.arcs import make_arcs
 from spacy_dualre.views.visualize.drawing import type_colors
 from spacy_dualre.views.visualize.fonts import shorten, text_width
@@ -156,19 +154,6 @@ def test_a_notebook_shows_it(simple, monkeypatch):
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(display=notebook))
     assert render(simple, jupyter=True) is None
     assert shown[0].startswith('<span class="tex2jax_ignore">') and "INHIBITS" in shown[0]
-
-
-def test_serve_gives_the_page(simple):
-    port = 5371
-    threading.Thread(target=serve, args=(simple,), kwargs={"port": port}, daemon=True).start()
-    for _ in range(50):
-        try:
-            with urllib.request.urlopen(f"http://localhost:{port}", timeout=5) as answer:
-                page = answer.read().decode("utf8")
-            break
-        except OSError:
-            threading.Event().wait(0.1)
-    assert page == render(simple, page=True, jupyter=False)
 
 
 def test_text_is_measured_by_its_characters():

@@ -1,21 +1,18 @@
 """Draws the relations of Docs for notebooks, files and the browser, as displaCy draws entities."""
 
 import warnings
-from contextlib import suppress
 from itertools import chain
-from typing import Any, Dict, Iterable, List, Optional, Union
-from wsgiref import simple_server
+from typing import Any, Dict, Iterable, Optional, Union
 
 from markupsafe import Markup
 from spacy.displacy import get_doc_settings
 from spacy.tokens import Doc, Span
-from spacy.util import find_available_port, is_in_jupyter
+from spacy.util import is_in_jupyter
 from spacy.vocab import Vocab
 
 from ...annotations.mentions import get_mentions
 from ...annotations.relations import get_rels
 from ...errors import Warnings
-from ...pipeline.diagnosis import logger
 from ..templating import environment
 from .drawing import draw, make_options, type_colors
 
@@ -65,24 +62,6 @@ def render(
         display(HTML(f'<span class="tex2jax_ignore">{html}</span>'))
         return None
     return html
-
-
-def serve(docs: _Docs, options: Dict[str, Any] = {}, port: int = 5000, host: str = "localhost") -> None:
-    """Serve the page that `render` makes over HTTP until interrupted (Ctrl+C), and log the address.
-
-    If the port is in use, the next free one is taken.
-    """
-    html = (render(docs, page=True, jupyter=False, options=options) or "").encode("utf8")
-
-    def app(environ: Dict[str, Any], start_response: Any) -> List[bytes]:
-        start_response("200 OK", [("Content-type", "text/html; charset=utf-8")])
-        return [html]
-
-    port = find_available_port(port, host, auto_select=True)
-    with simple_server.make_server(host, port, app) as server:
-        logger.info("Serving on http://%s:%d, stop with Ctrl+C", host, port)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
 
 
 def _title(doc: Doc) -> str:
