@@ -30,6 +30,8 @@ from spacy.tokens import Doc
 from transformers import (
     AlbertConfig,
     AutoModel,
+    BertConfig,
+    BertModel,
     DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
@@ -318,6 +320,19 @@ def save_other(folder: Path, encoder: str, kind: str) -> str:
     torch.manual_seed(0)
     AutoModel.from_config(config).save_pretrained(folder)
     return str(folder)
+
+
+def test_a_vocabulary_may_be_larger_than_the_tokenizers(
+    packed: Callable[..., Language], encoder: str, tmp_path: Path
+) -> None:
+    shutil.copytree(encoder, tmp_path / "larger")
+    config = BertConfig.from_pretrained(encoder)
+    config.vocab_size += 40
+    BertModel(config).save_pretrained(tmp_path / "larger")
+    nlp = packed(name=str(tmp_path / "larger"))
+    nlp.to_disk(tmp_path / "pipeline")
+    loaded = spacy.load(tmp_path / "pipeline")
+    assert_close(probabilities(loaded, fresh_docs(loaded)), probabilities(nlp, fresh_docs(nlp)))
 
 
 @pytest.mark.parametrize("kind", sorted(OTHERS.keys() - {"electra"}))

@@ -224,7 +224,8 @@ def takes_positions(encoder: Any) -> bool:
     No setting tells, so it is tried on pieces in another order, with an additional one that they do not see.
     """
     n = 8
-    ids = torch.arange(encoder.config.vocab_size - n, encoder.config.vocab_size, device=encoder.device)[None]
+    # Words: special pieces come first, and markers after the tokenizer's own, which may be fewer than the encoder's
+    ids = torch.arange(n, device=encoder.device)[None] + encoder.config.vocab_size // 2
     order = torch.tensor([*range(1, n, 2), *range(0, n, 2), 0], device=encoder.device)
     mask = torch.ones((1, n + 1, n + 1), dtype=torch.long, device=encoder.device)
     mask[:, :n, n] = 0
