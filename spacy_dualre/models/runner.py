@@ -16,7 +16,6 @@ from .cascade import CLASSIFIER_ALONE, needed
 from .pytorch.device import to_device
 from .pytorch.network import DualEncoder, Texts
 from .pytorch.precision import in_precision
-from .stages import stage
 
 
 class Runner:
@@ -36,13 +35,10 @@ class Runner:
         """Score candidates, as tensors. Every distinct sequence is encoded once, and no description without need."""
         self.network.eval()
         with torch.inference_mode():
-            with stage("tokenise"):
-                batches, index, shortened = self.batches.texts(query.instances)
-            with stage("input encoder"):
-                texts = self.network.read_texts(self._on_device(batches), self.text_encoder)
+            batches, index, shortened = self.batches.texts(query.instances)
+            texts = self.network.read_texts(self._on_device(batches), self.text_encoder)
             texts = texts.take(self._on_device(index))
-            with stage("heads"):
-                logits = self.network.classify(texts)
+            logits = self.network.classify(texts)
             read = mask = possible(query.instances)
             cascade = query.cascade if query.similarity else CLASSIFIER_ALONE
             if cascade is not None:
@@ -52,8 +48,7 @@ class Runner:
             if distinct:
                 described, cut = self._read_descriptions(distinct)
                 shortened = add(shortened, cut)
-                with stage("heads"):
-                    similarity = self._compare(texts, described, self._on_device(rows))
+                similarity = self._compare(texts, described, self._on_device(rows))
         return RelScores(similarity, logits, mask, read, shortened)  # type: ignore[arg-type]
 
     def _read_descriptions(self, descriptions: List[Description]) -> Tuple[Tensor, Shortened]:
@@ -66,12 +61,10 @@ class Runner:
             parts.append(self.memory.get(self._on_device(known[known >= 0])))
         if len(new):
             chosen = [descriptions[i] for i in new]
-            with stage("tokenise"):
-                batches, index, shortened = self.batches.descriptions(chosen)
-            with stage("description encoder"):
-                vectors = self.network.read_descriptions(self._on_device(batches), self.description_encoder)
-                parts.append(vectors[self._on_device(index)])
-                self.memory.put(chosen, parts[-1])
+            batches, index, shortened = self.batches.descriptions(chosen)
+            vectors = self.network.read_descriptions(self._on_device(batches), self.description_encoder)
+            parts.append(vectors[self._on_device(index)])
+            self.memory.put(chosen, parts[-1])
         back = numpy.argsort(numpy.concatenate([numpy.flatnonzero(known >= 0), new]))
         return torch.cat(parts)[self._on_device(back)], shortened
 

@@ -20,7 +20,6 @@ from ..candidates.policy import CandidatePolicy, given_type_pairs
 from ..errors import DAMAGED, Errors, Warnings
 from ..instances.descriptions import ANY_TYPES, complete_descriptions, is_possible, parse_descriptions, plain_template
 from ..instances.maker import InstanceMaker
-from ..models.stages import stage
 from ..training.batcher import chosen
 from ..training.loss import joint_loss
 from ..training.targets import Targets, labels_of_corpora, training_targets
@@ -249,9 +248,8 @@ class DualEncoderRel(Settings, TrainablePipe):
         for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, at_least)):
             scores = self.model.predict(Query(instances, self.prediction != "classifier", cascade))
             self._say_shortened(scores.shortened)
-            with stage("decode"):
-                odds = log_odds(scores, self.prediction, self.alpha)
-                arrays = [self.model.ops.to_numpy(array) for array in (*scores[:4], odds)]
+            odds = log_odds(scores, self.prediction, self.alpha)
+            arrays = [self.model.ops.to_numpy(array) for array in (*scores[:4], odds)]
             part = slice(0, 0)
             for doc, run in groupby(chunk, key=lambda candidate: candidate.subject.doc):
                 part = slice(part.stop, part.stop + sum(1 for _ in run))
@@ -280,12 +278,10 @@ class DualEncoderRel(Settings, TrainablePipe):
         make_instances = self.instance_maker()
         stream = iter(candidates)
         while True:
-            with stage("candidates"):
-                chunk = list(islice(stream, size))
+            chunk = list(islice(stream, size))
             if not chunk:
                 return
-            with stage("instances"):
-                instances = make_instances(chunk)
+            instances = make_instances(chunk)
             yield chunk, instances
 
     # Prediction
@@ -299,8 +295,7 @@ class DualEncoderRel(Settings, TrainablePipe):
         found: Dict[int, List[Relation]] = {}
         for doc, parts in groupby(self.stream(distinct.values()), key=lambda scored: scored.doc):
             candidates, odds = join(parts)
-            with stage("decode"):
-                found[id(doc)] = self.decide(candidates, odds)
+            found[id(doc)] = self.decide(candidates, odds)
         return [found.get(id(doc), []) for doc in docs]
 
     def decide(
