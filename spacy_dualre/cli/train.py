@@ -12,7 +12,7 @@ from spacy.util import load_config, logger
 from wasabi import msg
 
 from ..errors import CheckpointError
-from ..lab.resuming import CHECKPOINT, Checkpoint, check_settings, settings_of, train
+from ..lab.resuming import CHECKPOINT, Checkpoint, find_run, settings_of, train
 from .app import WITH_OVERRIDES, Gpu, dualre_cli, readable_errors
 
 
@@ -42,12 +42,15 @@ def train_cli(
     setup_gpu(use_gpu)
     with readable_errors(), show_validation_error(config_path):
         config = load_config(config_path, overrides=overrides, interpolate=False)
-        run = Checkpoint(settings_of(config))
-        if resume:
-            run = find_run(output_path / CHECKPOINT, run)
+        settings = settings_of(config)
+        run = find_run(output_path / CHECKPOINT, settings) if resume else Checkpoint(settings)
     if run.finished:
         msg.good("This training is finished, there is nothing to resume", output_path)
         return
+    if run.state is not None:
+        msg.info(f"Resuming after step {run.evaluations[-1]['step']}, from {output_path / CHECKPOINT}")
+    elif resume:
+        msg.info(f"No checkpoint in {output_path}: starting from the beginning")
     msg.divider("Initializing pipeline")
     with readable_errors(), show_validation_error(config_path, hint_fill=False):
         nlp = init_nlp(config, use_gpu=use_gpu)
@@ -57,15 +60,3 @@ def train_cli(
         train(nlp, output_path, run, sys.stdout, sys.stderr)
     except CheckpointError as err:
         msg.fail(str(err), exits=1)
-
-
-def find_run(path: Path, new: Checkpoint) -> Checkpoint:
-    """The run of a checkpoint, or the new one if there is none. Raises CheckpointError if it cannot be resumed."""
-    if not path.exists():
-        msg.info(f"No checkpoint in {path.parent}: starting from the beginning")
-        return new
-    run = Checkpoint.read(path)
-    check_settings(path, run.settings, new.settings)
-    if not run.finished:
-        msg.info(f"Resuming after step {run.evaluations[-1]['step']}, from {path}")
-    return run

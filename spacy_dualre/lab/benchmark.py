@@ -25,7 +25,7 @@ from ..training.batcher import share_out
 from ..training.loss import joint_loss
 from ..training.optimizer import adamw
 from ..training.reader import copy_mentions, rel_corpus
-from ..types import Instance, PaddedBatch, PairBatch, RelScores
+from ..types import Instance, PairBatch, RelScores
 from .environment import device_name, package_versions
 from .measure import Figures, Run, measured, peak_memory_mb, take_turns
 from .naive import naive_batch, on_device, score
@@ -72,20 +72,13 @@ class Workload:
         return self.batches.pairs(self.batches.texts(instances), instances, read)[0]
 
     def count(self, batch: PairBatch) -> Dict[str, int]:
-        """Count the work for a batch of all candidates.
-
-        Texts and descriptions are distinct sequences (for packed texts: passes over a text); tokens are their pieces,
-        without padding.
-        """
-        texts, descriptions = batch.texts, batch.descriptions or []
+        """Count the work for a batch of all candidates. Texts (if packed, passes) and descriptions are distinct."""
         return {
             "documents": len(self.examples),
             "words": sum(len(example.reference) for example in self.examples),
             "candidates": len(batch.text_index),
-            "texts": sum(len(part.ids) for part in texts),
-            "descriptions": sum(len(part.ids) for part in descriptions),
-            "text_tokens": _tokens(texts),
-            "description_tokens": _tokens(descriptions),
+            "texts": sum(len(part.ids) for part in batch.texts),
+            "descriptions": sum(len(part.ids) for part in batch.descriptions or []),
         }
 
 
@@ -242,9 +235,3 @@ def _naive_step(workload: Workload, batches: List[List[Example]], sgd: Optimizer
             loss += of_part
         rel.finish_update(sgd)
     return {**figures, "loss": loss}
-
-
-def _tokens(batches: Sequence[PaddedBatch]) -> int:
-    # In a mask of pairs every piece sees itself, but padding does not
-    masks = (batch.mask if batch.mask.ndim == 2 else batch.mask.diagonal(axis1=1, axis2=2) for batch in batches)
-    return int(sum(mask.sum() for mask in masks))

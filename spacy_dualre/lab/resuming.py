@@ -89,15 +89,21 @@ def _contents(name: str, value: Any) -> str:
     return f" with checksum {checksum:08x}"
 
 
-def check_settings(path: Path, then: Dict[str, str], now: Dict[str, str]) -> None:
-    """Raise CheckpointError naming the settings that differ from the checkpoint's."""
+def find_run(path: Path, settings: Dict[str, str]) -> Checkpoint:
+    """The run of a checkpoint, or a new one if there is no such file. Raises CheckpointError naming the settings that
+    differ, or if the file is damaged.
+    """
+    if not path.exists():
+        return Checkpoint(settings)
+    run = Checkpoint.read(path)
     changed = [
-        f"{name} (then {then.get(name, 'not set')}, now {now.get(name, 'not set')})"
-        for name in {**then, **now}
-        if then.get(name) != now.get(name)
+        f"{name} (then {run.settings.get(name, 'not set')}, now {settings.get(name, 'not set')})"
+        for name in {**run.settings, **settings}
+        if run.settings.get(name) != settings.get(name)
     ]
     if changed:
         raise CheckpointError(Errors.DR721.format(path=path, different=", ".join(changed)))
+    return run
 
 
 def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr: IO) -> None:
@@ -227,6 +233,4 @@ def _announce(nlp: Language, training: Dict[str, Any], stdout: IO) -> None:
         "Set annotations on update for": training["annotating_components"],
         "Initial learn rate": training["optimizer"].learn_rate,
     }
-    for name, value in lines.items():
-        if value != []:
-            stdout.write(_SAY.info(f"{name}: {value}") + "\n")
+    stdout.writelines(_SAY.info(f"{name}: {value}") + "\n" for name, value in lines.items() if value != [])
