@@ -36,6 +36,6 @@ def write_tables(
         write_text(markdown, tables.to_markdown(made))
     write_json(json, {"tables": [tables.asdict(table) for table in made]})
     for table in made:
-        header = tables.header(table)
         msg.divider(table.title)
-        msg.table([tables.to_cells(row) for row in table.rows], header=header, aligns=("l", *"r" * (len(header) - 1)))
+        aligns = ("l", *"r" * (len(table.header) - 1))
+        msg.table([tables.to_cells(row) for row in table.rows], header=table.header, aligns=aligns)

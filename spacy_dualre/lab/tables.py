@@ -72,29 +72,21 @@ class RunResult(BaseModel):
 
 @dataclass
 class Row:
-    """A variant. Scores are from 0 to 1, and means over the seeds.
+    """A variant.
 
     Attributes:
-        f_std: The sample standard deviation (n - 1); None for one seed.
-        difference: The mean difference of F1 to the reference over the seeds that both have, if any.
-        f_new: Micro F1 of the predicates that are new to some variant, if any.
+        f_of_seeds: The official F1 of each seed, from 0 to 1.
+        figures: The other cells by their headings, None if empty. Scores are from 0 to 1, and means over the seeds;
+            "std" is the sample standard deviation (n - 1); "new F1" is the micro F1 of the predicates that are new to
+            some variant.
     """
 
     variant: str
     note: str
     overrides: Overrides
     seeds: List[int]
-    f: float
-    f_std: Optional[float]
     f_of_seeds: List[float]
-    p: float
-    r: float
-    macro_f: float
-    seconds: float
-    difference: Optional[float] = None
-    p_value: Optional[float] = None
-    f_new: Optional[float] = None
-    f_new_std: Optional[float] = None
+    figures: Dict[str, Optional[float]]
 
 
 @dataclass
@@ -111,6 +103,10 @@ class Table:
     @property
     def title(self) -> str:
         return f"{Path(self.setup.corpus).name} ({self.setup.split})"
+
+    @property
+    def header(self) -> Tuple[str, ...]:
+        return ("variant", *self.rows[0].figures)
 
 
 def read_results(paths: Sequence[Path]) -> List[RunResult]:
@@ -169,11 +165,8 @@ def _make_table(results: Sequence[RunResult], asked: Optional[str], samples: int
         raise ValueError(Errors.DR702.format(reference=asked, variants=", ".join(variants)))
     reference = asked or first.reference
     new = sorted({label for result in results for label in result.new_predicates})
-    rows = [_make_row(runs, new) for runs in variants.values()]
-    for row in rows:
-        compared = compare(variants.get(reference, []), variants[row.variant], samples)
-        if compared is not None and row.variant != reference:
-            row.difference, row.p_value = compared
+    compared = variants.get(reference, [])
+    rows = [_make_row(runs, [] if runs is compared else compared, new, samples) for runs in variants.values()]
     return Table(
         setup=first.setup,
         reference=reference,
@@ -181,27 +174,28 @@ def _make_table(results: Sequence[RunResult], asked: Optional[str], samples: int
         devices=list(dict.fromkeys(result.device for result in results)),
         commits=list(dict.fromkeys(result.commit for result in results)),
         # The reference, then from best to worst
-        rows=sorted(rows, key=lambda row: (row.variant != reference, -row.f)),
+        rows=sorted(rows, key=lambda row: (row.variant != reference, -_mean(row.f_of_seeds))),
     )
 
 
-def _make_row(runs: Sequence[RunResult], new: Collection[str]) -> Row:
-    f, f_new = [run.scores["f"] for run in runs], [_micro_f(run, new) for run in runs]
-    return Row(
-        variant=runs[0].variant,
-        note=runs[0].note,
-        overrides=runs[0].overrides,
-        seeds=[run.seed for run in runs],
-        f=_mean(f),
-        f_std=_std(f),
-        f_of_seeds=f,
-        p=_mean([run.scores["p"] for run in runs]),
-        r=_mean([run.scores["r"] for run in runs]),
-        macro_f=_mean([run.scores["macro_f"] for run in runs]),
-        seconds=_mean([run.seconds for run in runs]),
-        f_new=_mean(f_new) if new else None,
-        f_new_std=_std(f_new) if new else None,
-    )
+def _make_row(runs: Sequence[RunResult], reference: Sequence[RunResult], new: Collection[str], samples: int) -> Row:
+    f = [run.scores["f"] for run in runs]
+    difference, p_value = compare(reference, runs, samples) or (None, None)
+    figures = {
+        "F1": _mean(f),
+        "std": _std(f),
+        "seeds": len(runs),
+        "difference": difference,
+        "p": p_value,
+        "P": _mean([run.scores["p"] for run in runs]),
+        "R": _mean([run.scores["r"] for run in runs]),
+        "macro F1": _mean([run.scores["macro_f"] for run in runs]),
+        "training s": _mean([run.seconds for run in runs]),
+    }
+    if new:
+        f_new = [_micro_f(run, new) for run in runs]
+        figures.update({"new F1": _mean(f_new), "new std": _std(f_new)})
+    return Row(runs[0].variant, runs[0].note, runs[0].overrides, [run.seed for run in runs], f, figures)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -221,21 +215,16 @@ def _micro_f(run: RunResult, labels: Collection[str]) -> float:
 # As text
 
 
-def header(table: Table) -> Tuple[str, ...]:
-    """The headings of `to_cells`."""
-    names = ("variant", "F1", "std", "seeds", "difference", "p", "P", "R", "macro F1", "training s")
-    return (*names, "new F1", "std") if table.new_predicates else names
-
-
 def to_cells(row: Row) -> Tuple[str, ...]:
     """A row as text: scores in per cent, the difference in points."""
-    compared = ("", "")
-    if row.difference is not None:
-        compared = (f"{100 * row.difference:+.2f}", f"{row.p_value:.4f}")
-    f = (_percent(row.f), _percent(row.f_std))
-    scores = (_percent(row.p), _percent(row.r), _percent(row.macro_f))
-    new = (_percent(row.f_new), _percent(row.f_new_std)) if row.f_new is not None else ()
-    return (row.variant, *f, str(len(row.seeds)), *compared, *scores, f"{row.seconds:.0f}", *new)
+    return (row.variant, *(_to_cell(heading, value) for heading, value in row.figures.items()))
+
+
+def _to_cell(heading: str, value: Optional[float]) -> str:
+    if value is None:
+        return ""
+    own = {"seeds": f"{value}", "difference": f"{100 * value:+.2f}", "p": f"{value:.4f}", "training s": f"{value:.0f}"}
+    return own.get(heading, f"{100 * value:.2f}")
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
@@ -253,8 +242,8 @@ def _to_markdown(table: Table) -> str:
         f"standard deviation of F1. Difference: of F1 to `{table.reference}`, over the seeds that both have; p: paired "
         f"approximate randomisation over documents, not corrected for the number of comparisons.{new}",
         "",
-        "| " + " | ".join(header(table)) + " |",
-        "|---|" + "---:|" * (len(header(table)) - 1),
+        "| " + " | ".join(table.header) + " |",
+        "|---|" + "---:|" * (len(table.header) - 1),
         *("| " + " | ".join(to_cells(row)) + " |" for row in table.rows),
         "",
         *(f"- `{row.variant}`: {_describe(row)}" for row in table.rows),
@@ -272,7 +261,3 @@ def _describe(row: Row) -> str:
 
 def _settings(overrides: Overrides) -> str:
     return ", ".join(f"`{key} = {json.dumps(value)}`" for key, value in overrides.items())
-
-
-def _percent(value: Optional[float]) -> str:
-    return f"{100 * value:.2f}" if value is not None else ""

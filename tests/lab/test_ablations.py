@@ -122,7 +122,7 @@ def test_table_of_real_runs(trained):
     _, folder = trained
     (table,) = srsly.read_json(folder / "table.json")["tables"]
     assert {row["variant"] for row in table["rows"]} == {"full", "shared", "classified", "new"}
-    assert all(row["p_value"] is not None for row in table["rows"][1:])
+    assert all(row["figures"]["p"] is not None for row in table["rows"][1:])
     text = (folder / "table.md").read_text()
     assert "## demo (dev)" in text and "- `shared`: One encoder." in text and "| full |" in text
 
@@ -220,24 +220,26 @@ def test_table_against_numpy():
 
     f = {run: f1(table) for run, table in counts.items()}
     full, other = table.rows
-    assert (full.variant, full.seeds, full.difference) == ("full", [0, 1, 2], None)
+    assert (full.variant, full.seeds, full.figures["difference"]) == ("full", [0, 1, 2], None)
     values = [f["full", seed] for seed in (0, 1, 2)]
-    assert (full.f, full.f_std) == pytest.approx((sum(values) / 3, numpy.sqrt(numpy.var(values) * 3 / 2)))
+    assert (full.figures["F1"], full.figures["std"]) == pytest.approx(
+        (sum(values) / 3, numpy.sqrt(numpy.var(values) * 3 / 2))
+    )
     assert full.f_of_seeds == pytest.approx(values)
-    assert full.seconds == 11.0
+    assert full.figures["training s"] == 11.0
     tp, predicted, gold = numpy.array([counts["full", seed].sum(axis=(0, 1)) for seed in (0, 1, 2)]).T
-    assert (full.p, full.r) == pytest.approx(((tp / predicted).mean(), (tp / gold).mean()))
+    assert (full.figures["P"], full.figures["R"]) == pytest.approx(((tp / predicted).mean(), (tp / gold).mean()))
     assert other.seeds == [0, 2]
     differences = [f["other", seed] - f["full", seed] for seed in (0, 2)]
-    assert other.difference == pytest.approx(numpy.mean(differences))
-    assert 0 < other.p_value <= 1
+    assert other.figures["difference"] == pytest.approx(numpy.mean(differences))
+    assert 0 < other.figures["p"] <= 1
     cells = [cell.strip() for cell in to_markdown([table]).splitlines()[7].strip("|").split("|")]
     assert cells[:5] == [
         "other",
-        f"{100 * other.f:.2f}",
-        f"{100 * other.f_std:.2f}",
+        "{:.2f}".format(100 * other.figures["F1"]),
+        "{:.2f}".format(100 * other.figures["std"]),
         "2",
-        f"{100 * other.difference:+.2f}",
+        "{:+.2f}".format(100 * other.figures["difference"]),
     ]
 
 
@@ -246,7 +248,7 @@ def test_table_with_another_reference():
     (table,) = make_tables(results, samples=100)
     (back,) = make_tables(results, samples=100, reference="other")
     assert [row.variant for row in back.rows] == ["other", "full"] and back.reference == "other"
-    assert back.rows[1].difference == pytest.approx(-table.rows[1].difference)
+    assert back.rows[1].figures["difference"] == pytest.approx(-table.rows[1].figures["difference"])
     with pytest.raises(ValueError, match="DR702.*'none'.*full, other"):
         make_tables(results, reference="none")
 
@@ -259,10 +261,10 @@ def test_new_predicates_have_a_score_of_their_own():
     for row, runs in zip(table.rows, (results, new), strict=True):
         scores = (get_protocol("chemprot").scores(run.counts) for run in runs)
         expected = [found["per_type"][LABELS[1]]["f"] for found in scores]
-        assert row.f_new == pytest.approx(numpy.mean(expected))
-        assert row.f_new_std == pytest.approx(numpy.std(expected, ddof=1))
+        assert row.figures["new F1"] == pytest.approx(numpy.mean(expected))
+        assert row.figures["new std"] == pytest.approx(numpy.std(expected, ddof=1))
     text = to_markdown([table])
-    assert f"micro F1 of {LABELS[1]}" in text and f"| {100 * table.rows[1].f_new:.2f} |" in text
+    assert f"micro F1 of {LABELS[1]}" in text and "| {:.2f} |".format(100 * table.rows[1].figures["new F1"]) in text
     assert "new F1" not in to_markdown(make_tables(results, samples=10))
 
 
@@ -449,7 +451,7 @@ def test_others_go_on_after_a_failed_run(inside, tmp_path, pretend):
     assert names == ["full-0", "shared-0", "full-1", "shared-1"]
     # Compared over the seed that both have
     (table,) = srsly.read_json(tmp_path / "out" / "table.json")["tables"]
-    assert [row["seeds"] for row in table["rows"]] == [[1], [0, 1]] and table["rows"][1]["difference"] == 0
+    assert [row["seeds"] for row in table["rows"]] == [[1], [0, 1]] and table["rows"][1]["figures"]["difference"] == 0
 
 
 @pytest.mark.parametrize("change", [("--training.dropout", "0.2"), ("--protocol", "scierc")])
@@ -486,7 +488,7 @@ def test_runs_of_one_variant_alone(inside, tmp_path, pretend):
     assert names == ["full-1"]
     (table,) = srsly.read_json(tmp_path / "out" / "table.json")["tables"]
     assert [(row["variant"], row["seeds"]) for row in table["rows"]] == [("full", [1]), ("shared", [0, 1])]
-    assert table["rows"][1]["difference"] == 0
+    assert table["rows"][1]["figures"]["difference"] == 0
 
 
 def test_unknown_variant(inside, tmp_path, pretend):
