@@ -135,6 +135,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR366 = "{where}: a line of document {found!r} within document {id!r}; an empty line separates documents."
     DR367 = "{where}: {n} lists in {key} of document {id}; expected one for each of its {expected} sentences."
     DR368 = "{where}: token {token!r} in sentence {number} of document {id} is empty or contains a blank. Split it."
+    DR369 = "{where}: is no table that `spacy dualre extract` writes. Its columns are {columns}."
     DR370 = "{where}: has nothing but empty lines."
     DR371 = "{where}: expected a sentence, its label and a line Comment:."
     DR372 = "{where}: expected a number, a tab and a label."
@@ -151,7 +152,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR383 = "{where}: no text, and no earlier row with this id has one."
     DR384 = "{where}: the document {id} had another text before. Give one text for each id."
     DR385 = "{where}: {column} is {value!r}, which is not an offset."
-    DR386 = "{where}: no column with the texts among {names}; name one with --text-column."
+    DR386 = "{where}: no column with the texts among {names}, parted by comma, semicolon or tab: see --text-column."
     DR387 = "{where}: no column {name!r} among {names}; name one with --text-column or --id-column."
 
     # scoring/

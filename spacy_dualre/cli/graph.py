@@ -14,7 +14,9 @@ from .app import command
 
 @command("graph")
 def graph_cli(
-    triples: List[Path] = typer.Argument(..., metavar="TRIPLES...", help="JSON lines from `spacy dualre extract`"),
+    triples: List[Path] = typer.Argument(
+        ..., metavar="TRIPLES...", help="Output of `spacy dualre extract`: .jsonl, .csv, .spacy"
+    ),
     outputs: List[Path] = typer.Option(
         ..., "--output", "-o", help="File to write: .ttl, .nt, .graphml, .json, .csv or .html. May be repeated"
     ),

@@ -151,10 +151,10 @@ def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, S
             yield place, parse_json(line, schema, place)
 
 
-def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place) -> Schema:
+def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place, strict: bool = True) -> Schema:
     """Parse a value of a schema. Raises CorpusError naming the place and the first wrong field."""
     with _problems_at(place):
-        return schema.model_validate_json(text, strict=True)
+        return schema.model_validate_json(text, strict=strict)
 
 
 def validate(value: Any, schema: Type[Schema], place: Place, key: str = "", strict: bool = True) -> Schema:

@@ -4,16 +4,18 @@
 
 import csv
 import io
+import json
 import re
 from collections import Counter
-from itertools import chain
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
-from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, sentence_around
-from . import Format
+from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt, sentence_around
+from . import Format, jsonl
 from .files import Source, count_long_forms, is_offset, read_text
 
 _ROLES = ("subject", "object")
@@ -26,7 +28,9 @@ _ID_NAMES = ("id", "doc_id", "document_id", "pmid")
 _LONGEST_CELL = 10_000_000
 _SUBJECT, _OBJECT = ([f"{role}_{key}" for key in ("text", "type", "start", "end", "kb_id")] for role in _ROLES)
 #: The columns of a written table.
-COLUMNS = ("document", *_SUBJECT, "predicate", *_OBJECT, "score", "sentence")
+COLUMNS = ("document", *_SUBJECT, "predicate", *_OBJECT, "score", "sentence", "sentence_start")
+#: The beginning of a cell that a spreadsheet takes for a formula, unless there is a quote before it.
+_FORMULA = r"(?='*[=+\-@\t\r\n])"
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -127,17 +131,15 @@ def _places(text: str, form: str) -> List[int]:
 
 def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
     """Stream a table of texts, one document for each row that is not blank. Raises CorpusError if it has no texts."""
-    # Invalid UTF-8 is detected in each row, so that the others can be read
-    lines = (line.decode("utf8", "surrogateescape") for _, line in source.lines())
     names: List[str] = []
-    for place, cells in _rows(lines, source.path, **dialect):
+    for place, cells in _rows(_lines(source), source.path, **dialect):
         if isinstance(cells, CorpusError):
             yield cells
         elif not names:
             names = [name.strip() for name in cells]
             id_at = _column(names, source.options.id_column, _ID_NAMES, place)
             text_at = _column(names, source.options.text_column, _TEXT_NAMES, place)
-            if text_at is None and len(names) > 1:
+            if text_at is None:
                 raise place.error(Errors.DR386, names=", ".join(map(repr, names)))
         elif cells and len(cells) != len(names):
             yield place.error(Errors.DR342, n=len(cells), expected=len(names))
@@ -146,6 +148,12 @@ def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
         elif cells:
             id = cells[id_at].strip() if id_at is not None else ""
             yield Record(id or source.id_of(place.line), cells[text_at or 0], place, mentions_given=False)
+
+
+def _lines(source: Source) -> Iterator[str]:
+    """The lines, which may end in CR alone. Invalid UTF-8 is detected in each row, so that the others can be read."""
+    for _, line in source.lines():
+        yield from io.StringIO(line.decode("utf8", "surrogateescape"), newline="")
 
 
 def stream_tsv(source: Source) -> Iterator[Document]:
@@ -162,10 +170,11 @@ def _column(names: List[str], wanted: Optional[str], usual: Sequence[str], place
     return next((lower.index(name) for name in usual if name in lower), None)
 
 
-def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+def write(records: Iterable[Record], path: Path, lost: Counter, quote: str = "") -> None:
     """Write CSV with a row for each relation and the sentences from its first to its last argument.
 
-    This is for spreadsheets and databases: `read` does not take it back.
+    This is for spreadsheets and databases, and for `stream_relations`: `read` does not take it back. The quote is put
+    before cells that a spreadsheet would take for formulas.
     """
     with path.open("w", encoding="utf8", newline="") as file:
         rows = csv.writer(file)
@@ -180,12 +189,49 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
                 subject, object = (
                     [record.covered(m), m.type, m.start, m.end, SEPARATOR.join(m.concepts)] for m in arguments
                 )
-                sentence = record.text[start:end]
-                rows.writerow([record.id, *subject, rel.predicate, *object, rel.score, sentence])
+                cells = (record.id, *subject, rel.predicate, *object, rel.score, record.text[start:end], start)
+                rows.writerow(re.sub(rf"\A{_FORMULA}", quote, str(cell)) for cell in cells)
             lost["document without relations, not in the table"] += not record.relations
+
+
+def stream_relations(source: Source) -> Iterator[Document]:
+    """Stream the documents of a table that `write` wrote. Their texts are the sentences of relations, and blanks.
+
+    Raises CorpusError for another table.
+    """
+    rows = _rows(_lines(source), source.path)
+    place, header = next(rows, (Place(source.path), []))
+    if header != list(COLUMNS):
+        raise place.error(Errors.DR369, columns=", ".join(COLUMNS))
+    for id, of_document in groupby(rows, lambda row: row[1] if isinstance(row[1], CorpusError) else row[1][:1]):
+        if isinstance(id, CorpusError):
+            yield id
+        elif id:
+            yield attempt(_from_sentences, list(of_document))
+
+
+def _from_sentences(rows: List[Tuple[Place, List[str]]]) -> Record:
+    text = ""
+    edges: Set[int] = set()
+    rels = []
+    for place, cells in rows:
+        if len(cells) != len(COLUMNS):
+            raise place.error(Errors.DR342, n=len(cells), expected=len(COLUMNS))
+        row = {name: re.sub(rf"\A'{_FORMULA}", "", cell) for name, cell in zip(COLUMNS, cells)}
+        if not is_offset(row["sentence_start"]):
+            raise place.error(Errors.DR385, column="sentence_start", value=row["sentence_start"])
+        start = int(row["sentence_start"])
+        end = start + len(row["sentence"])
+        text = text[:start].ljust(start) + row["sentence"] + text[end:]
+        edges |= {start, end}
+        subject, object = ({key.split("_", 1)[1]: row[key] for key in keys} for keys in (_SUBJECT, _OBJECT))
+        rels.append({"subject": subject, "predicate": row["predicate"], "object": object, "score": row["score"]})
+    document = {"id": row["document"], "text": text, "rels": rels, "sentences": sorted(edges - {len(text)})}
+    return jsonl.parse(json.dumps(document), rows[0][0], strict=False)
 
 
 FORMATS = {
     "csv": Format(read, stream_csv, write, {".csv": b""}, (".csv",)),
+    "spreadsheet": Format(write=partial(write, quote="'")),
     "tsv": Format(stream=stream_tsv, inputs={".tsv": b"", ".tab": b""}),
 }

@@ -6,7 +6,7 @@ from typing import Callable, Iterable, Iterator, Set
 
 from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
-from ..formats import docbin, jsonl
+from ..formats import docbin, jsonl, tables
 from ..formats.files import Options, Source
 from ..records.record import Document, Place, Record
 
@@ -14,7 +14,7 @@ _OPTIONS = Options(spans_key=SPANS_KEY)
 
 
 def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None]) -> Iterator[Record]:
-    """Read documents with their relations from JSON lines (see `formats.jsonl`) or .spacy files.
+    """Read documents with their relations from JSON lines (see `formats.jsonl`), .spacy files or tables (.csv).
 
     Args:
         broken: Called with an error naming file and line for each document that cannot be read, and for each duplicate
@@ -36,8 +36,10 @@ def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None])
 def _documents(path: Path) -> Iterator[Document]:
     """The documents of a file, with an error for each that cannot be read, or for the file."""
     document = None
+    streams = {".spacy": docbin.stream, ".csv": tables.stream_relations}
+    stream = streams.get(Path(path.name.removesuffix(".gz")).suffix.lower(), jsonl.stream)
     try:
-        for document in (docbin if path.suffix == ".spacy" else jsonl).stream(Source(path, options=_OPTIONS)):
+        for document in stream(Source(path, options=_OPTIONS)):
             yield document
         if document is None:
             raise Place(path).error(Errors.DR303)

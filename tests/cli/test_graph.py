@@ -3,18 +3,20 @@
 import os
 import re
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import srsly
-from helpers.graphs import ASPIRIN, COX, document, write_lines
+from helpers.graphs import ASPIRIN, COX, document, record, write_lines
 from helpers.pipelines import make_examples
 from spacy.cli._util import app
 from spacy.vocab import Vocab
 from typer.testing import CliRunner
 
 import spacy_dualre.cli  # noqa: F401
+from spacy_dualre.formats import function
 from spacy_dualre.formats.jsonl import to_json
 from spacy_dualre.records.from_docs import doc_to_record
 from spacy_dualre.records.record import Place
@@ -86,6 +88,40 @@ def test_what_extract_writes_is_read(tmp_path: Path) -> None:
     found = srsly.read_json(tmp_path / "kg.json")
     assert len(found["edges"]) == sum(len(doc._.rels) for doc in docs)
     assert "left out: concepts without an edge 3" in output and "DW823" not in output
+
+
+@pytest.mark.parametrize("format", ["csv", "spreadsheet"])
+def test_the_table_that_extract_writes_has_the_same_edges(tmp_path: Path, format: str) -> None:
+    facts = [
+        (ASPIRIN, "INHIBITS", COX, 0.5),
+        (("-OH", "CHEMICAL", ""), "BINDS", COX, 0.75),
+        (COX, "P", ("=B", "T", "1,2"), 1.0),
+    ]
+    values = [document(f"+{n}", *facts[n:]) for n in range(2)]
+    across = {"subject": "0s", "predicate": "ACROSS", "object": values[0]["rels"][2]["object"], "score": 0.25}
+    values[0]["rels"].insert(1, across)
+    lines = write_lines(tmp_path / "x.jsonl", values)
+    function(format, "write")((record(one) for one in values), tmp_path / "x.csv", Counter())
+    for path in (lines, tmp_path / "x.csv"):
+        code, output = graph(path, "-o", f"{path}.json")
+        assert code == 0 and "documents 2 relations 6" in output, output
+    found, expected = (srsly.read_json(tmp_path / name) for name in ("x.csv.json", "x.jsonl.json"))
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "line, cell, problem",
+    [(1, "score", "DR369.*x.csv, line 1"), (2, "0.5", "DR326.*x.csv, line 2.*rels.0.score"), (3, "Aspirin", "line 3")],
+)
+def test_a_damaged_table_is_named(tmp_path: Path, line: int, cell: str, problem: str) -> None:
+    values = [document(str(n), (ASPIRIN, "INHIBITS", COX, 0.5)) for n in range(3)]
+    function("csv", "write")((record(one) for one in values), tmp_path / "x.csv", Counter())
+    lines = (tmp_path / "x.csv").read_text().splitlines()
+    lines[line - 1] = lines[line - 1].replace(cell, "x" if line < 3 else "x,y", 1)
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    code, output = graph(tmp_path / "x.csv", "-o", tmp_path / "kg.json")
+    assert code == 1 and re.search(problem, output), output
+    assert line == 1 or "documents 2 relations 2" in output
 
 
 def test_broken_lines_fail_at_the_end(triples: Path, tmp_path: Path) -> None:

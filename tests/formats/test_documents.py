@@ -79,9 +79,12 @@ def test_csv_finds_its_columns_and_goes_on_after_a_bad_row(tmp_path):
     assert "in.csv, line 4: 1 columns; expected 2" in problem
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_csv_of_other_delimiters(tmp_path, delimiter):
-    table = delimiter.join(("id", "abstract", "year")) + "\n" + delimiter.join(("7", "One, two.", "2020")) + "\n"
+def test_csv_of_other_delimiters_and_line_ends(tmp_path, delimiter, line_end):
+    table = (
+        delimiter.join(("id", "abstract", "year")) + line_end + delimiter.join(("7", "One, two.", "2020")) + line_end
+    )
     records, problems = read(write(tmp_path / "in.csv", table))
     assert not problems and contents(records) == [("7", "One, two.")]
 
@@ -92,7 +95,17 @@ def test_columns_by_name(tmp_path):
     _, problems = read(path, text_column="Body")
     assert "no column 'Body' among 'text', 'body', 'key'" in problems[0]
     _, problems = read(write(tmp_path / "two.csv", "a,b\n1,2\n"))
-    assert "no column with the texts among 'a', 'b'; name one with --text-column" in problems[0]
+    assert (
+        "no column with the texts among 'a', 'b', parted by comma, semicolon or tab: see --text-column" in problems[0]
+    )
+
+
+@pytest.mark.parametrize("header", ["id|text", "id text", "A first sentence, say."[:16]])
+def test_a_single_column_is_the_text_if_it_says_so(tmp_path, header):
+    path = write(tmp_path / "in.csv", f"{header}\nOne.\n")
+    records, (problem,) = read(path)
+    assert not records and f"line 1: no column with the texts among {header!r}, parted by comma" in problem
+    assert contents(read(path, text_column=header)[0]) == [("2", "One.")]
 
 
 @pytest.mark.parametrize(

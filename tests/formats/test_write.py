@@ -144,6 +144,19 @@ def test_csv_has_a_row_for_each_relation(tmp_path):
     assert second["sentence"] == TEXT
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+A", "-OH", "@x", "'=1"])
+def test_formulas_are_quoted_for_spreadsheets_alone(tmp_path, text):
+    one = document(
+        f"{text} hits B now.", [(0, len(text), "X", ""), (len(text) + 6, len(text) + 7, "X", "")], [(0, "P", 1, 0.5)]
+    )
+    for name, quote in (("csv", ""), ("spreadsheet", "'")):
+        write(name, [one], tmp_path / f"{name}.csv")
+        with (tmp_path / f"{name}.csv").open(encoding="utf8", newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert (row["subject_text"], row["sentence"]) == (quote + text, quote + one.text)
+        assert (row["object_text"], row["score"], row["sentence_start"]) == ("B", "0.5", "0")
+
+
 @pytest.mark.parametrize("id", ["../../up", "..", ".", "/root", "a\0b", "", "x" * 400, "a b:c?", "C:\\x"])
 def test_brat_files_stay_in_their_folder(tmp_path, id):
     (tmp_path / "in").mkdir()
