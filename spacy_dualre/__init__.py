@@ -1,14 +1,12 @@
 """Relation extraction for spaCy with instance-adapted predicate descriptions."""
 
-from .annotations.concepts import get_concept_rels as _get_concept_rels
-from .annotations.concepts import refuse_concept_rels as _refuse_concept_rels
-from .annotations.relations import get_rels as _get_rels
-from .annotations.relations import install as _install
-from .annotations.relations import set_rels as _set_rels
+from .annotations import concepts as _concepts
+from .annotations import relations as _relations
 from .types import Candidate, Relation
 
 __version__ = "0.1.0"
 __all__ = ["Candidate", "Relation", "__version__"]
 
-_install("rels", getter=_get_rels, setter=_set_rels)
-_install("concept_rels", getter=_get_concept_rels, setter=_refuse_concept_rels)
+_relations.install("rels", getter=_relations.get_rels, setter=_relations.set_rels)
+_relations.install("rels_json", getter=_relations.rels_to_json, setter=_relations.rels_from_json)
+_relations.install("concept_rels", getter=_concepts.get_concept_rels, setter=_concepts.refuse_concept_rels)

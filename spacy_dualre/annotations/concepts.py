@@ -90,7 +90,7 @@ def with_concept(span: Span, concept: str) -> Span:
     return Span(span.doc, span.start, span.end, label=span.label, kb_id=concept, span_id=span.id)
 
 
-def get_concept_rels(doc: Doc) -> List[ConceptRelation]:
+def get_concept_rels(doc: Doc) -> Tuple[ConceptRelation, ...]:
     """Return the distinct triples of concepts behind ``Doc._.rels``, in text order of their first evidence.
 
     A mention with several concepts contributes to a triple for each.
@@ -99,10 +99,10 @@ def get_concept_rels(doc: Doc) -> List[ConceptRelation]:
     for rel in get_rels(doc):
         for subject, object in product(get_concepts(rel.subject), get_concepts(rel.object)):
             evidence.setdefault((subject, rel.predicate, object), []).append(rel)
-    return [
+    return tuple(
         ConceptRelation(*triple, score=max(rel.score for rel in rels), evidence=tuple(rels))
         for triple, rels in evidence.items()
-    ]
+    )
 
 
 def refuse_concept_rels(doc: Doc, value: object) -> None:

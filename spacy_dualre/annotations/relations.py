@@ -6,7 +6,7 @@ offsets, with the object's offset relative to the subject. ``Doc.from_docs`` kee
 
 import warnings
 from numbers import Real
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -26,21 +26,21 @@ def install(name: str, getter: Callable, setter: Optional[Callable] = None) -> N
         )
 
 
-def get_rels(doc: Doc) -> List[Relation]:
+def get_rels(doc: Doc) -> Tuple[Relation, ...]:
     """Return the Doc's relations, sorted by subject, object and predicate.
 
-    If the tokens have changed, arguments are widened to whole tokens. In a part of another Doc (``span.as_doc``),
-    relations that reach outside it are left out.
+    They are a tuple, since what is appended to a list would be lost. If the tokens have changed, arguments are widened
+    to whole tokens. In a part of another Doc (``span.as_doc``), relations that reach outside it are left out.
     """
     rels: List[Relation] = []
     for key in _keys(doc):
         _, _, start, end = key
         for subject_labels, predicate, object_labels, offset, length, score in doc.user_data[key]:
-            subject = _restore(doc, start, end, subject_labels)
-            obj = _restore(doc, start + offset, start + offset + length, object_labels)
+            subject = restore(doc, start, end, subject_labels)
+            obj = restore(doc, start + offset, start + offset + length, object_labels)
             if subject is not None and obj is not None:
                 rels.append(Relation(subject, predicate, obj, score))
-    return sorted(rels, key=lambda rel: (*_position(rel.subject), *_position(rel.object), rel.predicate))
+    return tuple(sorted(rels, key=lambda rel: (*_position(rel.subject), *_position(rel.object), rel.predicate)))
 
 
 def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
@@ -56,7 +56,7 @@ def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
         rel = _checked(doc, rel)
         subject, obj = rel.subject, rel.object
         start, length = obj.start_char - subject.start_char, obj.end_char - obj.start_char
-        row = (_labels(subject), rel.predicate, _labels(obj), start, length, float(rel.score))
+        row = (labels_of(subject), rel.predicate, labels_of(obj), start, length, float(rel.score))
         stored.setdefault(("._.", _KEY, subject.start_char, subject.end_char), []).append(row)
     for key in _keys(doc):
         del doc.user_data[key]
@@ -64,7 +64,10 @@ def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
 
 
 def rels_to_json(doc: Doc) -> List[Dict[str, Any]]:
-    """Return the Doc's relations as JSON values with character offsets (end exclusive) into ``doc.text``."""
+    """Return the Doc's relations as JSON values with character offsets (end exclusive) into ``doc.text``.
+
+    Read as ``Doc._.rels_json``, so that ``doc.to_json(underscore=["rels_json"])`` and ``Doc.from_json`` keep relations.
+    """
     return [
         {
             "subject": span_to_json(rel.subject),
@@ -74,6 +77,22 @@ def rels_to_json(doc: Doc) -> List[Dict[str, Any]]:
         }
         for rel in get_rels(doc)
     ]
+
+
+def rels_from_json(doc: Doc, values: Iterable[Dict[str, Any]]) -> None:
+    """Replace the Doc's relations by what `rels_to_json` returned, as setting ``Doc._.rels_json`` does.
+
+    Raises:
+        ValueError: The values are of another form, or not of this text.
+    """
+    rels: List[Any] = []
+    try:
+        for value in values:
+            subject, object = (_span_from_json(doc, value[role]) for role in ("subject", "object"))
+            rels.append((subject, value["predicate"], object, value["score"]))
+    except (KeyError, TypeError) as err:
+        raise ValueError(Errors.DR180.format(problem=repr(err))) from err
+    set_rels(doc, rels)
 
 
 def span_to_json(span: Span) -> Dict[str, Any]:
@@ -86,24 +105,30 @@ def span_to_json(span: Span) -> Dict[str, Any]:
     return values
 
 
-def _keys(doc: Doc) -> List[Any]:
-    return [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY]
-
-
-def _labels(span: Span) -> tuple:
+def labels_of(span: Span) -> tuple:
+    """What a span is besides its characters: type, kb_id and id."""
     return (span.label_, span.kb_id_, span.id_)
 
 
-def _position(span: Span) -> tuple:
-    return (span.start_char, span.end_char, span.label_)
-
-
-def _restore(doc: Doc, start: int, end: int, labels: Iterable[str]) -> Optional[Span]:
+def restore(doc: Doc, start: int, end: int, labels: tuple) -> Optional[Span]:
+    """The span with these characters and `labels_of`, widened to whole tokens; None outside of the text."""
     # Not len(doc.text), which spaCy rebuilds at each access
     if not len(doc) or not 0 <= start < end <= doc[-1].idx + len(doc[-1]):
         return None
     label, kb_id, span_id = labels
     return doc.char_span(start, end, label=label, kb_id=kb_id, span_id=span_id, alignment_mode="expand")
+
+
+def _span_from_json(doc: Doc, value: Dict[str, Any]) -> Optional[Span]:
+    return restore(doc, value["start"], value["end"], (value["type"], value.get("kb_id", ""), value.get("id", "")))
+
+
+def _keys(doc: Doc) -> List[Any]:
+    return [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY]
+
+
+def _position(span: Span) -> tuple:
+    return (span.start_char, span.end_char, span.label_)
 
 
 def _checked(doc: Doc, rel: Any) -> Relation:

@@ -174,11 +174,11 @@ def test_reading_stores_nothing():
     assert doc._.concept_rels == get_concept_rels(doc) != []
     assert dict(doc.user_data) == before
     doc._.rels = []
-    assert doc._.concept_rels == [] and not doc.user_data
+    assert doc._.concept_rels == () and not doc.user_data
 
 
 def test_no_relations():
-    assert Doc(VOCAB)._.concept_rels == doc_of()._.concept_rels == []
+    assert Doc(VOCAB)._.concept_rels == doc_of()._.concept_rels == ()
 
 
 TRAVELS = {

@@ -34,7 +34,7 @@ def read(doc):
 
 
 def test_a_document_has_no_relations_at_first():
-    assert Doc(VOCAB)._.rels == Doc(VOCAB, words=["a"])._.rels == []
+    assert Doc(VOCAB)._.rels == Doc(VOCAB, words=["a"])._.rels == ()
 
 
 def test_relations_are_read_as_written(doc):
@@ -168,8 +168,8 @@ def test_part_of_a_document_keeps_the_relations_inside_it():
 
 
 def test_an_empty_document_has_no_relations_whatever_it_stores(doc):
-    empty = Doc(VOCAB, user_data=doc.user_data)
-    assert read(empty) == []
+    for empty in (Doc(VOCAB, user_data=doc.user_data), doc[0:0].as_doc(copy_user_data=True)):
+        assert read(empty) == []
 
 
 def test_merged_tokens_keep_the_mentions_text(doc):
@@ -218,6 +218,42 @@ def test_json(doc):
     }
     assert rels_to_json(doc) == json.loads(json.dumps(rels_to_json(doc))) == [expected]
     assert doc.text[27:32] == "PTGS2"
+
+
+def test_what_is_appended_is_not_lost_without_a_word(doc):
+    for attribute in ("rels", "concept_rels"):
+        with pytest.raises(AttributeError):
+            doc._.get(attribute).append(doc._.rels[0])
+
+
+def test_relations_survive_spacys_json(doc):
+    doc._.rels = [Relation(Span(doc, 2, 3, label="GENE", kb_id="5743", span_id="T9"), "R", doc.ents[0], 0.25)]
+    values = json.loads(json.dumps(doc.to_json(underscore=["rels_json"])))
+    again = Doc(VOCAB).from_json(values)
+    assert again._.rels_json == doc._.rels_json
+    (rel,) = again._.rels
+    assert rel.subject.doc is again and (rel.subject.kb_id_, rel.subject.id_) == ("5743", "T9")
+
+
+@pytest.mark.parametrize(
+    "values, code",
+    [([{}], "DR180.*subject"), (["INHIBITS"], "DR180"), (5, "DR180"), ([{"start": 0}], "DR180")],
+)
+def test_other_json_is_refused(doc, values, code):
+    with pytest.raises(ValueError, match=code):
+        doc._.rels_json = values
+    assert read(doc) == READ
+
+
+def test_json_of_another_text_is_refused(doc):
+    short = Doc(VOCAB, words=["Aspirin"])
+    with pytest.raises(ValueError, match="DR020"):
+        short._.rels_json = doc._.rels_json
+
+
+def test_json_among_the_spans_is_refused_with_the_right_name(doc):
+    with pytest.raises(ValueError, match="DR021.*rels_json"):
+        doc._.rels = doc._.rels_json
 
 
 def test_json_of_no_relations():

@@ -554,7 +554,7 @@ def test_documents_without_candidates(trained):
     nlp = trained(threshold=0.0)
     texts = ["nothing here .", "Aspirin|CHEMICAL|C1 works .", "Aspirin|CHEMICAL|- inhibits COX-1|GENE|G1 ."]
     docs = [Doc(nlp.vocab), *(annotate(nlp.vocab, text) for text in texts)]
-    assert [(doc._.rels, doc._.concept_rels) for doc in nlp.pipe(docs)] == [([], [])] * 4
+    assert [(doc._.rels, doc._.concept_rels) for doc in nlp.pipe(docs)] == [((), ())] * 4
 
 
 def test_mentions_far_apart_stay_in_what_the_model_reads(trained):

@@ -185,7 +185,7 @@ def test_a_mention_of_blanks_is_dropped_with_its_relation(path: Path) -> None:
     ]
     assert f"{path}, line 1, document 5" in record.dropped[0].where
     (doc,) = records_to_docs([record], spacy.blank("en"), ConversionReport())
-    assert [span.text for span in doc.spans[SPANS_KEY]] == ["elm"] and doc._.rels == []
+    assert [span.text for span in doc.spans[SPANS_KEY]] == ["elm"] and doc._.rels == ()
 
 
 @pytest.mark.parametrize("sentence", ["a &amp; <e1>b</e1> <e2>c</e2>", "a <i>b</i> <e1>b</e1> <e2>c < d</e2> <e3>"])

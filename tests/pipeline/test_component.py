@@ -186,7 +186,7 @@ def test_works_beside_other_components(trained):
     doc = nlp("Aspirin inhibits COX-1.")
     assert [(r.subject.text, r.object.text) for r in doc._.rels] == [("Aspirin", "COX-1")]
     with nlp.select_pipes(disable=NAME):
-        assert nlp("Aspirin inhibits COX-1.")._.rels == []
+        assert nlp("Aspirin inhibits COX-1.")._.rels == ()
 
 
 def test_symmetric_predicate_comes_out_once_first_mention_first(make_nlp):
@@ -331,4 +331,4 @@ def test_old_relations_are_replaced(trained):
     nlp = trained(threshold=1.0)
     doc = make_examples(nlp.vocab)[0].reference
     assert doc._.rels
-    assert nlp(doc)._.rels == []
+    assert nlp(doc)._.rels == ()

@@ -104,7 +104,7 @@ def test_labels_added_before_initialisation_stay(make_nlp):
 def test_new_label_brings_its_types_as_candidates(trained):
     nlp = trained(threshold=0.0)
     words = [("COX-1", "GENE"), ("binds", ""), ("COX-3", "GENE"), (".", "")]
-    assert nlp(make_doc(nlp.vocab, words))._.rels == []
+    assert nlp(make_doc(nlp.vocab, words))._.rels == ()
     nlp.get_pipe(NAME).add_label("BINDS", description={"GENE|GENE": "{subject} binds {object}."})
     found = nlp(make_doc(nlp.vocab, words))._.rels
     assert [(rel.subject.text, rel.object.text) for rel in found] == [("COX-1", "COX-3"), ("COX-3", "COX-1")]

@@ -162,7 +162,7 @@ def test_relations_learnt_from_span_groups_read_the_entities_of_an_ner(trained):
     doc = make_doc(nlp.vocab, [("Aspirin", "CHEMICAL"), ("inhibits", ""), ("COX-1", "GENE")])
     assert len(rel(doc)._.rels) == 1
     doc.spans["entities"] = []
-    assert rel(doc)._.rels == []
+    assert rel(doc)._.rels == ()
 
 
 def test_an_ner_and_abbreviations_of_scispacy(folder, trained):

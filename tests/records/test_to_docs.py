@@ -505,7 +505,7 @@ def test_the_report_adds_up_over_documents() -> None:
 
 def test_a_document_without_anything_is_converted() -> None:
     (doc,), report = convert(record("Nothing to see."), nlp=NLP)
-    assert spans(doc) == [] and doc.ents == () and doc._.rels == []
+    assert spans(doc) == [] and doc.ents == () and doc._.rels == ()
     assert report.to_json()["documents"] == 1
 
 
@@ -693,7 +693,7 @@ def test_concepts_tokens_and_breaks_survive_the_file() -> None:
     assert sorted(concept_rels(one)) == [("X", "BIND", "Y"), ("Y", "BIND", "Z")]
     assert [sent.text for sent in one.sents] == ["x/y complex  ", "binds Z9"]
     assert list(one.user_data["breaks"]) == [13]
-    assert empty.text == "" and empty._.rels == []
+    assert empty.text == "" and empty._.rels == ()
 
 
 @pytest.mark.parametrize("folder", [DEMO / "demo_training", SAMPLE], ids=["demo", "official sample"])

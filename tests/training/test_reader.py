@@ -125,7 +125,7 @@ def test_limit_counts_over_all_files_of_a_folder(tmp_path: Path) -> None:
 
 def test_documents_with_some_predicates_are_left_out(tmp_path: Path) -> None:
     docs = [annotated(), annotated(), annotated()]
-    docs[0]._.rels = [rel._replace(predicate="NEW") for rel in docs[0]._.rels][:1] + docs[0]._.rels[1:]
+    docs[0]._.rels = [docs[0]._.rels[0]._replace(predicate="NEW"), *docs[0]._.rels[1:]]
     docs[1]._.rels = []
     path = save(tmp_path, docs)
     left = read(path, without=["NEW", "NEVER"])
