@@ -2,11 +2,11 @@
 
 from typing import List, Optional, Tuple
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
 
 from ..types import NEGATIVE, Relation
-from .relations import get_rels
+from .relations import get_rels, labels_of, restore
 
 #: The span group that holds all mentions; ``doc.ents`` cannot hold nested ones.
 SPANS_KEY = "entities"
@@ -18,9 +18,25 @@ def get_mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
     They are those of a span group. Without such a group, or without a key, ``doc.ents`` are read, so that a component
     trained on span groups also works behind an NER.
     """
-    spans = doc.spans[spans_key] if spans_key in doc.spans else doc.ents
-    distinct = {mention_key(span): span for span in spans if span.start < span.end}
+    distinct = {mention_key(span): span for span in annotated_spans(doc, spans_key) if span.start < span.end}
     return [distinct[key] for key in sorted(distinct)]
+
+
+def annotated_spans(doc: Doc, spans_key: Optional[str]) -> List[Span]:
+    """Return the spans of a span group or, without one, ``doc.ents``.
+
+    A span group keeps its token numbers when tokens are merged or split after it was written (explosion/spaCy#12024).
+    Its characters stay right: such spans are widened to whole tokens.
+    """
+    if spans_key not in doc.spans:
+        return list(doc.ents)
+    try:
+        spans = list(doc.spans[spans_key])
+    except IndexError:
+        # spaCy refuses numbers of tokens that are gone: read the group on a Doc with a token for each character
+        longest = Doc(doc.vocab, words=list(doc.text), spaces=[False] * len(doc.text))
+        spans = list(SpanGroup(longest).from_bytes(doc.spans[spans_key].to_bytes()))
+    return [_aligned(doc, span) for span in spans]
 
 
 def mention_key(span: Span) -> Tuple[int, int, str]:
@@ -53,3 +69,12 @@ def gold_relations(example: Example) -> List[Relation]:
 def doc_name(doc: Doc) -> str:
     """The document's id or, without one, the beginning of its text."""
     return str(doc.user_data.get("doc_id") or repr(doc.text[:40]))
+
+
+def _aligned(doc: Doc, span: Span) -> Span:
+    if span.start == span.end:
+        return span
+    first, last = span.doc[span.start], span.doc[span.end - 1]
+    if span.doc is doc and (first.idx, last.idx + len(last)) == (span.start_char, span.end_char):
+        return span
+    return restore(doc, span.start_char, span.end_char, labels_of(span))  # type: ignore[return-value]

@@ -5,7 +5,7 @@ from typing import Dict, Iterable, Optional, Set, Tuple
 from spacy.tokens import Doc, Span
 
 from ..annotations.concepts import get_long_forms, split_concepts
-from ..annotations.mentions import SPANS_KEY
+from ..annotations.mentions import SPANS_KEY, annotated_spans
 from ..annotations.relations import get_rels
 from .arguments import Arguments
 from .record import MentionRecord, Place, Record, RelationRecord
@@ -22,7 +22,7 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
     if len(doc) and doc.has_annotation("SENT_START"):
         record.sentences = tuple(sentence.start_char for sentence in doc.sents)
     record.breaks = tuple(doc.user_data.get("breaks", ()))
-    spans = list(dict.fromkeys(doc.spans[spans_key] if spans_key in doc.spans else doc.ents))
+    spans = list(dict.fromkeys(annotated_spans(doc, spans_key)))
     rels = get_rels(doc)
     own_ids = _own_ids([*spans, *(span for rel in rels for span in (rel.subject, rel.object))])
     arguments = Arguments(record, own_ids)

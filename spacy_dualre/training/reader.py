@@ -10,6 +10,7 @@ from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 
 from ..annotations.concepts import get_long_forms, set_long_forms
+from ..annotations.mentions import annotated_spans, get_mentions
 from ..annotations.relations import get_rels
 from ..errors import Errors
 from ..records.shards import read_docs
@@ -50,7 +51,9 @@ class RelCorpus(Corpus):
         else:
             example = super()._make_example(nlp, reference, gold_preproc)
             for name in self.annotating_components:
-                example.predicted = _component(nlp, name)(example.predicted)
+                example.predicted = doc = _component(nlp, name)(example.predicted)
+                # spaCy cannot copy a group whose tokens were merged since
+                doc.spans.update({key: get_mentions(doc, key) for key in doc.spans})
         given = reference.user_data
         example.predicted.user_data.update({key: given[key] for key in ORIGIN if key in given})
         return example
@@ -93,8 +96,8 @@ def copy_mentions(reference: Doc) -> Doc:
         sent_starts=[token.is_sent_start for token in reference] if reference.has_annotation("SENT_START") else None,
     )
     doc.ents = tuple(_copy(span, doc) for span in reference.ents)
-    for key, spans in reference.spans.items():
-        doc.spans[key] = [_copy(span, doc) for span in spans]
+    for key in reference.spans:
+        doc.spans[key] = [_copy(span, doc) for span in annotated_spans(reference, key)]
     set_long_forms(doc, get_long_forms(reference))
     return doc
 
