@@ -1,7 +1,6 @@
 """Pairs of the concepts of a whole document as candidates, seen through their closest mentions."""
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy
@@ -10,17 +9,39 @@ from spacy.tokens import Doc, Span
 from ..annotations.concepts import Concept, closest_pairs, get_concepts, tokens_between
 from ..annotations.mentions import sentence_indices
 from ..types import Candidate, Pair, TypePairs
-from .policy import CandidatePolicy, TypePairSetting, check_at_least, check_type_pairs, pool, types_allowed
+from .policy import TypePairSetting, check_at_least, check_type_pairs, partners, pool, types_allowed
 
 
 @dataclass(frozen=True)
 class ConceptPairs:
-    """Pairs of concepts, see `concept_pairs`."""
+    """Registered as ``spacy-dualre.concept_pairs.v1``: pairs of concepts, for relations annotated per document.
 
-    mention_pairs: int
-    max_tokens: Optional[int]
-    type_pairs: TypePairSetting
-    directed: bool
+    A concept is a type with one of the ids in ``span.kb_id_`` (commas separate several) or, for mentions without an id,
+    with the surface form in lower case; a mention whose kb_id is "-" or "NIL" has no concept. Each pair of concepts is
+    represented by its closest mention pairs, in one sentence or not. Their decisions are pooled into one relation, on
+    the mention pair that speaks most for it. `Doc._.concept_rels` gives the triples of concepts.
+
+    Args:
+        mention_pairs: How many of the closest mention pairs (fewest sentences apart, then fewest tokens between)
+            represent a pair of concepts. The strongest of them decides.
+        max_tokens: The most tokens between two mentions; None for any number. Text between distant mentions that does
+            not fit into the encoder is left out; both mentions always stay.
+        type_pairs: As in `EntityPairs`.
+        directed: Ask for both orders of a pair. If false, each pair comes once and no predicate has a direction.
+
+    Raises:
+        ValueError: A setting is out of range.
+    """
+
+    mention_pairs: int = 3
+    max_tokens: Optional[int] = None
+    type_pairs: TypePairSetting = "learn"
+    directed: bool = False
+
+    def __post_init__(self) -> None:
+        check_at_least(1, mention_pairs=self.mention_pairs)
+        check_at_least(0, max_tokens=self.max_tokens)
+        check_type_pairs(self.type_pairs)
 
     def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
         mentions_of: Dict[Concept, List[Span]] = {}
@@ -28,10 +49,11 @@ class ConceptPairs:
             for concept in get_concepts(mention):
                 mentions_of.setdefault(concept, []).append(mention)
         sentence_of = sentence_indices(doc)
-        for pair in combinations(mentions_of, 2):
-            # Which concept comes first in the text depends on the mention pair
-            if not types_allowed(pair[0].type, pair[1].type, type_pairs, directed=False):
-                continue
+        concepts = list(mentions_of)
+        # Which concept comes first in the text depends on the mention pair
+        partners_of = partners([concept.type for concept in concepts], type_pairs, directed=False)
+        pairs = ((i, j) for i, one in enumerate(concepts) for j in partners_of[one.type] if i < j)
+        for pair in ((concepts[i], concepts[j]) for i, j in pairs):
             sides = mentions_of[pair[0]], mentions_of[pair[1]]
             for closest in closest_pairs(*sides, self.mention_pairs, sentence_of, self.max_tokens):
                 for candidate in _orders(closest, pair, self.directed):
@@ -60,39 +82,13 @@ class ConceptPairs:
         return pool(candidates, odds, self.directed)
 
 
-def concept_pairs(
-    mention_pairs: int = 3,
-    max_tokens: Optional[int] = None,
-    type_pairs: TypePairSetting = "learn",
-    directed: bool = False,
-) -> CandidatePolicy:
-    """Registered as ``spacy-dualre.concept_pairs.v1``: pairs of concepts, for relations annotated per document.
-
-    A concept is a type with one of the ids in ``span.kb_id_`` (commas separate several) or, for mentions without an id,
-    with the surface form in lower case; a mention whose kb_id is "-" or "NIL" has no concept. Each pair of concepts is
-    represented by its closest mention pairs, in one sentence or not. Their decisions are pooled into one relation, on
-    the mention pair that speaks most for it. `Doc._.concept_rels` gives the triples of concepts.
-
-    Args:
-        mention_pairs: How many of the closest mention pairs (fewest sentences apart, then fewest tokens between)
-            represent a pair of concepts. The strongest of them decides.
-        max_tokens: The most tokens between two mentions; None for any number. Text between distant mentions that does
-            not fit into the encoder is left out; both mentions always stay.
-        type_pairs: As in `entity_pairs`.
-        directed: Ask for both orders of a pair. If false, each pair comes once and no predicate has a direction.
-
-    Raises:
-        ValueError: A setting is out of range.
-    """
-    check_at_least(1, mention_pairs=mention_pairs)
-    check_at_least(0, max_tokens=max_tokens)
-    check_type_pairs(type_pairs)
-    return ConceptPairs(mention_pairs, max_tokens, type_pairs, directed)
-
-
 def _orders(mentions: Tuple[Span, Span], concepts: Tuple[Concept, Concept], directed: bool) -> List[Candidate]:
     """The mention pair in text order and, if directed, the other way round."""
     one, other = mentions
     forward, backward = Candidate(one, other, concepts), Candidate(other, one, concepts[::-1])
     in_order = [forward, backward] if (one.start, one.end) <= (other.start, other.end) else [backward, forward]
     return in_order if directed else in_order[:1]
+
+
+#: The name that configs and Python use.
+concept_pairs = ConceptPairs

@@ -12,7 +12,7 @@ from ..annotations.concepts import get_concepts
 from ..annotations.mentions import mention_key, sentence_indices
 from ..types import Candidate, Pair, TypePairs
 from . import policy
-from .policy import CandidatePolicy, TypePairSetting, types_allowed
+from .policy import TypePairSetting, types_allowed
 
 #: Numbers of the first and the last sentence of a mention.
 _Sentences = Tuple[int, int]
@@ -20,26 +20,48 @@ _Sentences = Tuple[int, int]
 
 @dataclass(frozen=True)
 class EntityPairs:
-    """Ordered pairs of mentions, see `entity_pairs`."""
+    """Registered as ``spacy-dualre.entity_pairs.v1``: pairs of mentions.
 
-    max_sentences: Optional[int]
-    max_tokens: Optional[int]
-    type_pairs: TypePairSetting
-    directed: bool
-    overlapping: bool
-    concepts: bool
+    Args:
+        max_sentences: How many sentences apart the two may be: 0 for the same sentence, None for anywhere in the Doc.
+        max_tokens: The most tokens between the two; None for any number.
+        type_pairs: "learn" (pairs of types that are related in the training data), "all", or a list such as
+            [["CHEMICAL", "GENE"]].
+        directed: Ask for both orders of a pair. If false, each pair comes once with the first mention as subject.
+        overlapping: Whether nested, crossing and identical spans (of different types) may be a pair.
+        concepts: A relation between two mentions with an id in ``span.kb_id_`` is one between their concepts. A gold
+            relation then holds for every mention pair of the same two concepts, and a predicted one comes out once,
+            on the mention pair that speaks most for it. Mentions without an id stand for themselves, as all do
+            without this setting. See `ConceptPairs` for whole documents.
+
+    Raises:
+        ValueError: A setting is out of range.
+    """
+
+    max_sentences: Optional[int] = 0
+    max_tokens: Optional[int] = None
+    type_pairs: TypePairSetting = "learn"
+    directed: bool = True
+    overlapping: bool = True
+    concepts: bool = False
+
+    def __post_init__(self) -> None:
+        policy.check_at_least(0, max_sentences=self.max_sentences, max_tokens=self.max_tokens)
+        policy.check_type_pairs(self.type_pairs)
 
     def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
         sentence_of = sentence_indices(doc)
         sentences = [_sentences(mention, sentence_of) for mention in mentions]
         first = [start for start, _ in sentences]
         widest = max((end - start for start, end in sentences), default=0)
+        partners = policy.partners([mention.label_ for mention in mentions], type_pairs, self.directed)
         for i, subject in enumerate(mentions):
-            low, high = 0, len(mentions)
+            of_type = partners[subject.label_]
+            low, high = 0 if self.directed else i + 1, len(mentions)
             if self.max_sentences is not None:
-                low = bisect_left(first, sentences[i][0] - self.max_sentences - widest)
+                low = max(low, bisect_left(first, sentences[i][0] - self.max_sentences - widest))
                 high = bisect_right(first, sentences[i][1] + self.max_sentences)
-            for j in range(low if self.directed else max(low, i + 1), high):
+            for j in of_type[bisect_left(of_type, low) : bisect_left(of_type, high)]:
                 if i != j and self._reason(subject, mentions[j], (sentences[i], sentences[j]), type_pairs) is None:
                     for pair in self._distinct_pairs(subject, mentions[j]):
                         yield Candidate(subject, mentions[j], pair)
@@ -80,35 +102,9 @@ class EntityPairs:
         return None
 
 
-def entity_pairs(
-    max_sentences: Optional[int] = 0,
-    max_tokens: Optional[int] = None,
-    type_pairs: TypePairSetting = "learn",
-    directed: bool = True,
-    overlapping: bool = True,
-    concepts: bool = False,
-) -> CandidatePolicy:
-    """Registered as ``spacy-dualre.entity_pairs.v1``: pairs of mentions.
-
-    Args:
-        max_sentences: How many sentences apart the two may be: 0 for the same sentence, None for anywhere in the Doc.
-        max_tokens: The most tokens between the two; None for any number.
-        type_pairs: "learn" (pairs of types that are related in the training data), "all", or a list such as
-            [["CHEMICAL", "GENE"]].
-        directed: Ask for both orders of a pair. If false, each pair comes once with the first mention as subject.
-        overlapping: Whether nested, crossing and identical spans (of different types) may be a pair.
-        concepts: A relation between two mentions with an id in ``span.kb_id_`` is one between their concepts. A gold
-            relation then holds for every mention pair of the same two concepts, and a predicted one comes out once,
-            on the mention pair that speaks most for it. Mentions without an id stand for themselves, as all do
-            without this setting. See `concept_pairs` for whole documents.
-
-    Raises:
-        ValueError: A setting is out of range.
-    """
-    policy.check_at_least(0, max_sentences=max_sentences, max_tokens=max_tokens)
-    policy.check_type_pairs(type_pairs)
-    return EntityPairs(max_sentences, max_tokens, type_pairs, directed, overlapping, concepts)
-
-
 def _sentences(mention: Span, sentence_of: Sequence[int]) -> _Sentences:
     return (sentence_of[mention.start], sentence_of[mention.end - 1])
+
+
+#: The name that configs and Python use.
+entity_pairs = EntityPairs

@@ -61,6 +61,14 @@ def types_allowed(subject: str, object: str, type_pairs: TypePairs, directed: bo
     return not directed and (object, subject) in type_pairs
 
 
+def partners(types: Sequence[str], type_pairs: TypePairs, directed: bool) -> Dict[str, List[int]]:
+    """For each type, the numbers of those among `types` that it may be paired with, so that no others are tried."""
+    return {
+        type: [i for i, other in enumerate(types) if types_allowed(type, other, type_pairs, directed)]
+        for type in set(types)
+    }
+
+
 def given_type_pairs(
     setting: TypePairSetting, gold: Iterable[Relation] = (), symmetric: Container[str] = ()
 ) -> TypePairs:

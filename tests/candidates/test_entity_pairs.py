@@ -9,6 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from spacy_dualre.annotations.mentions import get_mentions, sentence_indices
+from spacy_dualre.candidates.concept_pairs import concept_pairs
 from spacy_dualre.candidates.entity_pairs import entity_pairs
 from spacy_dualre.candidates.policy import given_type_pairs
 
@@ -140,6 +141,20 @@ def test_many_mentions():
     assert len(pairs(one, entity_pairs())) == len(set(pairs(one, entity_pairs()))) == 120 * 119
     assert len(pairs(many, entity_pairs())) == 40 * 3 * 2
     assert len(pairs(many, entity_pairs(max_sentences=1))) == 40 * 3 * 2 + 39 * 3 * 3 * 2
+
+
+@pytest.mark.parametrize("policy", [entity_pairs(), entity_pairs(directed=False), concept_pairs()])
+def test_pairs_of_types_that_are_not_allowed_are_not_even_looked_at(policy):
+    class Counted(frozenset):
+        asked = 0
+
+        def __contains__(self, pair):
+            Counted.asked += 1
+            return super().__contains__(pair)
+
+    doc = doc_of(1000, [(i, i + 1, "AB"[i % 2]) for i in range(1000)])
+    assert pairs(doc, policy, Counted({("C", "D")})) == []
+    assert Counted.asked < 10 * 1000
 
 
 def test_no_mentions_no_candidates():
