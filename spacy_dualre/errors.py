@@ -158,6 +158,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR385 = "{where}: {column} is {value!r}, which is not an offset."
     DR386 = "{where}: no column with the texts among {names}, parted by comma, semicolon or tab: see --text-column."
     DR387 = "{where}: no column {name!r} among {names}; name one with --text-column or --id-column."
+    DR388 = (
+        "{where}: {key} at {first} to {last}, but sentence {number} of document {id} has the tokens {low} to {high}. "
+        "Count from the document's first token."
+    )
 
     # scoring/
     DR200 = "Document {doc}: has predictions, but is not in the gold standard. Correct the document ids."

@@ -7,7 +7,7 @@ Source: http://nlp.cs.washington.edu/sciIE/ and https://github.com/dwadden/dygie
 import json
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Annotated, Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
@@ -52,13 +52,21 @@ def read(path: Path) -> Iterator[Record]:
 
 
 def read_documents(path: Path) -> Iterator[Tuple[Place, SciercDocument]]:
-    """Iterate over the lines. Raises CorpusError unless each has one list of annotations per sentence."""
+    """Iterate over the lines. Raises CorpusError unless each sentence has a list of its mentions, or of relations whose
+    subjects are in it.
+    """
     for place, document in read_json_lines(path, SciercDocument):
-        n = len(document.sentences)
+        values = {"id": document.doc_key}
+        lengths = [len(sentence) for sentence in document.sentences]
         for key in ("ner", "relations", "predicted_relations"):
             rows = getattr(document, key)
-            if rows is not None and len(rows) != n:
-                raise place.error(Errors.DR367, id=document.doc_key, key=key, n=len(rows), expected=n)
+            if rows is not None and len(rows) != len(lengths):
+                raise place.error(Errors.DR367, **values, key=key, n=len(rows), expected=len(lengths))
+            for number, (end, length, row) in enumerate(zip(accumulate(lengths), lengths, rows or ()), 1):
+                for first, last, *_ in row:
+                    if not end - length <= first <= last < end:
+                        tokens = {"first": first, "last": last, "low": end - length, "high": end - 1}
+                        raise place.error(Errors.DR388, **values, key=key, number=number, **tokens)
         yield place, document
 
 
@@ -107,9 +115,7 @@ def _record(document: SciercDocument, place: Place) -> Record:
             # Relations give tokens only
             record.notes["second type of the same tokens; relations are of the first"] += 1
             id = f"{id}-{type}"
-        in_text = 0 <= first <= last < len(tokens)
-        start, end = (tokens[first][0], tokens[last][1]) if in_text else (-1, -1)
-        record.add_mention(MentionRecord(id, type, start, end))
+        record.add_mention(MentionRecord(id, type, tokens[first][0], tokens[last][1]))
     for *arguments, label, scores in chain.from_iterable(document.relations or ()):
         record.notes[_SCORES] += bool(scores)
         first, last, other_first, other_last = arguments

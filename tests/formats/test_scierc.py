@@ -154,15 +154,25 @@ def test_a_mention_given_twice_is_dropped_once(path: Path) -> None:
     assert dropped(record) == [("mention", "id occurs twice")] * 2
 
 
-@pytest.mark.parametrize("first, last", [(-1, 2), (2, -1), (3, 2), (14, 15), (15, 15), (10**30, 10**30), (-15, -14)])
-def test_indices_that_no_token_has_are_dropped(path: Path, first: int, last: int) -> None:
-    record = read_one(
-        path, ner=[[[first, last, "T"], [2, 2, "T"]], []], relations=[[[2, 2, first, last, "R"]], []], clusters=None
-    )
-    assert surface(record) == ["Frisian"]
-    assert record.relations == []
-    assert dropped(record) == [("mention", "offsets outside of the text"), ("relation", "argument was dropped")]
-    assert f"{path}, line 1, document X99-1001, mention {first}-{last}" in record.dropped[0].where
+OUTSIDE = [(0, 0), (9, 10), (14, 15), (15, 15), (11, 10), (-1, 2), (-2, -1), (10**30, 10**30)]
+
+
+@pytest.mark.parametrize("first, last", OUTSIDE)
+@pytest.mark.parametrize(
+    "key, rest", [("ner", ["T"]), ("relations", [12, 13, "R"]), ("predicted_relations", [0, 0, "R"])]
+)
+def test_what_is_not_in_its_sentence_is_an_error(path: Path, key: str, rest: List[Any], first: int, last: int) -> None:
+    """As indices within the sentence are not, from the second sentence on."""
+    with pytest.raises(CorpusError) as err:
+        read_one(path, **{key: [[], [[first, last, *rest]]]})
+    message = f"line 1: {key} at {first} to {last}, but sentence 2 of document X99-1001 has the tokens 10 to 14"
+    assert message in str(err.value)
+
+
+@pytest.mark.parametrize("first, last", [(-1, 2), (3, 2), (15, 15)])
+def test_an_object_that_no_token_has_is_dropped(path: Path, first: int, last: int) -> None:
+    record = read_one(path, relations=[[[2, 2, first, last, "R"]], []])
+    assert record.relations == [] and dropped(record) == [("relation", "unknown argument")]
 
 
 def test_an_argument_that_is_no_mention_is_dropped(path: Path) -> None:
@@ -193,7 +203,7 @@ def test_a_document_without_tokens_is_empty(path: Path) -> None:
 @pytest.mark.parametrize("token", ["", " ", "a b", "\t", "a\u00a0b", "a\n"])
 def test_a_token_that_is_empty_or_holds_a_blank_is_an_error(path: Path, token: str) -> None:
     with pytest.raises(CorpusError) as err:
-        read_one(path, sentences=[["a"], ["b", token]])
+        read_one(path, sentences=[["a"], ["b", token]], ner=None, relations=None)
     assert f"{path}, line 1: token {token!r} in sentence 2 of document X99-1001 is empty or contains a blank" in str(
         err.value
     )
