@@ -268,6 +268,9 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW169 = "'{name}': the network in {source} keeps {settings}: [model.network] cannot be changed at loading."
     DW170 = "'{name}': no training document has doc.spans[{key!r}]: doc.ents is read instead. Is spans_key right?"
 
+    # formats/
+    DW360 = "{where}: {n} of {total} mentions begin and end within a word. Offsets count code points, not UTF-16 units."
+
     # views/
     DW600 = "No relations to draw: Doc._.rels is empty in every document."
 

@@ -8,7 +8,7 @@ import typer
 from tqdm import tqdm
 from wasabi import msg
 
-from ..errors import CorpusError, Errors
+from ..errors import CorpusError, Errors, Warnings
 from ..formats import function, names
 from ..records.shards import DocWriter, is_held_out
 from ..records.splitting import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
@@ -48,7 +48,7 @@ def convert_cli(
             if corpus is not None:
                 doc.user_data["corpus"] = corpus
             (held_out if is_held_out(doc.text, dev_fraction, seed) else output).add(doc)
-        _check(report, input_path)
+        _check(report, input_path, strict)
     write_json(report_path, report.to_json())
     print_report(report)
     for writer in dict.fromkeys((output, held_out)):
@@ -68,8 +68,8 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
             raise ValueError(Errors.DR842.format(path=dev_path))
 
 
-def _check(report: ConversionReport, path: Path) -> None:
-    """Raise CorpusError if the result is useless."""
+def _check(report: ConversionReport, path: Path, strict: bool) -> None:
+    """Raise CorpusError if the result is useless. Warn or, if strict, raise it if offsets seem to count otherwise."""
     if not report.documents:
         raise CorpusError(Errors.DR303.format(where=path))
     lost = [each for each in report.dropped if each[0].startswith("mention:")]
@@ -77,6 +77,11 @@ def _check(report: ConversionReport, path: Path) -> None:
         reasons, counts, places = zip(*lost)
         names = ", ".join(reason.removeprefix("mention: ") for reason in reasons)
         raise CorpusError(Errors.DR820.format(where=places[0], n=sum(counts), reasons=names))
+    if 2 * report.mentions_within_a_word > report.mentions:
+        message = Warnings.DW360.format(where=path, n=report.mentions_within_a_word, total=report.mentions)
+        if strict:
+            raise CorpusError(message)
+        msg.warn(message)
 
 
 def print_report(report: ConversionReport) -> None:

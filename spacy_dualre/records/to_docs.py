@@ -1,5 +1,6 @@
 """Records -> Docs, with a report."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
@@ -17,17 +18,22 @@ from ..types import Relation
 from .record import Losses, MentionRecord, Offsets, Record
 from .splitting import sentence_starts
 
+#: Characters of Thai, Lao, Tibetan, Burmese, Khmer, Chinese and Japanese.
+_WITHOUT_BLANKS = re.compile("[\u0e00-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff]")
+
 
 @dataclass
 class ConversionReport:
     """Counts of what was converted and left out. Nested mentions are those that are not in ``doc.ents``; merged
-    ones have the offsets and type of an earlier one, whose span they share.
+    ones have the offsets and type of an earlier one, whose span they share. Those within a word cut one at both ends,
+    in scripts that part words with blanks.
     """
 
     documents: int = 0
     mentions: int = 0
     mentions_of_type: Counter = field(default_factory=Counter)
     mentions_that_split_a_token: int = 0
+    mentions_within_a_word: int = 0
     mentions_discontinuous: int = 0
     mentions_nested_or_overlapping: int = 0
     mentions_merged: int = 0
@@ -96,6 +102,8 @@ def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     edges = {edge for token in tokens for edge in token}
     cuts = {offset for mention in record.mentions for offset in (mention.start, mention.end)} - edges
     report.mentions_that_split_a_token += sum(m.start in cuts or m.end in cuts for m in record.mentions)
+    within = (m for m in record.mentions if m.start in cuts and m.end in cuts)
+    report.mentions_within_a_word += sum(not _WITHOUT_BLANKS.search(record.covered(m)) for m in within)
     cuts |= set(record.breaks if record.sentences is None else record.sentences) - edges
     words: List[str] = []
     spaces: List[bool] = []

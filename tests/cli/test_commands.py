@@ -127,6 +127,27 @@ def test_convert_strictly_fails_at_the_first_loss_and_writes_nothing(tmp_path, d
     assert sorted(tmp_path.iterdir()) == [damaged]
 
 
+@pytest.mark.parametrize(
+    "text, offsets, is_wrong",
+    [
+        ("\U0001f600\U0001f680 Kim Ode meets Oda Bel at noon, says Bo.", [(5, 12), (19, 26)], True),
+        ("\U0001f600\U0001f680 Kim Ode meets Oda Bel at noon, says Bo.", [(3, 10), (17, 24)], False),
+        ("Nierentransplantation und Lebertransplantation.", [(0, 6), (6, 21)], False),
+        ("\u91d1\u5fb7\u5728\u6ce2\u58eb\u987f\u5de5\u4f5c\u3002", [(1, 2), (3, 6)], False),
+    ],
+    ids=["UTF-16", "code points", "parts of words", "script without blanks"],
+)
+def test_convert_warns_of_offsets_that_count_something_else(tmp_path, text, offsets, is_wrong):
+    mentions = [{"start": start, "end": end, "type": "X"} for start, end in offsets]
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": text, "mentions": mentions}])
+    result = dualre("convert", "jsonl", tmp_path / "in.jsonl", tmp_path / "out.spacy")
+    assert result.exit_code == 0 and ("DW360" in result.output) == is_wrong
+    if is_wrong:
+        match("in.jsonl: 2 of 2 mentions begin and end within a word", result.output)
+    result = dualre("convert", "jsonl", tmp_path / "in.jsonl", tmp_path / "strict.spacy", "--strict")
+    assert result.exit_code == is_wrong and (tmp_path / "strict.spacy").exists() != is_wrong
+
+
 def test_convert_strictly_is_the_same_where_nothing_is_lost(tmp_path):
     for options in ((), ("--strict",)):
         result = dualre("convert", "chemprot", DEMO, tmp_path / f"{len(options)}.spacy", *options)
