@@ -57,9 +57,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR102 = "Cannot load the encoder {name!r}: {problem}\nName one on the hub, or a folder with config.json etc."
     DR103 = "The tokenizer of {name!r} has no classification or separator token. Use BERT or RoBERTa, say."
     DR104 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
-    DR105 = "The layers of the encoder {name!r} cannot be told apart, so none can be frozen: set frozen_layers = 0."
     DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
-    DR107 = "The encoder {name!r} has {layers} layers; cannot freeze the lowest {value}."
     DR108 = "Candidates cannot be packed for {name!r}, which takes no positions. Set packed = false or use BERT."
     DR109 = "[model.{block}] has no setting {name!r}. Known: {known}."
 

@@ -202,11 +202,6 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
         raise ValueError(Errors.DR103.format(name=name))
     attrs["max_length"] = _max_length(name, attrs["run"].settings.max_length, tokenizer, encoder)
-    frozen, layers = attrs["network"]["frozen_layers"], encoder.config.num_hidden_layers
-    if not 0 <= frozen <= layers:
-        raise ValueError(Errors.DR107.format(name=name, layers=layers, value=frozen))
-    if frozen and networks.encoder_layers(encoder) is None:
-        raise ValueError(Errors.DR105.format(name=name))
     types = attrs["entity_types"]
     for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
         raise ValueError(Errors.DR106.format(name=name, marker=marker))

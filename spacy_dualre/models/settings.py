@@ -20,8 +20,7 @@ class NetworkSettings:
         mean_fusion: Represent a sequence by the mean of its states plus the projection of those of the marked mentions,
             which starts at zero: the knowledge of a sentence encoder counts from the first step.
         dropout: Of both representations; the encoder's own is set in transformer_config.
-        frozen_layers: Do not train this many of the lowest layers, nor any embeddings.
-        frozen_embeddings: Do not train the word embeddings; those of the markers are, unless layers are frozen too.
+        frozen_embeddings: Do not train the word embeddings; those of the markers are.
         gradient_checkpointing: In training, compute the encoders' layers twice and keep less of them in memory.
     """
 
@@ -29,7 +28,6 @@ class NetworkSettings:
     cls_fusion: bool = True
     mean_fusion: bool = False
     dropout: float = 0.1
-    frozen_layers: int = 0
     frozen_embeddings: bool = False
     gradient_checkpointing: bool = False
 

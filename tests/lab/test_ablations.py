@@ -130,15 +130,14 @@ def test_table_of_real_runs(trained):
 def test_later_call_repeats_nothing_and_goes_on_after_a_failed_run(trained, inside):
     _, folder = trained
     before = {path.name: path.stat().st_mtime_ns for path in (folder / "runs").glob("*.run.json")}
-    # The random encoder has one layer
-    broken = {"broken": {"overrides": {f"{REL}.model.network.frozen_layers": 9}}}
+    broken = {"broken": {"overrides": {f"{REL}.model.run.max_length": 9}}}
     plan = write_plan(inside / "plan.json", variants={**broken, **PLAN["variants"]}, seeds=[0])
     result = dualre("ablations", plan, "--output", folder, "--paths.encoder", "assets/random")
     assert result.exit_code == 1
     log = folder / "runs" / "broken-0.log"
     match(r"DR709.*broken-0.*\(exit status 1\).*broken-0.log", result.output)
     match("1 of 3 trainings failed: broken-0", result.output)
-    assert "DR107" in log.read_text()
+    assert "DR104" in log.read_text()
     assert {path.name: path.stat().st_mtime_ns for path in (folder / "runs").glob("*.run.json")} == before
     assert "shared" in result.output and "difference" in result.output
 

@@ -16,7 +16,6 @@ OTHER_NETWORK = {
     "cls_fusion": False,
     "mean_fusion": True,
     "dropout": 0.375,
-    "frozen_layers": 1,
     "frozen_embeddings": True,
     "gradient_checkpointing": True,
 }

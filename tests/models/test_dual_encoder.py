@@ -335,12 +335,6 @@ def test_a_max_length_without_room_for_the_markers_is_refused(encoder: str, valu
         layer(encoder, max_length=value).initialize()
 
 
-@pytest.mark.parametrize("value", [-1, 2])
-def test_more_frozen_layers_than_there_are_is_refused(encoder: str, value: int) -> None:
-    with pytest.raises(ValueError, match=rf"DR107.*has 1 layers; cannot freeze the lowest {value}"):
-        layer(encoder, frozen_layers=value).initialize()
-
-
 def test_a_tokenizer_without_separator_is_refused(encoder: str) -> None:
     with pytest.raises(ValueError, match=r"DR103.*no classification or separator"):
         layer(encoder, tokenizer_config={"sep_token": None}).initialize()
@@ -363,7 +357,7 @@ def no_warnings() -> Any:
 
 @pytest.mark.usefixtures("no_warnings")
 @pytest.mark.parametrize("kind", ["bert-uncased", "roberta"])
-@pytest.mark.parametrize("settings", [{}, {"shared_encoder": True, "cls_fusion": False, "frozen_layers": 1}])
+@pytest.mark.parametrize("settings", [{}, {"shared_encoder": True, "cls_fusion": False, "frozen_embeddings": True}])
 def test_an_initialised_layer_round_trips(encoders: Dict[str, Path], kind: str, settings: Dict[str, Any]) -> None:
     model = layer(encoders[kind], **settings)
     model.initialize()

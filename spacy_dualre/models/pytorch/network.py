@@ -239,14 +239,6 @@ def takes_positions(encoder: Any) -> bool:
     return bool((found - expected).abs().max() < 1e-5 * expected.abs().max())
 
 
-def encoder_layers(encoder: Any) -> Optional[nn.ModuleList]:
-    """The list of an encoder's layers; None if they share their weights (ALBERT) or cannot be found."""
-    for module in encoder.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == encoder.config.num_hidden_layers:
-            return module
-    return None
-
-
 def _means(hidden: Tensor, batch: PaddedBatch) -> Tensor:
     """(M, width) the mean of the states that each pair's subject marker sees: its sequence, or a part of it."""
     of_pair = (batch.rows, batch.marks[:, 0]) if batch.mask.dim() == 3 else (batch.rows,)
@@ -262,11 +254,7 @@ def _make_encoder(config: DualEncoderConfig, settings: NetworkSettings) -> Any:
         encoder.pooler = None
     words = encoder.get_input_embeddings()
     encoder.set_input_embeddings(MarkedEmbedding(words, config.marker_offset, config.n_markers))
-    if settings.frozen_layers:
-        encoder.embeddings.requires_grad_(False)
-        for layer in (encoder_layers(encoder) or [])[: settings.frozen_layers]:
-            layer.requires_grad_(False)
-    elif settings.frozen_embeddings:
+    if settings.frozen_embeddings:
         words.requires_grad_(False)
     if settings.gradient_checkpointing:
         # The reentrant implementation gives no gradient where the embeddings are frozen
