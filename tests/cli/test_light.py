@@ -11,7 +11,7 @@ from typing import List, Set
 import pytest
 
 #: Blocked: importing them fails. jinja2 is not among them because spaCy's own commands need it.
-HEAVY = "torch transformers spacy_transformers sklearn scipy lxml matplotlib networkx rdflib".split()
+HEAVY = "torch transformers spacy_transformers sklearn scipy lxml networkx rdflib".split()
 #: Other plug-ins may import anything, so none but this one is seen.
 RUN = """
 import importlib.metadata as metadata, json, runpy, sys
