@@ -130,7 +130,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR359 = '{where}: no example with the answer "accept", {n} with another. Export the accepted ones.'
     DR360 = "{where}: a {tag} without PMID."
     DR361 = "{where}: article {id} has neither title nor abstract."
-    DR362 = "{where}: document {id} ends here; expected a line {id}|a|abstract."
     DR363 = "{where}: expected a line pmid|{kind}|{name}; documents are separated by an empty line."
     DR364 = "{where}: expected a mention or a relation with tabs; documents are separated by an empty line."
     DR365 = "{where}: {n} columns; expected a mention pmid, start, end, text, type, ids or relation pmid, type, id, id."
@@ -222,10 +221,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR802 = "{path} already exists. Remove it, or choose another folder."
 
     # cli/
-    DR820 = (
-        "None of the mentions could be used: {n} were left out ({reasons}), the first at {where}. Check that offsets "
-        "count characters from 0 with exclusive ends, in the unchanged text of the file."
-    )
+    _NONE_LEFT = "None of the mentions could be used: {n} were left out ({reasons}), the first at {where}. "
+    DR819 = _NONE_LEFT + "Correct the file."
+    DR820 = _NONE_LEFT + "Check that offsets count characters from 0 with exclusive ends in the unchanged text."
     DR821 = "Predictions are written in the format of a protocol: choose one with --protocol ({known})."
     DR822 = "Protocols count by ids of gold mentions, which found ones lack: drop --protocol or --no-gold-mentions."
     DR823 = "{path}: no document has mentions where the pipeline reads them. Try --no-gold-mentions."

@@ -76,7 +76,8 @@ def _check(report: ConversionReport, path: Path, strict: bool) -> None:
     if lost and not report.mentions:
         reasons, counts, places = zip(*lost)
         names = ", ".join(reason.removeprefix("mention: ") for reason in reasons)
-        raise CorpusError(Errors.DR820.format(where=places[0], n=sum(counts), reasons=names))
+        message = Errors.DR820 if "offsets" in names else Errors.DR819
+        raise CorpusError(message.format(where=places[0], n=sum(counts), reasons=names))
     if 2 * report.mentions_within_a_word > report.mentions:
         message = Warnings.DW360.format(where=path, n=report.mentions_within_a_word, total=report.mentions)
         if strict:

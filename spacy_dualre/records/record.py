@@ -3,9 +3,12 @@
 A damaged file raises CorpusError; a single mention or relation that cannot be used is listed in `Record.dropped`.
 """
 
+import re
+import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from operator import eq
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
@@ -16,6 +19,10 @@ from ..errors import CorpusError, Errors
 Offsets = Tuple[int, int]
 #: Reason to drop a mention.
 MISMATCH = "offsets do not match the text"
+_RENDERED = "text of a mention given in other characters"
+#: What some formats write between the pieces of a discontinuous mention.
+_ELLIPSIS = re.compile(r"\[(\.\.\.|…)\]|\.\.\.|…")
+_GREEK = re.compile(r"GREEK \w+ LETTER (\w+)")
 
 
 class Place(NamedTuple):
@@ -144,16 +151,18 @@ class Record:
             why = "id occurs twice"
         elif not 0 <= mention.start < mention.end <= len(self.text):
             why = "offsets outside of the text"
-        elif text is not None and found != text:
+        elif text not in (None, found) and not is_rendering(found, text):
             why = MISMATCH
         elif not found.strip():
             why = "nothing but blanks"
         elif not mention.type:
-            why = "no type"
+            why = why or "no type"
         self._mention_ids.setdefault(mention.id, not why)
         if why:
             self.drop("mention", why, place, f"mention {mention.id} ({mention.start} to {mention.end})")
             return
+        if text not in (None, found):
+            self.notes[_RENDERED] += 1
         start, end = mention.end - len(found.lstrip()), mention.start + len(found.rstrip())
         if (start, end) != (mention.start, mention.end):
             self.notes["blanks cut off at the ends of a mention"] += 1
@@ -174,7 +183,11 @@ class Record:
         """Like `add_mention`, from one piece or, if it is discontinuous, several in any order; `said` as in `hold`."""
         start, end = min(start for start, _ in pieces), max(end for _, end in pieces)
         mention = MentionRecord(id, type, start, end, concepts, tuple(sorted(pieces)) if len(pieces) > 1 else ())
-        self.add_mention(mention, place, why=why if hold(pieces, self.text, said) else MISMATCH)
+        if not hold(pieces, self.text, said):
+            why = MISMATCH
+        elif _characters("".join(self.text[start:end] for start, end in pieces)) != _characters(said):
+            self.notes[_RENDERED] += 1
+        self.add_mention(mention, place, why=why)
 
     def add_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
         """Add a relation between mentions that were added before, or drop it."""
@@ -258,12 +271,33 @@ def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[
 def hold(pieces: Sequence[Offsets], text: str, said: str) -> bool:
     """Whether the pieces of a mention are in the text, apart, not empty, and joined are the text that the corpus gives.
 
-    Blanks are not compared: formats join pieces with or without them, write them for line ends, or lose them.
+    Blanks and ellipses are not compared: formats join pieces with or without them, write blanks for line ends, or lose
+    them.
     """
     edges = [edge for piece in sorted(pieces) for edge in piece]
     if edges != sorted(edges) or edges[0] < 0 or edges[-1] > len(text) or any(start == end for start, end in pieces):
         return False
-    return "".join("".join(text[start:end] for start, end in pieces).split()) == "".join(said.split())
+    found = _characters("".join(text[start:end] for start, end in pieces))
+    return found == _characters(said) or is_rendering(found, _characters(said))
+
+
+def _characters(text: str) -> str:
+    return "".join(_ELLIPSIS.sub("", text).split())
+
+
+def is_rendering(text: str, said: str) -> bool:
+    """Whether a tool may have written `said` for `text`, with ASCII for other characters: a or alpha for α, - for –."""
+    if text.isascii():
+        return False
+    names = (_GREEK.match(unicodedata.name(char, "")) for char in text)
+    spelled = "".join(name[1] if name else char for name, char in zip(names, text))
+    return any(
+        len(form) == len(said)
+        and all(one == other or other.isascii() and not one.isascii() for one, other in zip(form, said.lower()))
+        # Of a word in another script anything could be the rendering
+        and (len(said) == 1 or any(map(eq, form, said.lower())))
+        for form in (text.lower(), spelled.lower())
+    )
 
 
 def sentence_around(text: str, starts: Sequence[int], *places: Offsets) -> Offsets:

@@ -159,8 +159,9 @@ def test_convert_fails_where_no_mention_is_of_use(tmp_path):
     source = write_semeval(tmp_path / "MADE_UP.TXT", EMPTY, EMPTY)
     result = dualre("convert", "semeval", source, tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match(r"DR820.*None of the mentions could be used: 4 were left out \(nothing but blanks\)", result.output)
+    match(r"DR819.*None of the mentions could be used: 4 were left out \(nothing but blanks\)", result.output)
     match("the first at .*MADE_UP.TXT, line 1, document 1, mention e1", result.output)
+    assert "offsets" not in result.output
     assert not (tmp_path / "out.spacy").exists()
 
 

@@ -87,6 +87,28 @@ def test_a_mention_of_another_text_is_dropped(text: str) -> None:
     assert record.dropped == [Dropped("mention", "offsets do not match the text", where)] and not record.mentions
 
 
+@pytest.mark.parametrize(
+    "text, said, same",
+    [
+        ("IL-β", "IL-b", True),
+        ("IL–β", "IL-beta", True),
+        ("Δ9", "Delta9", True),
+        ("α", "a", True),
+        ("naïve", "naive", True),
+        ("naïve", "nasty", False),
+        ("naïve", "natïv", False),
+        ("собака", "собаки", False),
+        ("细胞", "IL", False),
+        ("beta", "betb", False),
+    ],
+)
+def test_a_text_in_ascii_stands_for_other_characters(text: str, said: str, same: bool) -> None:
+    record = Record("d1", text, PLACE)
+    record.add_mention(MentionRecord("T1", "X", 0, len(text)), text=said)
+    assert bool(record.mentions) == same and bool(record.dropped) != same
+    assert sum(record.notes.values()) == same
+
+
 def test_a_mention_without_type_is_dropped() -> None:
     record = Record("d1", TEXT, PLACE)
     record.add_mention(MentionRecord("T1", "", 0, 4))
