@@ -18,8 +18,8 @@ from .relations import get_rels
 SEPARATOR = ","
 #: The ``span.kb_id_`` of a mention that was looked up without success: it has no concept.
 NO_CONCEPT = "-"
-#: Values of ``span.kb_id_`` that name no concept. spaCy's entity_linker writes "NIL" for "not found".
-_NONE = ("", NO_CONCEPT, "NIL")
+#: Values of ``span.kb_id_`` that name no concept. spaCy's entity_linker writes "NIL" for "not found", BC5CDR "-1".
+_NONE = ("", NO_CONCEPT, "NIL", "-1")
 #: Where spaCy stores ``doc._.abbreviations``.
 ABBREVIATIONS: Any = ("._.", "abbreviations", None, None)
 

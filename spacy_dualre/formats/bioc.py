@@ -6,22 +6,29 @@ BioC.dtd; https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/.
 """
 
 import json
+import re
 from bisect import bisect_right
 from collections import Counter
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
 from pydantic import AliasChoices, BaseModel, Field, RootModel
 
-from ..annotations.concepts import SEPARATOR, split_concepts
+from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
 from ..records.record import Document, Place, Record, RelationRecord, as_corpus, attempt
 from . import Format
 from .files import Source, count_long_forms, parse_json, read_elements, validate
+from .pubtator import split_identifiers
 
 #: The order of a relation's nodes by their roles.
 _ROLES = {"subject": 0, "arg1": 0, "object": 2, "arg2": 2}
+#: Names of infons, apart from case: of a mention's concepts, of a predicate, and of the concepts in a relation.
+_DATABASES = "mesh|omim|umls|chebi|entrez|uniprot|dbsnp|ncbi([ _]?(gene|taxonomy|homologene))?"
+_CONCEPTS = rf"(.+[ _])?(identifier|cui)|((concept|entity|gene|kb|native|normalized|{_DATABASES})[ _]?)?id|{_DATABASES}"
+_PREDICATE = r"(relation[ _]?)?(type|label)|relation|predicate"
+_ARGUMENT = r"(role|entity|arg|argument|concept)[ _]?"
 #: Gaps between passages are filled with blanks, but a wrong offset must not fill the memory.
 _LONGEST_TEXT = 10_000_000
 #: XML elements that are lists in JSON, with their names there, and elements that hold characters only.
@@ -88,7 +95,8 @@ def read(path: Path) -> Iterator[Record]:
 
     Mentions keep the ids of their annotations. Sentences are used if every passage has them. A relation's subject is
     the node with the role "subject" or "Arg1", its object that with "object" or "Arg2"; other nodes keep their order.
-    BioRED's relations are between concepts, its infons entity1 and entity2.
+    Relations between concepts name them in infons: entity1 and entity2 in BioRED, role1 and role2 in PubTator 3, and
+    any two in BC5CDR. Infons of mentions and relations that are not read are noted.
     """
     return as_corpus(path, "bioc", stream(Source(path)))
 
@@ -150,9 +158,11 @@ def _record(values: Any, place: Place, key: str = "", strict: bool = True) -> Re
     levels: List[_Annotated] = [document]
     for passage in document.passages:
         levels += [passage, *passage.sentences]
+    relations = list(chain.from_iterable(level.relations for level in levels))
+    named = {id for relation in relations for value in relation.infons.values() for id in _ids(value)}
     for annotation in chain.from_iterable(level.annotations for level in levels):
-        _add_mention(record, annotation)
-    for relation in chain.from_iterable(level.relations for level in levels):
+        _add_mention(record, annotation, named)
+    for relation in relations:
         _add_relation(record, relation)
     record.mentions_given = bool(record.mentions or record.dropped)
     return record
@@ -183,7 +193,7 @@ def _sentences(document: _Document, record: Record) -> Optional[Tuple[int, ...]]
     return tuple(sorted(starts | {passage.offset for passage in passages}))
 
 
-def _add_mention(record: Record, annotation: _Annotation) -> None:
+def _add_mention(record: Record, annotation: _Annotation, named: Set[str]) -> None:
     pieces = sorted((location.offset, location.offset + location.length) for location in annotation.locations)
     if not pieces:
         record.drop("mention", "no location", detail=f"mention {annotation.id}")
@@ -194,27 +204,77 @@ def _add_mention(record: Record, annotation: _Annotation) -> None:
     # The text between the pieces may be given with them
     if said in ("", record.text[pieces[0][0] : max(end for _, end in pieces)]):
         said = "".join(record.text[start:end] for start, end in pieces)
-    concepts = split_concepts(_infon(annotation.infons, "identifier", "Identifier"))
-    record.add_pieces(annotation.id, _infon(annotation.infons, "type"), pieces, said, concepts)
+    infons = dict(annotation.infons)
+    type, concepts = _take(infons, "type"), split_identifiers(_take(infons, "identifier", _CONCEPTS), named)
+    _note(record, infons, "mention")
+    why = "" if type else f'no infon "type" (found: {", ".join(annotation.infons) or "none"})'
+    record.add_pieces(annotation.id, type, pieces, said, concepts, why=why)
 
 
 def _add_relation(record: Record, relation: _Relation) -> None:
-    predicate = _infon(relation.infons, "type")
-    if "entity1" in relation.infons and "entity2" in relation.infons:
-        first, second = (_infon(relation.infons, key).strip() for key in ("entity1", "entity2"))
-        novelty = _infon(relation.infons, "novel") or None
-        record.add_concept_relation(RelationRecord(predicate, first, second), novelty=novelty)
-    elif len(relation.nodes) != 2:
-        record.drop("relation", "not two nodes", detail=f"relation {relation.id}")
-    else:
+    infons = dict(relation.infons)
+    predicate, novelty, score = _take(infons, "type", _PREDICATE), _take(infons, "novel"), _take_score(infons)
+    keys = list(filter(None, (_find(infons, _ARGUMENT + number) for number in "12")))
+    if len(keys) != 2 and len(relation.nodes) != 2:
+        # As in BC5CDR, where the keys are the types
+        keys = [key for key in infons if record.concepts.intersection(_ids(infons[key]))]
+    if len(keys) == 2:
+        ids = [_ids(infons.pop(key)) for key in keys]
+        first, second = (next((id for id in each if id in record.concepts), each[-1]) for each in ids)
+        rel = RelationRecord(predicate, first, second, score)
+        record.add_concept_relation(rel, novelty=novelty or None)
+    elif len(relation.nodes) == 2:
         subject, object = sorted(relation.nodes, key=lambda node: _ROLES.get(node.role.lower(), 1))
-        record.add_relation(RelationRecord(predicate, subject.refid, object.refid))
+        record.add_relation(RelationRecord(predicate, subject.refid, object.refid, score))
+    else:
+        record.drop("relation", "neither two nodes nor two known concepts", detail=f"relation {relation.id}")
+    _note(record, infons, "relation")
 
 
-def _infon(infons: Dict[str, Any], *keys: str) -> str:
-    """The first of these infons that is set. In JSON it may be a list of identifiers."""
-    value = next((infons[key] for key in keys if infons.get(key) is not None), "")
-    return SEPARATOR.join(map(str, value)) if isinstance(value, list) else str(value)
+def _ids(value: Any) -> List[str]:
+    """What an infon of a relation may name: the whole, or what follows a type, as in PubTator 3's Chemical|MESH:D1."""
+    whole = _text_of(value)
+    return list(filter(None, (whole, whole.partition("|")[2])))
+
+
+def _find(infons: Dict[str, Any], *names: str) -> Optional[str]:
+    """The key of the first infon with the first of these names that is set."""
+    keys = [key for key in infons if _text_of(infons[key])]
+    return next((key for name in names for key in keys if re.fullmatch(name, key, re.IGNORECASE)), None)
+
+
+def _take(infons: Dict[str, Any], *names: str) -> str:
+    """Remove the infon that `_find` finds."""
+    key = _find(infons, *names)
+    return "" if key is None else _text_of(infons.pop(key))
+
+
+def _text_of(value: Any) -> str:
+    """In JSON, an infon may be null, a list of identifiers, or a concept of PubTator 3."""
+    if isinstance(value, dict):
+        value = value.get("identifier")
+    if isinstance(value, list):
+        return SEPARATOR.join(map(str, value))
+    return "" if value is None else str(value).strip()
+
+
+def _take_score(infons: Dict[str, Any]) -> float:
+    """Remove the score, if it is one; 1 without."""
+    try:
+        score = float(_text_of(infons.get("score")))
+    except ValueError:
+        return 1.0
+    if not 0 <= score <= 1:
+        return 1.0
+    del infons["score"]
+    return score
+
+
+def _note(record: Record, infons: Dict[str, Any], what: str) -> None:
+    """Note the infons that are left."""
+    for key in infons:
+        if infons[key] not in (None, "", [], {}):
+            record.notes[f"infon {key!r} of a {what} not read"] += 1
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:

@@ -5,16 +5,20 @@ Sources: https://ftp.ncbi.nlm.nih.gov/pub/lu/BioRED/ and the readme of the BioCr
 relations have no novelty, and whose composites such as "renal and hepatic failure" list their names in a last column.
 """
 
+import re
 from collections import Counter, defaultdict
 from itertools import product
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, Tuple
 
 from ..annotations.concepts import SEPARATOR, is_concept, split_concepts
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .files import Row, is_offset, one_line, read_blocks, write_lines
+
+#: A variant such as c|SUB|A|12|T or tmVar:c|SUB|A|12|T;HGVS:c.12A>T;CorrespondingGene:901.
+_VARIANT = re.compile(r"(^|:)[a-z]?\||tmVar:|HGVS:|RS#:")
 
 
 def read(path: Path) -> Iterator[Record]:
@@ -25,14 +29,17 @@ def read(path: Path) -> Iterator[Record]:
 def _record(block: List[Tuple[Place, str]]) -> Record:
     place = block[0][0]
     pmid, title = _text_line(*block[0], "t", "title")
-    if len(block) == 1:
-        raise place.error(Errors.DR362, id=pmid)
-    other, abstract = _text_line(*block[1], "a", "abstract")
-    _check_document(other, pmid, block[1][0])
-    record = Record(pmid, f"{title} {abstract}", place, breaks=(len(title) + 1,))
+    record = Record(pmid, title, place)
+    rows = block[1:]
+    # Some documents have no abstract, not even an empty one
+    if rows and not rows[0][1].startswith(f"{pmid}\t"):
+        other, abstract = _text_line(*rows[0], "a", "abstract")
+        _check_document(other, pmid, rows[0][0])
+        record.text, record.breaks = f"{title} {abstract}", (len(title) + 1,)
+        rows = rows[1:]
     mentions: List[Row] = []
     relations: List[Row] = []
-    for place, line in block[2:]:
+    for place, line in rows:
         found, *columns = line.split("\t")
         if not columns:
             raise place.error(Errors.DR364)
@@ -41,17 +48,29 @@ def _record(block: List[Tuple[Place, str]]) -> Record:
         if not is_mention and len(columns) not in (3, 4):
             raise place.error(Errors.DR365, n=len(columns) + 1)
         (mentions if is_mention else relations).append(Row(place, columns))
+    named = {id.strip() for _, (_, first, second, *_) in relations for id in (first, second)}
     for number, (place, (start, end, text, type, *more)) in enumerate(mentions):
         identifiers, names = (*more, "", "")[:2]
         if names:
             record.notes["names within a composite mention not read"] += 1
-            identifiers = identifiers.replace("|", SEPARATOR)
-        mention = MentionRecord(str(number), type, int(start), int(end), split_concepts(identifiers))
+        mention = MentionRecord(str(number), type, int(start), int(end), split_identifiers(identifiers, named))
         record.add_mention(mention, place, text)
     for place, (type, first, second, *novelty) in relations:
         rel = RelationRecord(type, first.strip(), second.strip())
         record.add_concept_relation(rel, place, novelty[0] if novelty else None)
     return record
+
+
+def split_identifiers(text: str, named: Collection[str] = ()) -> Tuple[str, ...]:
+    """The distinct concepts in a list with commas, semicolons or bars.
+
+    Variants, which may hold the latter, and concepts that relations name, as in BioRED, are kept whole.
+    """
+    ids = (
+        id if id in named or _VARIANT.search(id) else re.sub("[;|]", SEPARATOR, id)
+        for id in map(str.strip, text.split(SEPARATOR))
+    )
+    return split_concepts(SEPARATOR.join(ids))
 
 
 def _text_line(place: Place, line: str, kind: str, name: str) -> Tuple[str, str]:

@@ -174,7 +174,7 @@ def _concept_relations(record: Record, spans: Iterable[Span], sentence_of: Seque
         first, second = of_concept[rel.subject], of_concept[rel.object]
         # A relation of a concept with itself may have a single mention.
         ((subject, object),) = closest_pairs(first, second, 1, sentence_of) or [(first[0], second[0])]
-        yield Relation(with_concept(subject, rel.subject), rel.predicate, with_concept(object, rel.object))
+        yield Relation(with_concept(subject, rel.subject), rel.predicate, with_concept(object, rel.object), rel.score)
 
 
 def _add_relations(doc: Doc, rels: Iterable[Relation], sentence_of: Sequence[int], report: ConversionReport) -> None:

@@ -327,7 +327,18 @@ def test_sentences_of_some_passages_only_are_not_used(reads: Any) -> None:
     assert record.notes == {"sentences not used: only some passages have them": 1}
 
 
-@pytest.mark.parametrize("text", ["left trouble", "lefttrouble", "left right trouble", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "left trouble",
+        "lefttrouble",
+        "left right trouble",
+        "left ... trouble",
+        "left…trouble",
+        "left [...] trouble",
+        "",
+    ],
+)
 def test_a_mention_with_several_locations_is_discontinuous(reads: Any, text: str) -> None:
     mention = annotation("T1", "Disease", "D1", text, (15, 7), (4, 4))
     content = {"documents": [{"id": "d", "passages": [{"offset": 0, "text": "Its left right trouble."}]}]}
@@ -346,6 +357,13 @@ def test_a_mention_with_several_locations_is_discontinuous(reads: Any, text: str
         ({"identifier": ["D1", "D2"]}, ("D1", "D2")),
         ({"identifier": ""}, ()),
         ({}, ()),
+        ({"identifier": "D1;D2"}, ("D1", "D2")),
+        ({"MESH": "D1|D2"}, ("D1", "D2")),
+        ({"cui": "C0001"}, ("C0001",)),
+        ({"NCBI Gene identifier": "901"}, ("901",)),
+        ({"omim_id": "5", "identifier": "D1"}, ("D1",)),
+        ({"identifier": "tmVar:p|SUB|V|7|L;HGVS:p.V7L"}, ("tmVar:p|SUB|V|7|L;HGVS:p.V7L",)),
+        ({"annotator_id": "7"}, ()),
     ],
 )
 def test_where_identifiers_are(tmp_path: Path, infons: Json, concepts: Any) -> None:
@@ -354,6 +372,57 @@ def test_where_identifiers_are(tmp_path: Path, infons: Json, concepts: Any) -> N
 
     (record,) = read_all(tmp_path, changed(NODES, change))
     assert record.mentions[0].concepts == concepts
+
+
+ROLE1, ROLE2 = {"identifier": "C71", "type": "Chemical"}, {"identifier": "D5", "type": "Disease"}
+VARIANT = "tmVar:p|SUB|V|7|L;HGVS:p.V7L"
+BETWEEN_CONCEPTS = {
+    "PubTator 3, JSON": ({"role1": ROLE1, "role2": ROLE2, "type": "x"}, ("C71", "D5")),
+    "PubTator 3, XML": ({"role1": "Disease|D5", "role2": "Chemical|C71", "type": "x"}, ("D5", "C71")),
+    "PubTator 3, variant": ({"role1": f"Variant|{VARIANT}", "role2": "Disease|D5", "type": "x"}, (VARIANT, "D5")),
+    "PubTator 3, several": ({"role1": "Gene|8;9", "role2": "Disease|D5", "type": "x"}, ("8;9", "D5")),
+    "one of several": ({"role1": "Gene|9", "role2": "Disease|D5", "type": "x"}, ("9", "D5")),
+    "BC5CDR": ({"relation": "x", "Chemical": "C71", "Disease": "D5"}, ("C71", "D5")),
+    "numbers": ({"relation type": "x", "Argument 1": 8, "Argument 2": "D5"}, ("8", "D5")),
+}
+
+
+@pytest.mark.parametrize("nodes", [[], [{"refid": "0", "role": "0,1"}]], ids=["no node", "a node"])
+@pytest.mark.parametrize("infons, arguments", BETWEEN_CONCEPTS.values(), ids=BETWEEN_CONCEPTS.keys())
+def test_relations_whose_infons_name_concepts(tmp_path: Path, infons: Json, arguments: Any, nodes: List[Json]) -> None:
+    def change(document: Json) -> None:
+        document["passages"][0]["annotations"] += [
+            annotation("T3", "Variant", VARIANT, "lowers", (7, 6)),
+            annotation("T4", "Gene", "8;9", "lowers", (7, 6)),
+        ]
+        document["passages"][0]["relations"] = [{"id": "R1", "infons": {"score": "0.75", **infons}, "nodes": nodes}]
+
+    (record,) = read_all(tmp_path, changed(NODES, change))
+    assert record.concept_relations == [RelationRecord("x", *arguments, 0.75)]
+    assert not record.dropped and not record.notes and not record.relations
+
+
+def test_infons_that_are_not_read_are_noted(reads: Any) -> None:
+    def change(document: Json) -> None:
+        document["passages"][0]["annotations"][0]["infons"].update(valid="yes", MESH="C1", empty="")
+        document["passages"][0]["relations"][0]["infons"].update(score="high", by="Ada")
+
+    record = reads(changed(NODES, change))
+    assert record.relations == [RelationRecord("Lowers", "T1", "T2")] and record.mentions[0].concepts == ("C71",)
+    assert record.notes == {
+        "infon 'valid' of a mention not read": 1,
+        "infon 'MESH' of a mention not read": 1,
+        "infon 'score' of a relation not read": 1,
+        "infon 'by' of a relation not read": 1,
+    }
+
+
+@pytest.mark.parametrize("text", ["zorbin-a lower", "zorbin-alpha lower"])
+def test_a_mention_whose_text_is_given_in_ascii_is_kept_and_noted(reads: Any, text: str) -> None:
+    passage = {"offset": 0, "text": "A zorbin-α lower.", "annotations": [annotation("T1", "X", "C1", text, (2, 14))]}
+    record = reads({"documents": [{"id": "d", "passages": [passage]}]})
+    assert [record.covered(mention) for mention in record.mentions] == ["zorbin-α lower"] and not record.dropped
+    assert record.notes == {"text of a mention given in other characters": 1}
 
 
 # What is left out: (what is changed, why)
@@ -366,7 +435,8 @@ BAD_ANNOTATIONS = {
     "no length": ({"locations": [{"offset": 14, "length": 0}]}, "offsets outside of the text"),
     "no location": ({"locations": []}, "no location"),
     "id twice": ({"id": "T1"}, "id occurs twice"),
-    "no type": ({"infons": {}}, "no type"),
+    "no type": ({"infons": {}}, 'no infon "type" (found: none)'),
+    "other infons": ({"infons": {"class": "x", "MESH": "y"}}, 'no infon "type" (found: class, MESH)'),
     "pieces overlap": ({"locations": [{"offset": 14, "length": 4}, {"offset": 17, "length": 3}]}, MISMATCH),
     "empty piece": ({"locations": [{"offset": 14, "length": 6}, {"offset": 20, "length": 0}]}, MISMATCH),
     "other text of pieces": (
@@ -375,9 +445,9 @@ BAD_ANNOTATIONS = {
     ),
 }
 BAD_RELATIONS = {
-    "one node": ({"nodes": [{"refid": "T1", "role": ""}]}, "not two nodes"),
-    "three nodes": ({"nodes": [{"refid": "T1", "role": ""}] * 3}, "not two nodes"),
-    "no nodes": ({"nodes": []}, "not two nodes"),
+    "one node": ({"nodes": [{"refid": "T1", "role": ""}]}, "neither two nodes nor two known concepts"),
+    "three nodes": ({"nodes": [{"refid": "T1", "role": ""}] * 3}, "neither two nodes nor two known concepts"),
+    "no nodes": ({"nodes": []}, "neither two nodes nor two known concepts"),
     "node a relation": ({"nodes": [{"refid": "T1", "role": ""}, {"refid": "R1", "role": ""}]}, "unknown argument"),
     "no type": ({"infons": {}}, "no predicate"),
     "unknown concept": (

@@ -121,6 +121,35 @@ def test_titles_and_abstracts_may_be_empty(tmp_path: Path) -> None:
     assert (record.text, record.breaks) == (" ", (1,))
 
 
+def test_documents_without_an_abstract(tmp_path: Path) -> None:
+    title = "74|t|Zorbin lowers quexia\n"
+    first, second = read_all(tmp_path, f"{title}74\t0\t6\tZorbin\tChemical\tC71\n\n{title.replace('74', '75')}")
+    assert (first.text, first.breaks, second.text) == ("Zorbin lowers quexia", (), "Zorbin lowers quexia")
+    assert first.mentions == [MentionRecord("0", "Chemical", 0, 6, ("C71",))] and not second.mentions
+
+
+@pytest.mark.parametrize(
+    "ids, concepts",
+    [
+        ("C1;C2", ("C1", "C2")),
+        ("MESH:C1|MESH:C2", ("MESH:C1", "MESH:C2")),
+        ("C1; C2,C3|C1", ("C1", "C2", "C3")),
+        ("C3|C4", ("C3|C4",)),
+        ("p|SUB|V|7|L", ("p|SUB|V|7|L",)),
+        ("|Allele|V|7", ("|Allele|V|7",)),
+        ("c|DEL888|C", ("c|DEL888|C",)),
+        ("tmVar:rs12;VariantGroup:0;RS#:12", ("tmVar:rs12;VariantGroup:0;RS#:12",)),
+    ],
+)
+def test_several_concepts_of_a_mention(tmp_path: Path, ids: str, concepts: Any) -> None:
+    """A concept that a relation names is whole, as BioRED has some."""
+    rels = "".join(f"76\tX\t{concept}\t9\tNo\n" for concept in (concepts[0], "C3|C4"))
+    lines = f"76\t0\t6\tZorbin\tA\t{ids}\n76\t7\t13\tquexia\tA\t9;C3|C4\n76\t7\t13\tquexia\tA\tC3|C4\n"
+    (record,) = read_all(tmp_path, f"76|t|Zorbin quexia\n76|a|\n{lines}{rels}")
+    assert record.mentions[0].concepts == concepts and not record.dropped
+    assert record.concept_relations[0] == RelationRecord("X", concepts[0], "9")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -190,7 +219,7 @@ def test_a_mention_that_was_left_out_keeps_its_number(tmp_path: Path) -> None:
 BAD_LINES = {
     "no title": (FIRST.removeprefix("71|t|Zorbin |t| quexia\n"), 1, "expected a line pmid|t|title"),
     "no abstract": (FIRST.replace("71|a|", "71|t|"), 2, "expected a line pmid|a|abstract"),
-    "nothing after the title": ("71|t|Zorbin\n", 1, "document 71 ends here; expected a line 71|a|abstract"),
+    "neither abstract nor tabs": ("71|t|Zorbin\nnothing\n", 2, "expected a line pmid|a|abstract"),
     "no id": ("|t|Zorbin\n|a|Text.\n", 1, "expected a line pmid|t|title"),
     "mentions after an empty line": (FIRST.replace(": V7L. Zorbin.\n", ": V7L. Zorbin.\n\n"), 4, "pmid|t|title"),
     "no empty line between": (FIRST + SECOND, 12, "documents are separated by an empty line"),

@@ -76,7 +76,7 @@ def test_mentions_and_relations_come_back(tmp_path, name):
     assert write(name, [ONE, TWO], path) == {}
     docs = {doc.user_data["doc_id"]: doc for doc in read(name, path)}
     assert list(docs) in (["d1", "d/2"], ["d/2", "d1"])
-    with_score = name in ("jsonl", "spacy")
+    with_score = name != "brat"
     text, mentions, rels = annotations(docs["d1"], with_score)
     assert text == TEXT
     assert mentions == {
