@@ -1,8 +1,7 @@
 """`spacy dualre tune`: find the best threshold and cascade of a pipeline on annotated documents."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import Any, Dict, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
@@ -10,7 +9,7 @@ from wasabi import msg
 
 from ..errors import Warnings
 from ..pipeline.pipelines import load_pipeline
-from ..scoring.tuning import Tuned, tune
+from ..scoring.tuning import tune
 from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
 from .app import Code, Gpu, Model, command
@@ -37,29 +36,23 @@ def tune_cli(
     check_writable(output / "meta.json", report)
     tuned = tune(nlp, list(corpus(nlp)), loss / 100, threshold)
     nlp.to_disk(output)
-    write_json(report, {**asdict(tuned), "cascade": tuned.cascade and tuned.cascade._asdict()})
-    if tuned.gold < _FEW:
-        msg.warn(Warnings.DW820.format(n=tuned.gold))
+    write_json(report, tuned)
+    if tuned["gold"] < _FEW:
+        msg.warn(Warnings.DW820.format(n=tuned["gold"]))
     print_tuned(tuned)
     msg.good(f"Wrote the pipeline to {output}")
 
 
-def print_tuned(tuned: Tuned) -> None:
-    """Print tables of the threshold, if changed, and of the cascade."""
-    if tuned.threshold != tuned.threshold_before:
-        before = ("before", str(tuned.threshold_before), _percent(tuned.f_before))
-        after = ("after", str(tuned.threshold), _percent(tuned.f_exact))
-        msg.table([before, after], header=("", "threshold", "F"), aligns=("l", "l", "r"))
-    rows: List[Tuple[str, ...]] = [("exact", _percent(tuned.f_exact), "", "", str(tuned.descriptions), "100.0%", "")]
-    if tuned.cascade is None:
-        msg.text("No cascade reads less within the allowed loss: the pipeline has none.")
-    else:
-        read, skipped = f"{tuned.read / tuned.descriptions:.1%}", f"{tuned.skipped / tuned.candidates:.1%}"
-        rows.append(("cascade", _percent(tuned.f), *map(str, tuned.cascade), str(tuned.read), read, skipped))
-    header = ("", "F", "predicates", "negative", "descriptions", "read", "candidates skipped")
-    msg.table(rows, header=header, aligns=("l", *"rrrrrr"))
-    msg.text(f"{tuned.documents} documents, {tuned.candidates} candidates, {tuned.gold} gold relations")
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.2f}"
+def print_tuned(tuned: Dict[str, Any]) -> None:
+    """Print a table of the component before, with the new threshold, and with the cascade too."""
+    exact = tuned["descriptions"], 0
+    rows = [("exact", tuned["f_exact"], tuned["threshold"], *exact)]
+    if tuned["threshold"] != tuned["threshold_before"]:
+        rows.insert(0, ("before", tuned["f_before"], tuned["threshold_before"], *exact))
+    if tuned["cascade"]:
+        rows.append(("cascade", tuned["f"], tuned["threshold"], tuned["read"], tuned["skipped"]))
+    cells = [(name, f"{100 * f:.2f}", *map(str, counts)) for name, f, *counts in rows]
+    header = ("", "F", "threshold", "descriptions read", "candidates skipped")
+    msg.table(cells, header=header, aligns=("l", *"rrrr"))
+    msg.text(f"Cascade: {tuned['cascade'] or 'none, as no other reads less within the allowed loss'}")
+    msg.text(f"{tuned['documents']} documents, {tuned['candidates']} candidates, {tuned['gold']} gold relations")

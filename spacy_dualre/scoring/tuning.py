@@ -1,9 +1,8 @@
 """Tunes a trained pipeline on annotated documents: its threshold, and which descriptions it reads."""
 
 from collections import Counter
-from dataclasses import dataclass
 from itertools import accumulate
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy
 from scipy.special import softmax
@@ -23,35 +22,18 @@ Predictions = List[List[Relation]]
 _PER_GOLD = 4
 
 
-@dataclass
-class Tuned:
-    """The result of `tune`: the component's rels_f (0 to 1) before, with the new threshold (f_exact) and with the
-    cascade too (f), and how many distinct descriptions are read without it and with it. Candidates that are skipped
-    have none to read.
-    """
-
-    documents: int
-    candidates: int
-    gold: int
-    loss: float
-    threshold_before: float
-    threshold: float
-    f_before: float
-    f_exact: float
-    f: float
-    cascade: Optional[Cascade]
-    descriptions: int
-    read: int
-    skipped: int
-
-
-def tune(nlp: Language, examples: Sequence[Example], loss: float = 0.001, threshold: bool = False) -> Tuned:
+def tune(nlp: Language, examples: Sequence[Example], loss: float = 0.001, threshold: bool = False) -> Dict[str, Any]:
     """Set the cascade that reads fewest descriptions, in the component and in the pipeline's config.
 
     Args:
         examples: Annotated documents other than the test documents.
         loss: F (0 to 1) that the cascade may cost. If none reads less at that price, the component gets none.
         threshold: First set the threshold with the best F.
+
+    Returns:
+        The component's rels_f (0 to 1) before, with the new threshold (f_exact) and with the cascade too (f), and how
+        many distinct descriptions are read without it and with it, ready for JSON. Candidates that are skipped have
+        none to read.
 
     Raises:
         ValueError: There is no component for relations, or nothing to tune or to tune on.
@@ -68,23 +50,22 @@ def tune(nlp: Language, examples: Sequence[Example], loss: float = 0.001, thresh
     if not f_exact:
         raise ValueError(Errors.DR210.format(name=name))
     f = dev.set_cascade(f_exact, f_exact - loss)
+    settings = {"threshold": rel.threshold, "cascade": rel.cascade and rel.cascade._asdict()}
     # nlp.config is generated from this
-    nlp.get_pipe_config(name).update(threshold=rel.threshold, cascade=rel.cascade and rel.cascade._asdict())
-    return Tuned(
-        documents=len(dev.docs),
-        candidates=len(dev.candidates),
-        gold=dev.n_gold,
-        loss=loss,
-        threshold_before=threshold_before,
-        threshold=rel.threshold,
-        f_before=f_before,
-        f_exact=f_exact,
-        f=f,
-        cascade=rel.cascade,
-        descriptions=dev.count(None),
-        read=dev.count(rel.cascade),
-        skipped=int((~dev.read(rel.cascade).any(axis=1)).sum()),
-    )
+    nlp.get_pipe_config(name).update(settings)
+    return {
+        "documents": len(dev.docs),
+        "candidates": len(dev.candidates),
+        "gold": dev.n_gold,
+        "threshold_before": threshold_before,
+        "f_before": f_before,
+        "f_exact": f_exact,
+        "f": f,
+        **settings,
+        "descriptions": dev.count(None),
+        "read": dev.count(rel.cascade),
+        "skipped": int((~dev.read(rel.cascade).any(axis=1)).sum()),
+    }
 
 
 class Development:
