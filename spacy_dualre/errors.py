@@ -60,6 +60,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
     DR108 = "Candidates cannot be packed for {name!r}, which takes no positions. Set packed = false or use BERT."
     DR109 = "[model.{block}] has no setting {name!r}. Known: {known}."
+    DR870 = "The stored tokenizer has a file {name!r}; expected a name without a folder."
 
     # training/
     DR150 = "Document {doc}: unknown gold predicate {label!r}. It knows: {labels}. Use add_label or initialise again."

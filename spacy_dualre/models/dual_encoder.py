@@ -2,14 +2,11 @@
 
 import os
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy
 import torch
-from spacy_transformers.data_classes import HFObjects
-from spacy_transformers.layers.hf_wrapper import HFWrapper
-from spacy_transformers.layers.transformer_model import huggingface_from_pretrained
 from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2torch
 
 from ..errors import Errors
@@ -23,6 +20,7 @@ from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
 from .pytorch.network import DualEncoder, DualEncoderConfig
 from .runner import Runner
 from .settings import NetworkSettings, RunSettings
+from .wrapper import load_encoder, wrapper
 
 #: Room for [CLS], [SEP], four markers and a few words.
 SHORTEST = 16
@@ -66,22 +64,13 @@ def dual_encoder(
     Before ``initialize``, set the dimension nO to the number of predicates and the attribute "entity_types" to the
     types that get markers.
     """
-    wrapper = HFWrapper(
-        HFObjects(None, None, None, {}, {}),
-        convert_inputs=convert_inputs,
-        convert_outputs=convert_outputs,
-        # The wrapper's is for GPUs alone
-        mixed_precision=run.mixed_precision and get_torch_default_device().type == "cuda",
-        # Not the default, which the wrapper changes
-        grad_scaler_config={},
-        config_cls=DualEncoderConfig,
-        model_cls=DualEncoder,
-    )
+    # The wrapper's mixed precision is for GPUs alone
+    mixed_precision = run.mixed_precision and get_torch_default_device().type == "cuda"
     return Model(
         "dual_encoder",
         forward,
         init=init,
-        layers=[wrapper],
+        layers=[wrapper(convert_inputs, convert_outputs, mixed_precision)],
         dims={"nO": None},
         attrs={
             "name": name,
@@ -194,8 +183,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     """
     attrs, name = model.attrs, model.attrs["name"]
     try:
-        settings = dict(attrs["tokenizer_config"]), dict(attrs["transformer_config"])
-        pretrained = huggingface_from_pretrained(name, *settings)
+        pretrained = load_encoder(name, attrs["tokenizer_config"], attrs["transformer_config"])
     except Exception as err:  # tokenizers raises no subclass for a damaged file
         raise ValueError(Errors.DR102.format(name=name, problem=err)) from err
     tokenizer, encoder = pretrained.tokenizer, pretrained.transformer
@@ -219,7 +207,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     networks.init_dual_encoder(network, encoder, pieces)
     network.to(device=get_torch_default_device())  # type: ignore[call-arg]
     _shim(model)._model = network
-    _shim(model)._hfmodel = HFObjects(tokenizer, network, pretrained.vocab_file_contents)
+    _shim(model)._hfmodel = replace(pretrained, transformer=network)
     get_batches(model)
 
 

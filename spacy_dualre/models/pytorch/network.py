@@ -18,6 +18,11 @@ from ..settings import NETWORK, NetworkSettings
 MAX_TEMPERATURE = 100.0
 
 
+def _plain(settings: Dict[str, Any]) -> Dict[str, Any]:
+    """A stored configuration without what would fetch code: classes of its own, and kernels for the attention."""
+    return {key: value for key, value in settings.items() if key != "auto_map" and "attn_implementation" not in key}
+
+
 class DualEncoderConfig(PretrainedConfig):
     """Everything needed to build the network without its weights.
 
@@ -39,8 +44,9 @@ class DualEncoderConfig(PretrainedConfig):
         network: Dict[str, Any] = NETWORK,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.encoder = json.loads(encoder) if isinstance(encoder, str) else encoder
+        super().__init__(**_plain(kwargs))
+        text = encoder if isinstance(encoder, str) else json.dumps(encoder)
+        self.encoder = json.loads(text, object_hook=_plain)
         self.n_classes = n_classes
         self.marker_offset = marker_offset
         self.n_markers = n_markers
@@ -249,7 +255,7 @@ def _means(hidden: Tensor, batch: PaddedBatch) -> Tensor:
 
 
 def _make_encoder(config: DualEncoderConfig, settings: NetworkSettings) -> Any:
-    encoder: Any = AutoModel.from_config(AutoConfig.for_model(**(config.encoder or {})))
+    encoder: Any = AutoModel.from_config(AutoConfig.for_model(**(config.encoder or {})), trust_remote_code=False)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
     words = encoder.get_input_embeddings()
