@@ -253,6 +253,10 @@ class Warnings(metaclass=ErrorsWithCodes):
     # annotations/
     DW020 = "Doc._.{attribute} is another package's. Read the component's relations with {module}.{getter}(doc)."
 
+    # training/
+    DW850 = "The learning rate is 0, so nothing is learnt any more. Set total_steps = 0, or the length of the training."
+    DW851 = "Neither max_epochs nor max_steps ends this training: the learning rate stays {rate} until patience does."
+
     # pipeline/
     DW160 = "'{name}': {doc} without sentences counts as one (said once). Put a sentencizer before the component."
     DW161 = "'{name}': plain templates for {labels}, which have no description. One in plain language does better."

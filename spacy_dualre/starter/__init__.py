@@ -12,7 +12,6 @@ from ..types import NEGATIVE, DescriptionTexts, TypePair
 from ..writing import write_json, write_text
 
 _HERE = Path(__file__).parent
-_HEADER = "# Set total_steps to the number of training steps: epochs x candidates x predicates / batch size.\n\n"
 
 
 def write_starter(
@@ -48,7 +47,7 @@ def write_starter(
     config["relations"].update(spans_key=SPANS_KEY, symmetric=list(symmetric))
     if type_pairs:
         config["relations"]["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
-    write_text(paths[0], _HEADER + config.to_str(interpolate=False) + "\n")
+    write_text(paths[0], config.to_str(interpolate=False) + "\n")
     write_json(paths[1], _descriptions(labels, type_pairs))
     write_text(paths[2], (_HERE / "project.yml").read_text(encoding="utf8"))
     return paths

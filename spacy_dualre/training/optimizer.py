@@ -1,10 +1,16 @@
 """AdamW as the paper trains with it."""
 
-from typing import Any, Tuple
+import warnings
+from typing import Any, Callable, Optional, Tuple
 
+from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
+from spacy.util import registry, resolve_dot_names
 from thinc.api import Optimizer
 from thinc.optimizers import FloatOrSeq
 from thinc.types import FloatsXd
+
+from ..errors import Warnings
 
 #: Parts of the names of parameters that are not decayed: biases, layer norms, the temperature.
 _NOT_DECAYED = ("bias", "norm", "temperature")
@@ -19,6 +25,7 @@ class AdamW(Optimizer):
     def __init__(self, learn_rate: FloatOrSeq, *, new_weights_lr_scale: float = 1.0, **settings: Any) -> None:
         super().__init__(learn_rate, **settings)
         self.new_weights_lr_scale = new_weights_lr_scale
+        self._idle_steps = 0
 
     def __call__(
         self, key: Tuple[int, str], weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
@@ -32,6 +39,15 @@ class AdamW(Optimizer):
             return super().__call__(key, weights, gradient, lr_scale=lr_scale)
         finally:
             self.L2 = decay
+
+    def step_schedules(self) -> None:
+        """Go on to the next step's settings. Warns of a training that goes on without learning."""
+        before = self.learn_rate
+        super().step_schedules()
+        self._idle_steps = self._idle_steps + 1 if before == self.learn_rate == 0 else 0
+        # spaCy takes one step more than max_steps says
+        if self._idle_steps == 2:
+            warnings.warn(Warnings.DW850, stacklevel=2)
 
 
 def adamw(
@@ -55,3 +71,36 @@ def adamw(
     settings = {"L2": weight_decay, "beta1": beta1, "beta2": beta2, "eps": eps, "grad_clip": grad_clip}
     fixed = {"use_averages": False, "L2_is_weight_decay": True}
     return AdamW(learn_rate, new_weights_lr_scale=new_weights_lr_scale, **settings, **fixed)
+
+
+def fit_learn_rate(warmup: float = 0.1) -> Callable[[Language], Language]:
+    """Registered as ``spacy-dualre.fit_learn_rate.v1``, for ``[initialize.after_init]``: put the length of the training
+    in place of a total_steps of 0 in the learning rate's schedule, and a part of it, `warmup`, in place of a warmup_steps
+    of 0. A training that only patience ends gets the constant initial rate.
+    """
+
+    def fit(nlp: Language) -> Language:
+        optimizer = nlp.config["training"]["optimizer"]
+        schedule = optimizer["learn_rate"]
+        if isinstance(schedule, dict) and schedule.get("total_steps") == 0:
+            steps = training_steps(nlp)
+            if steps is None:
+                warnings.warn(Warnings.DW851.format(rate=schedule["initial_rate"]), stacklevel=2)
+                optimizer["learn_rate"] = schedule["initial_rate"]
+            else:
+                schedule["total_steps"] = steps
+                schedule["warmup_steps"] = schedule["warmup_steps"] or round(warmup * steps)
+        return nlp
+
+    return fit
+
+
+def training_steps(nlp: Language) -> Optional[int]:
+    """The steps of the training that a pipeline's config describes, None if nothing but patience ends it."""
+    config = nlp.config.interpolate()
+    training = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    limits = [training["max_steps"]]
+    if training["max_epochs"] > 0:
+        (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
+        limits.append(training["max_epochs"] * sum(1 for _ in training["batcher"](list(corpus(nlp)))))
+    return min(filter(None, limits), default=None)

@@ -30,7 +30,7 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None) -> str
         package=f"{meta['lang']}_{meta['name']}",
         has_mentions=any(finds_mentions(nlp, name) for name in components_before(nlp, component)),
         scores=scores,
-        candidates=nlp.config["components"][component]["candidates"],
+        candidates=nlp.config.interpolate()["components"][component]["candidates"],
     )
     return f"{text}\n"
 

@@ -2,12 +2,17 @@
 
 import numpy
 import pytest
+import srsly
 import torch
-from spacy.util import registry
-from thinc.api import warmup_linear
+from helpers.paths import ROOT
+from helpers.pipelines import DESCRIPTIONS, make_examples
+from spacy.tokens import DocBin
+from spacy.util import load_config, load_model_from_config, registry
+from spacy.vocab import Vocab
+from thinc.api import Config, warmup_linear
 
 from spacy_dualre.models.dual_encoder import get_network
-from spacy_dualre.training.optimizer import adamw
+from spacy_dualre.training.optimizer import adamw, fit_learn_rate
 
 MATRIX = "text_encoder.encoder.layer.0.output.dense.weight"
 
@@ -158,3 +163,52 @@ def test_of_the_networks_own_parameters_those_that_are_not_pretrained_are_new(tr
         *("classifier.weight", "classifier.bias", "norm.weight", "norm.bias", "temperature"),
         *(f"text_encoder.{markers}", f"description_encoder.{markers}"),
     }
+
+
+def test_a_training_that_goes_on_at_rate_0_says_so_once():
+    sgd = adamw(warmup_linear(0.1, 2, 5))
+    for _ in range(6):
+        sgd.step_schedules()  # of a training of 5 steps and spaCy's one more
+    with pytest.warns(UserWarning, match="DW850") as warned:
+        for _ in range(5):
+            sgd.step_schedules()
+    assert len(warned) == 1
+
+
+@pytest.fixture
+def nlp(tmp_path, encoder):
+    """The pipeline of the default config, with a corpus of 7 candidates."""
+    DocBin(docs=[example.reference for example in make_examples(Vocab())], store_user_data=True).to_disk(
+        tmp_path / "data.spacy"
+    )
+    srsly.write_json(tmp_path / "descriptions.json", DESCRIPTIONS)
+    paths = {"train": "data.spacy", "dev": "data.spacy", "descriptions": "descriptions.json"}
+    overrides = {"paths.encoder": encoder, **{f"paths.{name}": str(tmp_path / file) for name, file in paths.items()}}
+    return load_model_from_config(load_config(ROOT / "configs" / "default.cfg", overrides=overrides), auto_fill=True)
+
+
+@pytest.mark.parametrize(
+    "settings, steps",
+    [
+        # Batches of 2 candidates with 3 predicates: 4 an epoch
+        ({"max_epochs": 10}, (40, 4)),
+        ({"max_epochs": 10, "max_steps": 25}, (25, 2)),
+        ({"max_epochs": 0, "max_steps": 30}, (30, 3)),
+        ({"max_epochs": -1, "max_steps": 30}, (30, 3)),
+        ({"max_epochs": 10, "optimizer": {"learn_rate": {"warmup_steps": 7}}}, (40, 7)),
+        ({"max_epochs": 10, "optimizer": {"learn_rate": {"total_steps": 9}}}, (9, 0)),
+    ],
+)
+def test_the_schedule_gets_the_length_of_the_training(nlp, settings, steps):
+    training = Config(nlp.config["training"]).merge({"max_steps": 0, "batcher": {"size": 6}, **settings})
+    nlp.config["training"] = training
+    fit_learn_rate()(nlp)
+    schedule = nlp.config["training"]["optimizer"]["learn_rate"]
+    assert (schedule["total_steps"], schedule["warmup_steps"]) == steps
+
+
+def test_without_a_length_the_rate_stays(nlp):
+    nlp.config["training"].update(max_epochs=0, max_steps=0)
+    with pytest.warns(UserWarning, match="DW851.*5e-05"):
+        fit_learn_rate()(nlp)
+    assert nlp.create_optimizer().learn_rate == 5e-5
