@@ -7,7 +7,7 @@ import scipy.stats
 
 from ..errors import Errors
 from .counting import Scores, rel_scores
-from .protocols.protocol import Protocol
+from .protocols import Protocol
 
 #: From counts summed over documents (..., labels, 3) to a score (...), such as `Protocol.f1`.
 Figure = Callable[[numpy.ndarray], numpy.ndarray]

@@ -20,8 +20,7 @@ from spacy_dualre import Relation
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats import chemprot, pubtator, scierc, semeval
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
-from spacy_dualre.scoring.protocols import PROTOCOLS, get_protocol, make_protocol_scorer
-from spacy_dualre.scoring.protocols.protocol import Item, Items, Protocol
+from spacy_dualre.scoring.protocols import PROTOCOLS, Item, Items, Protocol, get_protocol, make_protocol_scorer
 
 OFFICIAL = SHARED / "corpora"
 VOCAB = Vocab()

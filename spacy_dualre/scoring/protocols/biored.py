@@ -18,7 +18,7 @@ from ...formats import pubtator
 from ...records.record import Record, RelationRecord
 from ...types import NEGATIVE
 from ...writing import whole_file
-from .protocol import Item, Items, Protocol, refuse_dropped, rels_of, to_record
+from . import Item, Items, Protocol, refuse_dropped, rels_of, to_record
 
 _NAME = "biored"
 LABELS = (

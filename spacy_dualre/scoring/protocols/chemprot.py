@@ -13,7 +13,7 @@ from ...formats.chemprot import ALL_GROUPS, GROUPS, read_gold_standard
 from ...formats.files import write_lines
 from ...types import Relation
 from ...writing import whole_file
-from .protocol import Item, Items, Protocol, id_error, rels_of
+from . import Item, Items, Protocol, id_error, rels_of
 
 _NAME = "chemprot"
 

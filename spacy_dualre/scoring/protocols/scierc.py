@@ -16,7 +16,7 @@ from ...formats import scierc
 from ...records.record import Place, Record
 from ...types import NEGATIVE
 from ...writing import whole_file
-from .protocol import Item, Items, Protocol, rels_of, to_record
+from . import Item, Items, Protocol, rels_of, to_record
 
 _NAME = "scierc"
 SYMMETRIC = ("CONJUNCTION", "COMPARE")

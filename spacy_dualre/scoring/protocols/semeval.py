@@ -13,7 +13,7 @@ from ...errors import Errors
 from ...formats.files import write_lines
 from ...formats.semeval import NAMES, OTHER, parse_label, read_labels
 from ...writing import whole_file
-from .protocol import Item, Items, Protocol, id_error, rels_of
+from . import Item, Items, Protocol, id_error, rels_of
 
 _NAME = "semeval"
 _IDS = ("e1", "e2")
