@@ -8,20 +8,14 @@ from ..types import Mark
 SUBJECT, OBJECT = "S", "O"
 
 
-def start_marker(role: str, type: str) -> str:
-    """The token before a mention."""
-    return f"<{role}:{type}>"
-
-
-def end_marker(role: str, type: str) -> str:
-    """The token after a mention."""
-    return f"</{role}:{type}>"
+def markers(role: str, type: str) -> Tuple[str, str]:
+    """The tokens before and after a mention."""
+    return f"<{role}:{type}>", f"</{role}:{type}>"
 
 
 def marker_tokens(types: Iterable[str]) -> List[str]:
     """The marker tokens for these entity types, in an order that depends on their names alone."""
-    roles = [(role, type) for type in sorted(set(types)) for role in (SUBJECT, OBJECT)]
-    return [marker(*role) for role in roles for marker in (start_marker, end_marker)]
+    return [token for type in sorted(set(types)) for role in (SUBJECT, OBJECT) for token in markers(role, type)]
 
 
 def marker_words(types: Iterable[str]) -> List[str]:
@@ -46,7 +40,7 @@ def marker_events(marks: Iterable[Mark]) -> Iterator[Tuple[int, str]]:
     events = []
     for mark in marks:
         is_object = mark.role == OBJECT
-        events.append((mark.start, 1, is_object, start_marker(mark.role, mark.type)))
-        events.append((mark.end, 0, is_object, end_marker(mark.role, mark.type)))
+        start, end = markers(mark.role, mark.type)
+        events += [(mark.start, 1, is_object, start), (mark.end, 0, is_object, end)]
     for position, _, _, token in sorted(events):
         yield position, token

@@ -5,7 +5,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy
 
 from ..instances.descriptions import adapt
-from ..instances.markers import OBJECT, SUBJECT, end_marker, marker_events, start_marker
+from ..instances.markers import OBJECT, SUBJECT, marker_events, markers
 from ..types import Description, MarkedText, Sequences, Shortened
 from .pieces import Cut, Pieces
 
@@ -64,7 +64,7 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
         kept = _keep(text, cut, budget) if block is None else _Kept(cut.ids[block : block + budget], block)
         keeps.append(kept)
         for mark in sorted(text.marks, key=lambda mark: mark.role != SUBJECT):
-            ids += [pieces.marker(kind(mark.role, mark.type)) for kind in (start_marker, end_marker)]
+            ids += [pieces.marker(token) for token in markers(mark.role, mark.type)]
             # Counted from [CLS]
             first = kept.at(cut.starts[mark.start]) + 1
             positions += [first, max(kept.at(cut.starts[mark.end]), first)]
@@ -123,7 +123,7 @@ def _insert_markers(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> 
     events = list(marker_events(text.marks))
     places, tokens = [kept.at(cut.starts[word]) for word, _ in events], [token for _, token in events]
     ids = numpy.insert(kept.ids, places, [pieces.marker(token) for token in tokens])
-    first = {mark.role: tokens.index(start_marker(mark.role, mark.type)) for mark in text.marks}
+    first = {mark.role: tokens.index(markers(mark.role, mark.type)[0]) for mark in text.marks}
     subject, object = first[SUBJECT], first[OBJECT]
     return ids, (places[subject] + subject + 1, places[object] + object + 1)
 

@@ -2,14 +2,7 @@
 
 import pytest
 
-from spacy_dualre.instances.markers import (
-    end_marker,
-    marker_events,
-    marker_tokens,
-    marker_words,
-    start_marker,
-    type_words,
-)
+from spacy_dualre.instances.markers import marker_events, marker_tokens, marker_words, markers, type_words
 from spacy_dualre.types import Mark
 
 
@@ -23,7 +16,7 @@ def marked(words, *marks):
 
 
 def test_marker_names():
-    assert (start_marker("S", "GENE"), end_marker("O", "GENE")) == ("<S:GENE>", "</O:GENE>")
+    assert markers("S", "GENE") == ("<S:GENE>", "</S:GENE>")
 
 
 def test_marker_tokens_do_not_depend_on_the_order_of_the_types():

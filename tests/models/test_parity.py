@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
 from spacy_dualre.instances.descriptions import parse_descriptions
-from spacy_dualre.instances.markers import OBJECT, SUBJECT, end_marker, marker_tokens, start_marker
+from spacy_dualre.instances.markers import OBJECT, SUBJECT, marker_tokens, markers
 from spacy_dualre.models.padding import pad
 from spacy_dualre.models.pieces import Pieces
 from spacy_dualre.models.pytorch.device import to_device
@@ -225,10 +225,10 @@ def test_words_become_the_same_ids(lines: List[Dict[str, Any]], meta: Dict[str, 
     tokenizer = AutoTokenizer.from_pretrained(minilm)
     tokenizer.add_tokens(marker_tokens(types), special_tokens=True)
     theirs = {
-        tokenizer.convert_tokens_to_ids(marker(role, type)): meta["special_token_ids"][meta["special_tokens"][name]]
+        tokenizer.convert_tokens_to_ids(marker): meta["special_token_ids"][meta["special_tokens"][name]]
         for role in (SUBJECT, OBJECT)
         for type in types
-        for kind, marker in (("START", start_marker), ("END", end_marker))
+        for kind, marker in zip(("START", "END"), markers(role, type))
         if (name := their_name(role, kind, type)) in meta["special_tokens"]
     }
     instances = [their_instance(line) for line in whole]
