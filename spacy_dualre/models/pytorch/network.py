@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from ...types import PaddedBatch
-from ..settings import NETWORK, NetworkSettings
+from ..architectures import NETWORK, NetworkSettings
 
 #: As in CLIP, the cosine is never multiplied by more than this.
 MAX_TEMPERATURE = 100.0
+#: Kinds of encoders whose pieces may have any position.
+_WITH_POSITIONS = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
+_ABSOLUTE = "absolute"
 
 
 def _plain(settings: Dict[str, Any]) -> Dict[str, Any]:
@@ -24,22 +27,16 @@ def _plain(settings: Dict[str, Any]) -> Dict[str, Any]:
 
 
 class DualEncoderConfig(PretrainedConfig):
-    """Everything needed to build the network without its weights.
-
-    Args:
-        encoder: The encoder's own configuration as a dict or as JSON.
-        n_classes: Predicates that the classifier knows.
-        marker_offset: The first id of a marker.
-    """
+    """Everything needed to build the network without its weights."""
 
     model_type = "spacy-dualre"
     has_no_defaults_at_init = True
 
     def __init__(
         self,
-        encoder: Union[Dict[str, Any], str, None] = None,
-        n_classes: int = 2,
-        marker_offset: int = 0,
+        encoder: Union[Dict[str, Any], str, None] = None,  # its own configuration, perhaps as JSON
+        n_classes: int = 2,  # predicates that the classifier knows
+        marker_offset: int = 0,  # the first id of a marker
         n_markers: int = 0,
         network: Dict[str, Any] = NETWORK,
         **kwargs: Any,
@@ -225,24 +222,9 @@ def hidden_states(encoder: Any, ids: Tensor, mask: Tensor, positions: Optional[T
 
 
 def takes_positions(encoder: Any) -> bool:
-    """Whether an encoder lets each piece have any position and be hidden from others.
-
-    No setting tells, so it is tried on pieces in another order, with an additional one that they do not see.
-    """
-    n = 8
-    # Words: special pieces come first, and markers after the tokenizer's own, which may be fewer than the encoder's
-    ids = torch.arange(n, device=encoder.device)[None] + encoder.config.vocab_size // 2
-    order = torch.tensor([*range(1, n, 2), *range(0, n, 2), 0], device=encoder.device)
-    mask = torch.ones((1, n + 1, n + 1), dtype=torch.long, device=encoder.device)
-    mask[:, :n, n] = 0
-    encoder.eval()
-    try:
-        with torch.no_grad():
-            expected = hidden_states(encoder, ids, mask[:, 0, :n])[:, order[:n]]
-            found = hidden_states(encoder, ids[:, order], mask, order[None] + first_position(encoder))[:, :n]
-    except (TypeError, ValueError, RuntimeError, IndexError):  # unknown argument, unexpected shape of the mask
-        return False
-    return bool((found - expected).abs().max() < 1e-5 * expected.abs().max())
+    """Whether an encoder lets each piece have any position and be hidden from others."""
+    config = encoder.config
+    return config.model_type in _WITH_POSITIONS and getattr(config, "position_embedding_type", _ABSOLUTE) == _ABSOLUTE
 
 
 def _means(hidden: Tensor, batch: PaddedBatch) -> Tensor:
