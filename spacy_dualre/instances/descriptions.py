@@ -27,11 +27,8 @@ Descriptions = Dict[str, Dict[str, Tuple[Template, ...]]]
 
 
 def read_descriptions(path: Union[str, Path], without: Sequence[str] = ()) -> DescriptionTexts:
-    """Registered as ``spacy-dualre.read_descriptions.v1``: read predicate descriptions from a JSON file.
-
-    Args:
-        path: The file.
-        without: Predicates to leave out.
+    """Registered as ``spacy-dualre.read_descriptions.v1``: read predicate descriptions from a JSON file, leaving
+    some predicates out.
 
     Raises:
         ValueError: The file, or a description in it, is not usable; names the file and the predicate.
@@ -45,11 +42,7 @@ def read_descriptions(path: Union[str, Path], without: Sequence[str] = ()) -> De
 
 
 def parse_descriptions(texts: Any) -> Descriptions:
-    """Validate descriptions and cut the templates at their placeholders.
-
-    Raises:
-        ValueError: A description is not usable; names the predicate and the problem.
-    """
+    """Validate descriptions and cut the templates at their placeholders. Raises ValueError naming the predicate."""
     if not isinstance(texts, dict):
         raise ValueError(Errors.DR040.format(kind=type(texts).__name__))
     parsed: Descriptions = {}

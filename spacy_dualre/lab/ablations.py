@@ -35,32 +35,20 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
 class Variant(BaseModel):
-    """A variant to compare.
-
-    Attributes:
-        overrides: Settings that differ from the plan's, by dotted key.
-        note: What the difference means, for the table.
-        trained_as: Load this variant's trained pipelines with the overrides instead of training.
-        new_predicates: Predicates to leave out of training, documents and descriptions alike, and to add to the
-            trained pipeline by their descriptions.
-    """
+    """A variant to compare: its settings by dotted key, and a note on them for the table."""
 
     model_config = ConfigDict(extra="forbid")
 
     overrides: Overrides = {}
     note: str = ""
-    trained_as: Optional[str] = None
-    new_predicates: List[str] = []
+    trained_as: Optional[str] = None  # load this variant's pipelines with the overrides instead of training
+    new_predicates: List[str] = []  # leave out of training, documents and descriptions alike, and add afterwards
 
 
 class Plan(BaseModel):
     """The variants of a config to train and compare.
 
-    Attributes:
-        corpus: A folder with train.spacy and dev.spacy (and test.spacy).
-        split: The documents to score. The best checkpoint is chosen on dev in any case.
-        overrides: Settings shared by all variants, by dotted key.
-        reference: The variant that the others are compared with.
+    The corpus is a folder with train.spacy and dev.spacy; whatever split is scored, dev chooses the best checkpoint.
     """
 
     model_config = ConfigDict(extra="forbid")

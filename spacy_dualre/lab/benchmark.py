@@ -96,7 +96,7 @@ def benchmark(
 
     Returns:
         "settings", "counts" of the work, the figures of "prediction" and, if asked for, "training", see `take_turns`,
-        and "peak_memory_mb", ready for JSON.
+        and "peak_memory_mb".
 
     Raises:
         ValueError: The pipeline has no component to measure, or the documents have no candidates.

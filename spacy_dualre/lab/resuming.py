@@ -33,19 +33,12 @@ _SAY = Printer(no_print=True)
 
 @dataclass
 class Checkpoint:
-    """The history of a training, and its state.
+    """The history of a training, and its state."""
 
-    Attributes:
-        settings: See `settings_of`.
-        evaluations: The report of each.
-        epochs: The random states before each.
-        state: See `training_state`; None if there is nothing to restore.
-    """
-
-    settings: Dict[str, str]
-    evaluations: List[Dict[str, Any]] = field(default_factory=list)
-    epochs: List[Dict[str, Any]] = field(default_factory=list)
-    state: Optional[Dict[str, Any]] = None
+    settings: Dict[str, str]  # see `settings_of`
+    evaluations: List[Dict[str, Any]] = field(default_factory=list)  # the report of each
+    epochs: List[Dict[str, Any]] = field(default_factory=list)  # the random states before each
+    state: Optional[Dict[str, Any]] = None  # see `training_state`; None if there is nothing to restore
     finished: bool = False
 
     def write(self, path: Path, state: Optional[Dict[str, Any]]) -> None:
@@ -182,11 +175,6 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
             log_step(info if is_best is not None else None)
         if run.state is not None:
             raise CheckpointError(Errors.DR722.format(path=path, step=past[-1]["step"]))
-    except Exception as err:
-        if run.state is None:
-            note = f"Aborting and saving the final best model. Encountered exception: {err!r}"
-            stdout.write(_SAY.warn(note) + "\n")
-        raise
     finally:
         finalize_logger()
         # A run that could not be resumed has nothing to save

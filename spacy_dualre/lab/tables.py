@@ -36,29 +36,21 @@ class Setup:
 
 
 class RunResult(BaseModel):
-    """The result of a run, a line of JSON.
-
-    Attributes:
-        overrides: Settings in which the variant differs from the common ones.
-        new_predicates: Predicates added after training.
-        scores: Official p, r and f, and macro_f, from 0 to 1.
-        seconds: From the start of the training to its last evaluation.
-        documents: True positives, predicted and gold items of each label of the protocol, by document id.
-    """
+    """The result of a run, a line of JSON."""
 
     setup: Setup
     variant: str
     seed: int
     note: str
     reference: str
-    overrides: Overrides
+    overrides: Overrides  # in which the variant differs from the common ones
     new_predicates: List[str] = []
     scores: Dict[str, float]
-    seconds: float
+    seconds: float  # from the start of the training to its last evaluation
     device: str
     commit: str
     versions: Dict[str, str] = {}
-    documents: Dict[str, List[List[int]]]
+    documents: Dict[str, List[List[int]]]  # by id: true positives, predicted and gold items of each label
 
     @property
     def name(self) -> str:
@@ -72,13 +64,10 @@ class RunResult(BaseModel):
 
 @dataclass
 class Row:
-    """A variant.
+    """A variant, with its cells by their headings, None if empty.
 
-    Attributes:
-        f_of_seeds: The official F1 of each seed, from 0 to 1.
-        figures: The other cells by their headings, None if empty. Scores are from 0 to 1, and means over the seeds;
-            "std" is the sample standard deviation (n - 1); "new F1" is the micro F1 of the predicates that are new to
-            some variant.
+    Scores are from 0 to 1, and means over the seeds. "std" is the sample standard deviation (n - 1), "new F1" the micro
+    F1 of the predicates that are new to some variant.
     """
 
     variant: str

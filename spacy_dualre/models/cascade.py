@@ -13,12 +13,8 @@ CLASSIFIER_ALONE = Cascade(predicates=0, negative=0.0)
 def needed(logits: Any, mask: Any, cascade: Cascade) -> Any:
     """Choose the descriptions that prediction reads, booleans (P, L).
 
-    Predicates that the classifier does not know are always read, and the negative one with them.
-
-    Args:
-        logits: (P, C) of the classifier; it does not know predicates from column C on.
-        mask: (P, L) booleans, the possible predicates.
-        cascade: Decides on the predicates that the classifier knows.
+    Predicates that the classifier does not know, those from column C of its logits (P, C) on, are always read, and the
+    negative one with them. `mask` (P, L) has the possible predicates.
     """
     known = logits.shape[1]
     masked = numpy.where(mask[:, :known], logits.astype("float64"), -numpy.inf)

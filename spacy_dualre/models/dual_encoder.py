@@ -12,6 +12,7 @@ from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2
 from ..errors import Errors
 from ..instances.markers import marker_tokens, marker_words
 from ..types import Gradients, PairBatch, Query, RelScores
+from .architectures import NetworkSettings, RunSettings
 from .batches import BatchMaker, Padded, possible
 from .cascade import sample
 from .pieces import Pieces
@@ -19,7 +20,6 @@ from .pytorch import network as networks
 from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
 from .pytorch.network import DualEncoder, DualEncoderConfig
 from .runner import Runner
-from .settings import NetworkSettings, RunSettings
 from .wrapper import load_encoder, wrapper
 
 #: Room for [CLS], [SEP], four markers and a few words.

@@ -38,7 +38,8 @@ def pad(sequences: Sequences, batch_tokens: int, padding: int) -> Tuple[List[Pad
 def pad_levitated(
     sequences: Sequences, batch_tokens: int, padding: int, first_position: int = 0, per_pass: int = PER_PASS
 ) -> Tuple[List[PaddedBatch], numpy.ndarray]:
-    """Pad sequences with markers beside the text: a pass is a text and the four markers of each of its pairs.
+    """Pad sequences with markers beside the text: a pass is a text and the four markers of each of its pairs, as in
+    PURE (Zhong & Chen, 2021) and PL-Marker (Ye et al., 2022).
 
     Each marker has the position of its mention's first or last piece. It sees its window of the text, the first and the
     last piece, and the markers of at most `per_pass` pairs; the text sees itself alone. Returns what `pad` does.

@@ -56,7 +56,8 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
     does not fit and is cut around the mentions. There are too many windows of several sentences for that, so they are
     read as parts of a block of the text and share the block.
     """
-    keeps, ids, positions, windows = [], [], [], []
+    ids: List[int] = []
+    keeps, positions, windows = [], [], []
     budget = max_length - 2
     for text, cut in zip(texts, _cut(texts, pieces)):
         start, end = (cut.starts[word] for word in text.window)

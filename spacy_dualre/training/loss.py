@@ -27,10 +27,9 @@ def joint_loss(scores: RelScores, targets: Floats2d, alpha: float, n_candidates:
 
 
 def cross_entropy(scores: Floats2d, targets: Floats2d, mask: Any) -> Tuple[float, Floats2d]:
-    """Softmax cross-entropy, summed over the rows.
+    """Softmax cross-entropy of scores (P, L), summed over the rows, and its gradient.
 
     Args:
-        scores: (P, L).
         targets: (P, L) distributions. A row of zeros has no loss.
         mask: (P, L), False for columns that take no part. A row that is all False has no loss.
     """

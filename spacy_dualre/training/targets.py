@@ -31,8 +31,6 @@ def training_targets(
 
     Args:
         examples: The batch. Predicted Docs that do not name their corpus take over the reference's.
-        get_candidates: Gives the candidates of a predicted Doc.
-        pairs: Gives the pairs that a relation is about.
         undirected: Predicates that hold in both directions.
         labels: L predicates, the negative one first.
         negatives_per_positive: Keep this many negatives per positive of the batch, at random; None keeps all. A batch

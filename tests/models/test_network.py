@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel
 
+from spacy_dualre.models.architectures import NETWORK
 from spacy_dualre.models.padding import pad
 from spacy_dualre.models.pytorch.device import to_device
 from spacy_dualre.models.pytorch.network import (
@@ -17,7 +18,6 @@ from spacy_dualre.models.pytorch.network import (
     MarkedEmbedding,
     init_dual_encoder,
 )
-from spacy_dualre.models.settings import NETWORK
 from spacy_dualre.types import Sequences
 
 WIDTH, WORDS, MARKERS = 8, 20, 4
