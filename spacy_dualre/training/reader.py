@@ -51,7 +51,11 @@ class RelCorpus(Corpus):
         else:
             example = super()._make_example(nlp, reference, gold_preproc)
             for name in self.annotating_components:
-                example.predicted = doc = _component(nlp, name)(example.predicted)
+                if name not in nlp.component_names:
+                    values = {"setting": "annotating_components", "known": ", ".join(nlp.component_names)}
+                    raise ValueError(Errors.DR151.format(name=name, **values))
+                # Even a disabled one, as frozen components are at initialisation
+                example.predicted = doc = nlp.get_pipe(name)(example.predicted)
                 # spaCy cannot copy a group whose tokens were merged since
                 doc.spans.update({key: get_mentions(doc, key) for key in doc.spans})
         given = reference.user_data
@@ -100,14 +104,6 @@ def copy_mentions(reference: Doc) -> Doc:
         doc.spans[key] = [_copy(span, doc) for span in annotated_spans(reference, key)]
     set_long_forms(doc, get_long_forms(reference))
     return doc
-
-
-def _component(nlp: Language, name: str) -> Callable[[Doc], Doc]:
-    """Find a component, even a disabled one, as frozen components are at initialisation."""
-    if name not in nlp.component_names:
-        known = ", ".join(nlp.component_names)
-        raise ValueError(Errors.DR151.format(setting="annotating_components", name=name, known=known))
-    return nlp.get_pipe(name)
 
 
 def _copy(span: Span, doc: Doc) -> Span:
