@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections import Counter
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
+from typing import Annotated, Any, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 
-from pydantic import AliasChoices, BaseModel, Field, RootModel
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, RootModel
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
@@ -29,6 +29,7 @@ _DATABASES = "mesh|omim|umls|chebi|entrez|uniprot|dbsnp|ncbi([ _]?(gene|taxonomy
 _CONCEPTS = rf"(.+[ _])?(identifier|cui)|((concept|entity|gene|kb|native|normalized|{_DATABASES})[ _]?)?id|{_DATABASES}"
 _PREDICATE = r"(relation[ _]?)?(type|label)|relation|predicate"
 _ARGUMENT = r"(role|entity|arg|argument|concept)[ _]?"
+_SCORE = re.compile(r"0?\.[0-9]+|[0-9](\.[0-9]+)?e-[0-9]+|[01](\.0+)?")
 #: Gaps between passages are filled with blanks, but a wrong offset must not fill the memory.
 _LONGEST_TEXT = 10_000_000
 #: XML elements that are lists in JSON, with their names there, and elements that hold characters only.
@@ -40,6 +41,23 @@ _HEAD = {"source": "spacy-dualre", "date": "", "key": "", "infons": {}}
 # The schema of BioC JSON. BioRED leaves out keys without a value.
 
 
+def _texts(infons: Any) -> Any:
+    """The infons that are set, as texts. A value may be a list of ids and, in JSON, a concept of PubTator 3."""
+    if not isinstance(infons, dict):
+        return infons
+    return {key: text for key, value in infons.items() for text in [_text_of(value)] if text}
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("identifier", str(value))
+    values = value if isinstance(value, list) else [value]
+    return SEPARATOR.join(str(one).strip() for one in values if one not in (None, ""))
+
+
+_Infons = Annotated[Dict[str, str], BeforeValidator(_texts)]
+
+
 class _Location(BaseModel):
     offset: int
     length: int
@@ -47,7 +65,7 @@ class _Location(BaseModel):
 
 class _Annotation(BaseModel):
     id: str
-    infons: Dict[str, Any] = {}
+    infons: _Infons = {}
     text: Optional[str] = None
     locations: List[_Location] = []
 
@@ -59,7 +77,7 @@ class _Node(BaseModel):
 
 class _Relation(BaseModel):
     id: str = ""
-    infons: Dict[str, Any] = {}
+    infons: _Infons = {}
     nodes: List[_Node] = []
 
 
@@ -142,7 +160,7 @@ def _values(element: Any, place: Place) -> Dict[str, Any]:
         elif child.tag in _TEXTS and len(child):
             raise Place(place.path, child.sourceline or place.line).error(Errors.DR332, tag=child.tag)
         elif child.tag == "infon":
-            values["infons"][child.get("key")] = child.text or ""
+            values["infons"].setdefault(child.get("key"), []).append(child.text or "")
         elif child.tag in _TEXTS:
             values[child.tag] = child.text or ""
     return values
@@ -159,7 +177,7 @@ def _record(values: Any, place: Place, key: str = "", strict: bool = True) -> Re
     for passage in document.passages:
         levels += [passage, *passage.sentences]
     relations = list(chain.from_iterable(level.relations for level in levels))
-    named = {id for relation in relations for value in relation.infons.values() for id in _ids(value)}
+    named = {id for relation in relations for text in relation.infons.values() for id in _ids(text)}
     for annotation in chain.from_iterable(level.annotations for level in levels):
         _add_mention(record, annotation, named)
     for relation in relations:
@@ -204,77 +222,46 @@ def _add_mention(record: Record, annotation: _Annotation, named: Set[str]) -> No
     # The text between the pieces may be given with them
     if said in ("", record.text[pieces[0][0] : max(end for _, end in pieces)]):
         said = "".join(record.text[start:end] for start, end in pieces)
-    infons = dict(annotation.infons)
-    type, concepts = _take(infons, "type"), split_identifiers(_take(infons, "identifier", _CONCEPTS), named)
-    _note(record, infons, "mention")
-    why = "" if type else f'no infon "type" (found: {", ".join(annotation.infons) or "none"})'
-    record.add_pieces(annotation.id, type, pieces, said, concepts, why=why)
+    names, infons = ", ".join(annotation.infons) or "none", annotation.infons
+    type, ids = _take(infons, "type"), _take(infons, "identifier", _CONCEPTS)
+    record.notes.update(f"infon {key!r} of a mention not read" for key in infons)
+    why = "" if type else f'no infon "type" (found: {names})'
+    record.add_pieces(annotation.id, type, pieces, said, split_identifiers(ids, named), why=why)
 
 
 def _add_relation(record: Record, relation: _Relation) -> None:
-    infons = dict(relation.infons)
-    predicate, novelty, score = _take(infons, "type", _PREDICATE), _take(infons, "novel"), _take_score(infons)
-    keys = list(filter(None, (_find(infons, _ARGUMENT + number) for number in "12")))
+    infons = relation.infons
+    predicate, novelty = _take(infons, "type", _PREDICATE), _take(infons, "novel")
+    score = float(infons.pop("score")) if _SCORE.fullmatch(infons.get("score", "")) else 1.0
+    keys = [key for number in "12" for key in _keys(infons, _ARGUMENT + number)[:1]]
     if len(keys) != 2 and len(relation.nodes) != 2:
         # As in BC5CDR, where the keys are the types
         keys = [key for key in infons if record.concepts.intersection(_ids(infons[key]))]
     if len(keys) == 2:
         ids = [_ids(infons.pop(key)) for key in keys]
         first, second = (next((id for id in each if id in record.concepts), each[-1]) for each in ids)
-        rel = RelationRecord(predicate, first, second, score)
-        record.add_concept_relation(rel, novelty=novelty or None)
+        record.add_concept_relation(RelationRecord(predicate, first, second, score), novelty=novelty or None)
     elif len(relation.nodes) == 2:
         subject, object = sorted(relation.nodes, key=lambda node: _ROLES.get(node.role.lower(), 1))
         record.add_relation(RelationRecord(predicate, subject.refid, object.refid, score))
     else:
         record.drop("relation", "neither two nodes nor two known concepts", detail=f"relation {relation.id}")
-    _note(record, infons, "relation")
+    record.notes.update(f"infon {key!r} of a relation not read" for key in infons)
 
 
-def _ids(value: Any) -> List[str]:
+def _ids(text: str) -> List[str]:
     """What an infon of a relation may name: the whole, or what follows a type, as in PubTator 3's Chemical|MESH:D1."""
-    whole = _text_of(value)
-    return list(filter(None, (whole, whole.partition("|")[2])))
+    return [id for id in (text, text.partition("|")[2]) if id]
 
 
-def _find(infons: Dict[str, Any], *names: str) -> Optional[str]:
-    """The key of the first infon with the first of these names that is set."""
-    keys = [key for key in infons if _text_of(infons[key])]
-    return next((key for name in names for key in keys if re.fullmatch(name, key, re.IGNORECASE)), None)
+def _keys(infons: Dict[str, str], *names: str) -> List[str]:
+    return [key for name in names for key in infons if re.fullmatch(name, key, re.IGNORECASE)]
 
 
-def _take(infons: Dict[str, Any], *names: str) -> str:
-    """Remove the infon that `_find` finds."""
-    key = _find(infons, *names)
-    return "" if key is None else _text_of(infons.pop(key))
-
-
-def _text_of(value: Any) -> str:
-    """In JSON, an infon may be null, a list of identifiers, or a concept of PubTator 3."""
-    if isinstance(value, dict):
-        value = value.get("identifier")
-    if isinstance(value, list):
-        return SEPARATOR.join(map(str, value))
-    return "" if value is None else str(value).strip()
-
-
-def _take_score(infons: Dict[str, Any]) -> float:
-    """Remove the score, if it is one; 1 without."""
-    try:
-        score = float(_text_of(infons.get("score")))
-    except ValueError:
-        return 1.0
-    if not 0 <= score <= 1:
-        return 1.0
-    del infons["score"]
-    return score
-
-
-def _note(record: Record, infons: Dict[str, Any], what: str) -> None:
-    """Note the infons that are left."""
-    for key in infons:
-        if infons[key] not in (None, "", [], {}):
-            record.notes[f"infon {key!r} of a {what} not read"] += 1
+def _take(infons: Dict[str, str], *names: str) -> str:
+    """Remove the first infon with one of these names, the first name first."""
+    keys = _keys(infons, *names)
+    return infons.pop(keys[0]) if keys else ""
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
