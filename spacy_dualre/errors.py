@@ -91,6 +91,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR307 = "{where}: token {start} to {end} of document {id} is out of order. Correct the tokens, or leave them out."
     DR308 = "{where}: concept {concept!r} of document {id} contains {separator!r}, which separates concepts. Rename it."
     DR309 = "{where}: document {id} cannot be tokenized: {problem}"
+    DR310 = "{where}, document {number} {id!r}: the relations etc. in user_data are damaged ({problem}). Make it anew."
 
     # formats/
     DR320 = "{path}: its name does not tell its format. Give it with --format ({known})."

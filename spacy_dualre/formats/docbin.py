@@ -7,6 +7,7 @@ from typing import Iterable, Iterator
 import spacy
 from spacy.vocab import Vocab
 
+from ..errors import CorpusError
 from ..records.from_docs import doc_to_record
 from ..records.record import Document, Place, Record
 from ..records.shards import DocWriter, docs_from_bytes
@@ -22,6 +23,9 @@ def stream(source: Source) -> Iterator[Document]:
     key = source.options.spans_key
     place = Place(source.path)
     for number, doc in enumerate(docs_from_bytes(data, Vocab(), place), 1):
+        if isinstance(doc, CorpusError):
+            yield doc
+            continue
         record = doc_to_record(doc, str(doc.user_data.get("doc_id", source.id_of(number))), place, key)
         origin = {name: doc.user_data.get(name) for name in ("corpus", "split")}
         # Values of other types are the user's own

@@ -2,12 +2,14 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any, Iterator, List, Optional
+from typing import Any, Iterator, List, Optional, Union
 
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from ..errors import DAMAGED, Errors
+from ..annotations.concepts import get_long_forms
+from ..annotations.relations import get_rels, set_rels
+from ..errors import DAMAGED, CorpusError, Errors
 from ..writing import whole_file
 from .record import Place
 
@@ -59,15 +61,32 @@ def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
         data = path.read_bytes()
     except OSError as err:
         raise Place(path).error(Errors.DR304, problem=err.strerror) from err
-    yield from docs_from_bytes(data, vocab, Place(path))
+    for doc in docs_from_bytes(data, vocab, Place(path)):
+        if isinstance(doc, CorpusError):
+            raise doc
+        yield doc
 
 
-def docs_from_bytes(data: bytes, vocab: Vocab, place: Place) -> Iterator[Doc]:
-    """Read Docs from the bytes of a .spacy file. Raises CorpusError naming the place if they are damaged."""
+def docs_from_bytes(data: bytes, vocab: Vocab, place: Place) -> Iterator[Union[Doc, CorpusError]]:
+    """Read Docs, or the errors of those whose ``user_data`` are damaged, from the bytes of a .spacy file.
+
+    Raises CorpusError naming the place if the file is damaged.
+    """
     try:
-        yield from DocBin().from_bytes(data).get_docs(vocab)
+        for number, doc in enumerate(DocBin().from_bytes(data).get_docs(vocab), 1):
+            yield _checked(doc, number, place)
     except DAMAGED as err:
         raise place.error(Errors.DR304, problem=err) from err
+
+
+def _checked(doc: Doc, number: int, place: Place) -> Union[Doc, CorpusError]:
+    try:
+        set_rels(doc, get_rels(doc))
+        get_long_forms(doc)
+        list(doc.user_data.get("breaks", ()))
+    except DAMAGED as err:
+        return place.error(Errors.DR310, number=number, id=doc.user_data.get("doc_id", ""), problem=err)
+    return doc
 
 
 def is_held_out(text: str, fraction: float, seed: int) -> bool:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterable, List
+from typing import Any, Dict, Iterable, List
 
 import pytest
 import spacy
@@ -14,8 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spacy.tokens import Doc, DocBin
 
+from spacy_dualre.annotations.concepts import ABBREVIATIONS
+from spacy_dualre.errors import CorpusError
+from spacy_dualre.formats import docbin
 from spacy_dualre.formats.chemprot import read
-from spacy_dualre.records.shards import DocWriter, is_held_out
+from spacy_dualre.formats.files import Source
+from spacy_dualre.records.shards import DocWriter, is_held_out, read_docs
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
 DEMO = ROOT / "assets" / "demo" / "demo_development"
@@ -131,6 +135,34 @@ def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with pytest.raises(ValueError, match="DR824.*data"):
         write(tmp_path / "data", numbered(1))
+
+
+LABELS = ("X", "", "")
+BAD_RELATIONS = [5, [5], [[1, 2]], [[LABELS, "R", LABELS, 9, 1, None]], [[LABELS, "R", LABELS, None, 1, 1.0]]]
+BAD_RELATIONS += [
+    [["X", "R", LABELS, 9, 1, 1.0]],
+    [[(None,) * 3, "R", LABELS, 9, 1, 1.0]],
+    [[LABELS, 7, LABELS, 9, 1, 1.0]],
+]
+
+
+@pytest.mark.parametrize("rows", BAD_RELATIONS, ids=str)
+def test_a_document_with_damaged_relations_is_named(tmp_path: Path, rows: Any) -> None:
+    docs = numbered(3)
+    docs[1].user_data["._.", "spacy_dualre_rels", 0, 8] = rows
+    path = write(tmp_path / "all.spacy", docs).path
+    with pytest.raises(CorpusError, match=r"DR310.*all.spacy, document 2 'D1': the relations .* are damaged"):
+        list(read_docs(path, VOCAB))
+    first, error, last = docbin.stream(Source(path))
+    assert (first.id, last.id) == ("D0", "D2") and "DR310" in str(error)
+
+
+@pytest.mark.parametrize("key, value", [("breaks", 5), (ABBREVIATIONS, [7])])
+def test_other_damaged_annotations_are_named(tmp_path: Path, key: Any, value: Any) -> None:
+    (doc,) = numbered(1)
+    doc.user_data[key] = value
+    with pytest.raises(CorpusError, match="document 1 'D0'"):
+        list(read_docs(write(tmp_path / "all.spacy", [doc]).path, VOCAB))
 
 
 def test_the_same_documents_give_the_same_bytes(tmp_path: Path) -> None:
