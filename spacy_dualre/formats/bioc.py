@@ -41,21 +41,15 @@ _HEAD = {"source": "spacy-dualre", "date": "", "key": "", "infons": {}}
 # The schema of BioC JSON. BioRED leaves out keys without a value.
 
 
-def _texts(infons: Any) -> Any:
-    """The infons that are set, as texts. A value may be a list of ids and, in JSON, a concept of PubTator 3."""
-    if not isinstance(infons, dict):
-        return infons
-    return {key: text for key, value in infons.items() for text in [_text_of(value)] if text}
-
-
-def _text_of(value: Any) -> str:
+def _as_text(value: Any) -> str:
+    """An infon, which may be null, a list of ids or, in PubTator 3's JSON, a concept."""
     if isinstance(value, dict):
         value = value.get("identifier", str(value))
     values = value if isinstance(value, list) else [value]
     return SEPARATOR.join(str(one).strip() for one in values if one not in (None, ""))
 
 
-_Infons = Annotated[Dict[str, str], BeforeValidator(_texts)]
+_Infons = Dict[str, Annotated[str, BeforeValidator(_as_text)]]
 
 
 class _Location(BaseModel):
@@ -177,7 +171,7 @@ def _record(values: Any, place: Place, key: str = "", strict: bool = True) -> Re
     for passage in document.passages:
         levels += [passage, *passage.sentences]
     relations = list(chain.from_iterable(level.relations for level in levels))
-    named = {id for relation in relations for text in relation.infons.values() for id in _ids(text)}
+    named = {id for relation in relations for text in relation.infons.values() for id in _names(text)}
     for annotation in chain.from_iterable(level.annotations for level in levels):
         _add_mention(record, annotation, named)
     for relation in relations:
@@ -222,10 +216,11 @@ def _add_mention(record: Record, annotation: _Annotation, named: Set[str]) -> No
     # The text between the pieces may be given with them
     if said in ("", record.text[pieces[0][0] : max(end for _, end in pieces)]):
         said = "".join(record.text[start:end] for start, end in pieces)
-    names, infons = ", ".join(annotation.infons) or "none", annotation.infons
+    infons = annotation.infons
+    found = ", ".join(infons) or "none"
     type, ids = _take(infons, "type"), _take(infons, "identifier", _CONCEPTS)
-    record.notes.update(f"infon {key!r} of a mention not read" for key in infons)
-    why = "" if type else f'no infon "type" (found: {names})'
+    record.notes.update(f"infon {key!r} of a mention not read" for key in infons if infons[key])
+    why = "" if type else f'no infon "type" (found: {found})'
     record.add_pieces(annotation.id, type, pieces, said, split_identifiers(ids, named), why=why)
 
 
@@ -233,12 +228,12 @@ def _add_relation(record: Record, relation: _Relation) -> None:
     infons = relation.infons
     predicate, novelty = _take(infons, "type", _PREDICATE), _take(infons, "novel")
     score = float(infons.pop("score")) if _SCORE.fullmatch(infons.get("score", "")) else 1.0
-    keys = [key for number in "12" for key in _keys(infons, _ARGUMENT + number)[:1]]
-    if len(keys) != 2 and len(relation.nodes) != 2:
+    ids = [_names(_take(infons, _ARGUMENT + number)) for number in "12"]
+    if not all(ids) and len(relation.nodes) != 2:
         # As in BC5CDR, where the keys are the types
-        keys = [key for key in infons if record.concepts.intersection(_ids(infons[key]))]
-    if len(keys) == 2:
-        ids = [_ids(infons.pop(key)) for key in keys]
+        known = [key for key in infons if record.concepts.intersection(_names(infons[key]))]
+        ids = [_names(infons.pop(key)) for key in known]
+    if len(ids) == 2 and all(ids):
         first, second = (next((id for id in each if id in record.concepts), each[-1]) for each in ids)
         record.add_concept_relation(RelationRecord(predicate, first, second, score), novelty=novelty or None)
     elif len(relation.nodes) == 2:
@@ -246,22 +241,18 @@ def _add_relation(record: Record, relation: _Relation) -> None:
         record.add_relation(RelationRecord(predicate, subject.refid, object.refid, score))
     else:
         record.drop("relation", "neither two nodes nor two known concepts", detail=f"relation {relation.id}")
-    record.notes.update(f"infon {key!r} of a relation not read" for key in infons)
+    record.notes.update(f"infon {key!r} of a relation not read" for key in infons if infons[key])
 
 
-def _ids(text: str) -> List[str]:
+def _names(text: str) -> List[str]:
     """What an infon of a relation may name: the whole, or what follows a type, as in PubTator 3's Chemical|MESH:D1."""
-    return [id for id in (text, text.partition("|")[2]) if id]
-
-
-def _keys(infons: Dict[str, str], *names: str) -> List[str]:
-    return [key for name in names for key in infons if re.fullmatch(name, key, re.IGNORECASE)]
+    return [name for name in (text, text.partition("|")[2]) if name]
 
 
 def _take(infons: Dict[str, str], *names: str) -> str:
-    """Remove the first infon with one of these names, the first name first."""
-    keys = _keys(infons, *names)
-    return infons.pop(keys[0]) if keys else ""
+    """Remove the first infon that is set and has one of these names, the first name first."""
+    found = [key for name in names for key in infons if infons[key] and re.fullmatch(name, key, re.IGNORECASE)]
+    return infons.pop(found[0]) if found else ""
 
 
 def write(records: Iterable[Record], path: Path, lost: Counter) -> None:

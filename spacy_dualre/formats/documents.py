@@ -33,7 +33,9 @@ class Documents:
 
     def __iter__(self) -> Iterator[Document]:
         is_folder = self.path.is_dir()
-        for path in _walk(self.path) if is_folder else [self.path]:
+        # A link to a folder, which may form a cycle, is not followed
+        inside = (path for path in self.path.rglob("*") if path.is_symlink() or not path.is_dir())
+        for path in sorted(inside) if is_folder else [self.path]:
             format = self._format(path)
             if format is None:
                 self.skipped.add(f"file in no known format ({path.suffix or path.name})", path)
@@ -57,12 +59,3 @@ class Documents:
         except CorpusError:
             return next(iter(starts))  # reading it will raise this error again
         return next((name for name, start in starts.items() if start in head), None)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        # A link to a folder may form a cycle
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path)
-        else:
-            yield path

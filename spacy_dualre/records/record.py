@@ -8,7 +8,6 @@ import unicodedata
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from operator import eq
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
@@ -22,7 +21,6 @@ MISMATCH = "offsets do not match the text"
 _RENDERED = "text of a mention given in other characters"
 #: What some formats write between the pieces of a discontinuous mention.
 _ELLIPSIS = re.compile(r"\[(\.\.\.|…)\]|\.\.\.|…")
-_GREEK = re.compile(r"GREEK \w+ LETTER (\w+)")
 
 
 class Place(NamedTuple):
@@ -289,15 +287,14 @@ def is_rendering(text: str, said: str) -> bool:
     """Whether a tool may have written `said` for `text`, with ASCII for other characters: a or alpha for α, - for –."""
     if text.isascii():
         return False
-    names = (_GREEK.match(unicodedata.name(char, "")) for char in text)
-    spelled = "".join(name[1] if name else char for name, char in zip(names, text))
-    return any(
-        len(form) == len(said)
-        and all(one == other or other.isascii() and not one.isascii() for one, other in zip(form, said.lower()))
+    spelled = re.sub("[Α-Ωα-ω]", lambda letter: unicodedata.name(letter[0]).rpartition(" ")[2], text)
+    for form in (text.lower(), spelled.lower()):
+        pairs = list(zip(form, said.lower()))
+        in_ascii = all(one == other or not one.isascii() and other.isascii() for one, other in pairs)
         # Of a word in another script anything could be the rendering
-        and (len(said) == 1 or any(map(eq, form, said.lower())))
-        for form in (text.lower(), spelled.lower())
-    )
+        if in_ascii and len(form) == len(said) and (len(said) == 1 or any(one == other for one, other in pairs)):
+            return True
+    return False
 
 
 def sentence_around(text: str, starts: Sequence[int], *places: Offsets) -> Offsets:
