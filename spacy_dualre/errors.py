@@ -90,7 +90,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR306 = "{where}: the meta data of document {id} cannot be stored: {problem}. Remove it from the corpus."
     DR307 = "{where}: token {start} to {end} of document {id} is out of order. Correct the tokens, or leave them out."
     DR308 = "{where}: concept {concept!r} of document {id} contains {separator!r}, which separates concepts. Rename it."
-    DR309 = "{where}: document {id} cannot be tokenized: {problem}"
     DR310 = "{where}, document {number} {id!r}: the relations etc. in user_data are damaged ({problem}). Make it anew."
 
     # formats/
@@ -194,6 +193,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR405 = "{path}: is a folder that is not empty. Name another output, or remove it."
     DR406 = "{path}, line {line}: is damaged. Remove this folder and start again without --resume."
     DR408 = "{where}, document {id}: the pipeline refuses it ({problem}). Split it, or leave it out."
+    DR409 = "{where}, document {id}: {n} characters, more than {limit}. Split it, or allow it with --max-length."
 
     # graph/
     DR500 = "{path}: unknown graph format. The name must end in one of: {known}."
@@ -223,7 +223,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR802 = "{path} already exists. Remove it, or choose another folder."
 
     # cli/
-    _NONE_LEFT = "None of the mentions could be used: {n} were left out ({reasons}), the first at {where}. "
+    _NONE_LEFT = "None of the {what}s could be used: {n} were left out ({reasons}), the first at {where}. "
     DR819 = _NONE_LEFT + "Correct the file."
     DR820 = _NONE_LEFT + "Check that offsets count characters from 0 with exclusive ends in the unchanged text."
     DR821 = "Predictions are written in the format of a protocol: choose one with --protocol ({known})."

@@ -14,7 +14,7 @@ from ..records.shards import DocWriter, is_held_out
 from ..records.splitting import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..records.to_docs import ConversionReport, records_to_docs
 from ..writing import check_writable, write_json
-from .app import command
+from .app import MaxLength, command
 
 
 @command("convert")
@@ -30,6 +30,7 @@ def convert_cli(
     dev_path: Optional[Path] = typer.Option(None, "--dev", help="Hold documents out and write them here"),
     dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="Approximate share of documents to hold out"),
     seed: int = typer.Option(0, help="Seed for the choice of held-out documents"),
+    max_length: MaxLength = None,
     shard_size: int = typer.Option(0, min=0, help="Documents per file; 0: all in one"),
     strict: bool = typer.Option(False, "--strict", help="Fail if a mention or relation would have to be left out"),
     report_path: Optional[Path] = typer.Option(None, "--report", help="Write the report as JSON to this file"),
@@ -40,6 +41,7 @@ def convert_cli(
     check_writable(report_path)
     report = ConversionReport()
     nlp = load_splitter(pipeline) if pipeline is not None else make_splitter(lang, tokenizer, splitter)
+    nlp.max_length = max_length or nlp.max_length
     docs = records_to_docs(read(input_path), nlp, report, strict=strict)
     with ExitStack() as files:
         output = files.enter_context(DocWriter(output_path, shard_size))
@@ -70,14 +72,13 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
 
 def _check(report: ConversionReport, path: Path, strict: bool) -> None:
     """Raise CorpusError if the result is useless. Warn or, if strict, raise it if offsets seem to count otherwise."""
-    if not report.documents:
-        raise CorpusError(Errors.DR303.format(where=path))
-    lost = [each for each in report.dropped if each[0].startswith("mention:")]
-    if lost and not report.mentions:
-        reasons, counts, places = zip(*lost)
-        names = ", ".join(reason.removeprefix("mention: ") for reason in reasons)
-        message = Errors.DR820 if "offsets" in names else Errors.DR819
-        raise CorpusError(message.format(where=places[0], n=sum(counts), reasons=names))
+    for what, n in (("document", report.documents), ("mention", report.mentions)):
+        lost = [each for each in report.dropped if each[0].startswith(f"{what}: ")]
+        if lost and not n:
+            reasons, counts, places = zip(*lost)
+            names = ", ".join(reason.removeprefix(f"{what}: ") for reason in reasons)
+            message = Errors.DR820 if "offsets" in names else Errors.DR819
+            raise CorpusError(message.format(what=what, where=places[0], n=sum(counts), reasons=names))
     if 2 * report.mentions_within_a_word > report.mentions:
         message = Warnings.DW360.format(where=path, n=report.mentions_within_a_word, total=report.mentions)
         if strict:

@@ -25,6 +25,7 @@ from .app import (
     Code,
     Gpu,
     Interrupted,
+    MaxLength,
     Model,
     config_overrides,
     dualre_cli,
@@ -50,6 +51,7 @@ def extract_cli(
     id_column: Optional[str] = typer.Option(None, help="Column with the document ids in a table"),
     threshold: Optional[float] = typer.Option(None, min=0.0, max=1.0, help="Threshold, instead of the pipeline's"),
     batch_size: int = typer.Option(32, min=1, help="Number of documents per batch"),
+    max_length: MaxLength = None,
     n_process: int = typer.Option(1, min=1, help="Number of processes"),
     resume: bool = typer.Option(False, "--resume", help="Continue where an earlier call stopped, if one did"),
     gold_mentions: bool = typer.Option(True, help="Keep mentions that documents have, instead of finding them anew"),
@@ -72,7 +74,9 @@ def extract_cli(
         documents = Documents(input_path, format, Options(text_column, id_column))
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
-        extraction = Extraction(load_pipeline(model, overrides), _say, gold_mentions)
+        nlp = load_pipeline(model, overrides)
+        nlp.max_length = max_length or nlp.max_length
+        extraction = Extraction(nlp, _say, gold_mentions)
         documents.options = documents.options._replace(spans_key=extraction.rel.spans_key)
         if threshold is not None:
             extraction.rel.threshold = threshold
@@ -83,7 +87,7 @@ def extract_cli(
             stdout.reconfigure(encoding="utf8", newline="\n")  # type: ignore[union-attr]
             stdout.writelines(f"{dump(record)}\n" for record in found)
         else:
-            settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions}
+            settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions, "max_length": max_length}
             with Journal(output_path, extraction.run_values(settings), resume) as journal:
                 extraction.skip(records, journal.done())
                 for record in found:

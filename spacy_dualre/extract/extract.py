@@ -130,11 +130,14 @@ class Extraction:
                 yield doc, Record(record.id, "", record.place, meta=record.meta)
 
     def _doc(self, record: Record) -> Optional[Doc]:
+        n, limit = len(record.text), self.nlp.max_length
         try:
+            if n > limit:
+                raise record.place.error(Errors.DR409, id=record.id, n=n, limit=limit)
             return self._annotated(record) if record.mentions_given else self._bare(record)
         except CorpusError as err:
             self._broken(err)
-        except ValueError as err:  # spaCy's, for a text that is too long
+        except ValueError as err:
             self._broken(Errors.DR408.format(where=record.place, id=record.id, problem=err))
         return None
 

@@ -91,4 +91,5 @@ def starts_sentences(nlp: Language, rel_name: str) -> bool:
 def _empty(nlp: Language) -> Language:
     empty = spacy.blank(str(nlp.lang), vocab=nlp.vocab)
     empty.tokenizer = nlp.tokenizer
+    empty.max_length = nlp.max_length
     return empty

@@ -68,19 +68,25 @@ def records_to_docs(
 
     Args:
         nlp: Its tokenizer and sentence splitting apply to records without tokens or sentences of their own. Tokens are
-            split where a mention starts or ends. For sentences see `sentence_starts`.
+            split where a mention starts or ends. For sentences see `sentence_starts`. A text without tokens that is
+            longer than ``nlp.max_length`` is left out.
         strict: Raise CorpusError instead of leaving anything out.
 
     Raises:
         CorpusError: Tokens that do not fit the text, or meta data that cannot be stored.
     """
     for record in records:
+        is_too_long = record.tokens is None and len(record.text) > nlp.max_length
+        if is_too_long:
+            record.drop("document", f"longer than {nlp.max_length} characters, which --max-length can raise")
         if strict and record.dropped:
             what, why, where = record.dropped[0]
             raise CorpusError(Errors.DR305.format(where=where, what=what, why=why))
+        report.dropped.add_dropped(record.dropped)
+        if is_too_long:
+            continue
         report.documents += 1
         report.notes.update(record.notes)
-        report.dropped.add_dropped(record.dropped)
         doc = _tokenize(record, nlp, report)
         mentions = _add_mentions(doc, record, spans_key, report)
         sentence_of = sentence_indices(doc)
@@ -118,10 +124,7 @@ def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
 
 def _tokens(record: Record, nlp: Language) -> List[Offsets]:
     """The tokens and, as in spaCy, tokens for blanks beyond a single one between them."""
-    try:
-        doc = nlp.make_doc(record.text) if record.tokens is None else ()
-    except ValueError as err:  # a text that is too long
-        raise record.place.error(Errors.DR309, id=record.id, problem=err) from err
+    doc = nlp.make_doc(record.text) if record.tokens is None else ()
     tokens = record.tokens or [(token.idx, token.idx + len(token)) for token in doc]
     found: List[Offsets] = []
     end = 0

@@ -165,6 +165,19 @@ def test_convert_fails_where_no_mention_is_of_use(tmp_path):
     assert not (tmp_path / "out.spacy").exists()
 
 
+def test_convert_leaves_texts_out_that_are_too_long_unless_they_are_allowed(tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"id": "long", "text": "A text."}\n{"id": "short", "text": "Short"}\n')
+    for limit, n in ((6, 1), (7, 2)):
+        result = dualre("convert", "jsonl", source, tmp_path / "out.spacy", "--max-length", limit)
+        assert result.exit_code == 0
+        match(f"Converted {n} documents", result.output)
+        assert ("longer than 6 characters" in " ".join(result.output.split())) == (n == 1)
+    result = dualre("convert", "jsonl", source, tmp_path / "none.spacy", "--max-length", 1)
+    match("DR819.*None of the documents could be used: 2 were left out .longer than 1 ch.*document long", result.output)
+    assert result.exit_code == 1 and not (tmp_path / "none.spacy").exists()
+
+
 def test_convert_names_the_first_of_offsets_that_are_all_wrong(tmp_path):
     shifted = tmp_path / "shifted"
     shifted.mkdir()

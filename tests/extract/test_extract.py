@@ -207,11 +207,22 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(make_pipeline, tmp_pa
     records = extraction.read(Documents(tmp_path / "in"))
     assert [record.id for record in extraction.extract(records, 8)] == ["a.jsonl:1", "a.jsonl:3", "c"]
     assert len(problems) == extraction.tally.broken == 2
-    assert "a.jsonl, line 2" in problems[0] and "b.txt" in problems[1] and "E088" in problems[1]
+    assert "a.jsonl, line 2" in problems[0] and "b.txt, document b: 1200 characters, more than 1000" in problems[1]
     result = extract(path, tmp_path / "in", tmp_path / "out.jsonl")
     assert result.exit_code == 1 and "a.jsonl, line 2" in result.stderr and "DR826" in result.output
     assert "file in no known format (.doc), 1 times" in result.stderr
     assert len(triples(tmp_path / "out.jsonl")) == 4
+
+
+@pytest.mark.parametrize("mentions", [{}, {"mentions": []}], ids=["bare", "annotated"])
+def test_the_longest_text_is_the_users(make_pipeline, tmp_path, mentions):
+    srsly.write_jsonl(tmp_path / "in.jsonl", [{"text": "x" * 30, **mentions}, {"text": "y", **mentions}])
+    path = make_pipeline()
+    result = extract(path, tmp_path / "in.jsonl", tmp_path / "out.jsonl", "--max-length", "29")
+    assert result.exit_code == 1 and "DR409" in result.stderr and "document 1: 30 characters" in result.stderr
+    assert len(list(srsly.read_jsonl(tmp_path / "out.jsonl"))) == 1
+    done(path, tmp_path / "in.jsonl", tmp_path / "out.jsonl", "--max-length", "30")
+    assert len(list(srsly.read_jsonl(tmp_path / "out.jsonl"))) == 2
 
 
 def test_mentions_that_cannot_be_used_are_counted(make_pipeline, tmp_path):

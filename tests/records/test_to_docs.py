@@ -416,11 +416,16 @@ def test_own_tokens_out_of_order_are_refused(tokens: Any) -> None:
         convert(record("abc def", tokens=tokens))
 
 
-def test_a_text_that_is_too_long_is_named() -> None:
+def test_a_text_that_is_too_long_is_left_out_and_named() -> None:
     nlp = spacy.blank("en")
     nlp.max_length = 5
-    with pytest.raises(CorpusError, match=r"DR309.*document d1.*E088"):
-        convert(Record("d1", "Long text", PLACE), nlp=nlp)
+    records = [Record("d1", "Long text", PLACE), Record("d2", "Short", PLACE)]
+    docs, report = convert(*records, nlp=nlp)
+    assert [doc.user_data["doc_id"] for doc in docs] == ["d2"] and report.documents == 1
+    reason = "document: longer than 5 characters, which --max-length can raise"
+    assert list(report.dropped) == [(reason, 1, f"{PLACE}, document d1")]
+    with pytest.raises(CorpusError, match="DR305.*document left out: longer than 5"):
+        convert(Record("d1", "Long text", PLACE), nlp=nlp, strict=True)
 
 
 def test_own_sentences_are_kept_whatever_a_splitter_says() -> None:
