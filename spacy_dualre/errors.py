@@ -112,6 +112,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR336 = "{where}: there is no {name} beside it. Put the text of the annotations there."
     DR337 = "{where}: {id!r} is not the id of an annotation; expected one of T R N E A M # *."
     DR338 = "{where}: {found!r} after {id!r}; expected {expected}."
+    DR339 = (
+        "{where}: unpacks to more than {limit} million bytes, far more than texts do. If it is right, unpack it first."
+    )
     DR340 = "{where}: no such folder. Expected one with *_abstracts*.tsv, *_entities*.tsv, *_gold_standard*.tsv."
     DR341 = "{where}: expected one file {pattern}, found {n}."
     DR342 = "{where}: {n} columns; expected {expected}."

@@ -1,6 +1,7 @@
 """Reading and writing of text, JSON lines and XML, with errors that name file and line."""
 
 import gzip
+import io
 import sys
 import zlib
 from collections import Counter
@@ -19,6 +20,8 @@ Schema = TypeVar("Schema", bound=BaseModel)
 STDIN = Path("-")
 #: In XML nothing is fetched, and no entity in a text expanded.
 _SAFELY = {"resolve_entities": False, "load_dtd": False, "no_network": True, "huge_tree": False}
+#: A .gz file may unpack to this many bytes or to this many times its size, whichever is more. Texts come to 20 times.
+_UNPACKED, _TIMES = 50_000_000, 50
 _BOM = "\ufeff".encode("utf8")
 
 
@@ -49,6 +52,28 @@ class Row(NamedTuple):
     columns: List[str]
 
 
+class _Unpacked(io.RawIOBase):
+    """A .gz file. Raises CorpusError if it unpacks to far more than such a file of texts can hold."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = gzip.open(path)
+        self._limit = max(_UNPACKED, _TIMES * path.stat().st_size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        n = self._file.readinto(buffer)
+        if self._file.tell() > self._limit:
+            raise Place(self._path).error(Errors.DR339, limit=self._limit // 10**6)
+        return n
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
 class Source(NamedTuple):
     """A file, or standard input, with its path within the folder that the user gave; "" without such a folder."""
 
@@ -65,7 +90,8 @@ class Source(NamedTuple):
             if self.path == STDIN:
                 yield sys.stdin.buffer
                 return
-            with gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb") as file:
+            is_packed = self.path.suffix == ".gz"
+            with io.BufferedReader(_Unpacked(self.path)) if is_packed else self.path.open("rb") as file:
                 yield file
         except (OSError, EOFError, zlib.error) as err:
             raise Place(self.path).error(Errors.DR324, problem=getattr(err, "strerror", None) or err) from err

@@ -10,6 +10,7 @@ from helpers.pipelines import make_doc
 from spacy.tokens import DocBin
 
 from spacy_dualre.errors import CorpusError
+from spacy_dualre.formats import files
 from spacy_dualre.formats.documents import Documents
 from spacy_dualre.formats.files import STDIN, Options
 
@@ -185,6 +186,16 @@ def test_damaged_compression_is_named(tmp_path):
     path = write(tmp_path / "in.txt.gz", gzip.compress(b"One." * 1000)[:-20])
     _, problems = read(path)
     assert "in.txt.gz: cannot be read" in problems[0]
+
+
+@pytest.mark.parametrize("name", ["in.txt.gz", "in.jsonl.gz", "in.xml.gz", "in.csv.gz", "in.spacy.gz"])
+def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(files, "_UNPACKED", 100_000)
+    start = b"<collection><document><id>" if "xml" in name else b"text\n"
+    for size, named in ((5_000_000, True), (90_000, False)):
+        (tmp_path / name).write_bytes(gzip.compress(start + b"x" * size))
+        _, problems = read(tmp_path / name)
+        assert any(f"{name}: unpacks to more than" in problem for problem in problems) == named
 
 
 def test_standard_input_needs_its_format(monkeypatch):
