@@ -72,15 +72,16 @@ def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int)
 
 def _check(report: ConversionReport, path: Path, strict: bool) -> None:
     """Raise CorpusError if the result is useless. Warn or, if strict, raise it if offsets seem to count otherwise."""
-    for what, n in (("document", report.documents), ("mention", report.mentions)):
+    for what in ("document", "mention"):
         lost = [each for each in report.dropped if each[0].startswith(f"{what}: ")]
-        if lost and not n:
+        if lost and not report.counts[f"{what}s"]:
             reasons, counts, places = zip(*lost)
             names = ", ".join(reason.removeprefix(f"{what}: ") for reason in reasons)
             message = Errors.DR820 if "offsets" in names else Errors.DR819
             raise CorpusError(message.format(what=what, where=places[0], n=sum(counts), reasons=names))
-    if 2 * report.mentions_within_a_word > report.mentions:
-        message = Warnings.DW360.format(where=path, n=report.mentions_within_a_word, total=report.mentions)
+    within, total = report.counts["mentions_within_a_word"], report.counts["mentions"]
+    if 2 * within > total:
+        message = Warnings.DW360.format(where=path, n=within, total=total)
         if strict:
             raise CorpusError(message)
         msg.warn(message)
@@ -90,11 +91,10 @@ def print_report(report: ConversionReport) -> None:
     """Print counts as a table, and omissions as warnings."""
     rows: List[Tuple[str, str]] = []
     for name, value in report.to_json().items():
-        if name.startswith("dropped") or not value and name not in ("mentions", "relations"):
-            continue
-        counts = value.items() if isinstance(value, dict) else ()
-        rows.append((name.replace("_", " "), "" if counts else str(value)))
-        rows += [(f"  {key}", str(n)) for key, n in counts]
+        if not name.startswith("dropped") and (value or name in ("mentions", "relations")):
+            by = value if isinstance(value, dict) else {}
+            rows.append((name.replace("_", " "), "" if by else str(value)))
+            rows += [(f"  {key}", str(n)) for key, n in by.items()]
     msg.table(rows, aligns=("l", "r"))
     for reason, n, first in report.dropped:
         msg.warn(f"Left out: {reason}, {n} times, first at {first}")

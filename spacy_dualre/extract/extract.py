@@ -145,10 +145,10 @@ class Extraction:
         record = replace(record, relations=[], concept_relations=[])
         report = ConversionReport()
         (doc,) = records_to_docs([record], self._splitter, report, self._given_key)
-        if self.rel.spans_key is None and report.mentions_nested_or_overlapping:
+        if self.rel.spans_key is None and report.counts["mentions_nested_or_overlapping"]:
             where = f"{record.place}, document {record.id}"
             reason = "nested mention, which doc.ents cannot hold: in no relation"
-            self.tally.left_out.add(reason, where, report.mentions_nested_or_overlapping)
+            self.tally.left_out.add(reason, where, report.counts["mentions_nested_or_overlapping"])
         doc.user_data = {GIVEN: True}
         set_long_forms(doc, record.long_forms)
         return doc

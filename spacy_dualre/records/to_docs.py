@@ -1,9 +1,9 @@
 """Records -> Docs, with a report."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
+from typing import Any, DefaultDict, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import srsly
 from spacy.language import Language
@@ -29,31 +29,15 @@ class ConversionReport:
     in scripts that part words with blanks.
     """
 
-    documents: int = 0
-    mentions: int = 0
-    mentions_of_type: Counter = field(default_factory=Counter)
-    mentions_that_split_a_token: int = 0
-    mentions_within_a_word: int = 0
-    mentions_discontinuous: int = 0
-    mentions_nested_or_overlapping: int = 0
-    mentions_merged: int = 0
-    mentions_of_several_concepts: int = 0
-    mentions_not_normalised: int = 0
-    relations: int = 0
-    relations_of_predicate: Counter = field(default_factory=Counter)
-    relations_of_type_pair: Counter = field(default_factory=Counter)
-    relations_across_sentences: int = 0
-    relations_given_twice: int = 0
-    relations_with_itself: int = 0
-    pairs_with_several_predicates: int = 0
-    sentence_starts_removed: Counter = field(default_factory=Counter)
+    counts: Counter = field(default_factory=Counter)
+    counts_by: DefaultDict[str, Counter] = field(default_factory=lambda: defaultdict(Counter))
     dropped: Losses = field(default_factory=Losses)
-    notes: Counter = field(default_factory=Counter)
 
     def to_json(self) -> Dict[str, Any]:
-        """All counts as JSON values."""
-        counts = {**vars(self), "dropped": self.dropped.counts, "dropped_first": self.dropped.first}
-        return {key: dict(n.most_common()) if isinstance(n, Counter) else n for key, n in counts.items()}
+        """All counts as JSON values. Those of nothing may be absent."""
+        kinds = {**self.counts_by, "dropped": self.dropped.counts}
+        counts = {**self.counts, **{name: dict(counts.most_common()) for name, counts in kinds.items()}}
+        return {**dict(sorted(counts.items())), "dropped_first": self.dropped.first}
 
 
 def records_to_docs(
@@ -85,8 +69,8 @@ def records_to_docs(
         report.dropped.add_dropped(record.dropped)
         if is_too_long:
             continue
-        report.documents += 1
-        report.notes.update(record.notes)
+        report.counts["documents"] += 1
+        report.counts_by["notes"].update(record.notes)
         doc = _tokenize(record, nlp, report)
         mentions = _add_mentions(doc, record, spans_key, report)
         sentence_of = sentence_indices(doc)
@@ -107,9 +91,9 @@ def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
     tokens = _tokens(record, nlp)
     edges = {edge for token in tokens for edge in token}
     cuts = {offset for mention in record.mentions for offset in (mention.start, mention.end)} - edges
-    report.mentions_that_split_a_token += sum(m.start in cuts or m.end in cuts for m in record.mentions)
+    report.counts["mentions_that_split_a_token"] += sum(m.start in cuts or m.end in cuts for m in record.mentions)
     within = (m for m in record.mentions if m.start in cuts and m.end in cuts)
-    report.mentions_within_a_word += sum(not _WITHOUT_BLANKS.search(record.covered(m)) for m in within)
+    report.counts["mentions_within_a_word"] += sum(not _WITHOUT_BLANKS.search(record.covered(m)) for m in within)
     cuts |= set(record.breaks if record.sentences is None else record.sentences) - edges
     words: List[str] = []
     spaces: List[bool] = []
@@ -118,7 +102,7 @@ def _tokenize(record: Record, nlp: Language, report: ConversionReport) -> Doc:
         words += [record.text[first:last] for first, last in zip([start, *inner], [*inner, end])]
         spaces += [False] * len(inner) + [end < following]
     split = Doc(nlp.vocab, words=words, spaces=spaces)
-    starts = sentence_starts(split, record, nlp, report.sentence_starts_removed)
+    starts = sentence_starts(split, record, nlp, report.counts_by["sentence_starts_removed"])
     return Doc(nlp.vocab, words=words, spaces=spaces, sent_starts=starts)  # type: ignore[arg-type]
 
 
@@ -129,8 +113,6 @@ def _tokens(record: Record, nlp: Language) -> List[Offsets]:
     found: List[Offsets] = []
     end = 0
     for start, stop in (*tokens, (len(record.text), len(record.text))):
-        if not end <= start <= stop <= len(record.text):
-            raise record.place.error(Errors.DR307, start=start, end=stop, id=record.id)
         end += bool(found) and record.text[end:start].startswith(" ")
         found += [piece for piece in ((end, start), (start, stop)) if piece[0] < piece[1]]
         end = stop
@@ -146,9 +128,6 @@ def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionRe
     spans = []
     for (start, end, type), mentions in sorted(same.items()):
         concepts = dict.fromkeys(concept for mention in mentions for concept in mention.concepts)
-        for concept in concepts:
-            if SEPARATOR in concept:
-                raise record.place.error(Errors.DR308, concept=concept, id=record.id, separator=SEPARATOR)
         span = doc.char_span(start, end, label=type, kb_id=SEPARATOR.join(concepts), span_id=mentions[0].id)
         assert span is not None, "tokens were cut at the mention's ends"
         spans.append(span)
@@ -157,14 +136,16 @@ def _add_mentions(doc: Doc, record: Record, spans_key: str, report: ConversionRe
             by_id[mention.id] = with_concept(span, SEPARATOR.join(mention.concepts) or span.kb_id_)
     doc.spans[spans_key] = spans
     doc.ents = tuple(filter_spans(spans))
-    report.mentions += len(record.mentions)
-    report.mentions_nested_or_overlapping += len(spans) - len(doc.ents)
-    report.mentions_merged += len(record.mentions) - len(spans)
+    report.counts["mentions"] += len(record.mentions)
+    report.counts["mentions_nested_or_overlapping"] += len(spans) - len(doc.ents)
+    report.counts["mentions_merged"] += len(record.mentions) - len(spans)
     for mention in record.mentions:
-        report.mentions_of_type[mention.type] += 1
-        report.mentions_discontinuous += len(mention.parts) > 1
-        report.mentions_of_several_concepts += len(mention.concepts) > 1
-        report.mentions_not_normalised += bool(mention.concepts) and not any(map(is_concept, mention.concepts))
+        report.counts_by["mentions_of_type"][mention.type] += 1
+        report.counts["mentions_discontinuous"] += len(mention.parts) > 1
+        report.counts["mentions_of_several_concepts"] += len(mention.concepts) > 1
+        report.counts["mentions_not_normalised"] += bool(mention.concepts) and not any(
+            map(is_concept, mention.concepts)
+        )
     return by_id
 
 
@@ -186,14 +167,14 @@ def _add_relations(doc: Doc, rels: Iterable[Relation], sentence_of: Sequence[int
         subject, object = rel.subject, rel.object
         pair = tuple((span.start, span.end, span.label_, span.kb_id_) for span in (subject, object))
         if (pair, rel.predicate) in kept:
-            report.relations_given_twice += 1
+            report.counts["relations_given_twice"] += 1
             continue
         kept[pair, rel.predicate] = rel
-        report.relations += 1
-        report.relations_of_predicate[rel.predicate] += 1
-        report.relations_of_type_pair[f"{subject.label_}|{object.label_}"] += 1
-        report.relations_across_sentences += sentence_of[subject.start] != sentence_of[object.start]
+        report.counts_by["relations_of_predicate"][rel.predicate] += 1
+        report.counts_by["relations_of_type_pair"][f"{subject.label_}|{object.label_}"] += 1
+        report.counts["relations_across_sentences"] += sentence_of[subject.start] != sentence_of[object.start]
         same_concept = is_concept(subject.kb_id_) and subject.kb_id_ == object.kb_id_
-        report.relations_with_itself += pair[0] == pair[1] or same_concept
-    report.pairs_with_several_predicates += sum(n > 1 for n in Counter(pair for pair, _ in kept).values())
+        report.counts["relations_with_itself"] += pair[0] == pair[1] or same_concept
+    report.counts["relations"] += len(kept)
+    report.counts["pairs_with_several_predicates"] += sum(n > 1 for n in Counter(pair for pair, _ in kept).values())
     set_rels(doc, kept.values())

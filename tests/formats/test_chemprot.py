@@ -545,8 +545,8 @@ def test_a_whole_official_split_becomes_docs_without_a_loss(
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     docs = list(records_to_docs(records, nlp, report, strict=True))
-    assert len(docs) == len(records) and report.mentions == mentions and report.mentions_merged == 0
-    assert report.relations_given_twice == repeated
+    assert len(docs) == len(records) and report.counts["mentions"] == mentions and report.counts["mentions_merged"] == 0
+    assert report.counts["relations_given_twice"] == repeated
     assert sum(len(doc._.rels) for doc in docs) == sum(len(record.relations) for record in records) - repeated
     assert not report.dropped.counts
 

@@ -375,4 +375,4 @@ def test_every_official_mention_and_relation_reaches_the_docs(name: str) -> None
             assert (rel.subject.id_, rel.predicate, rel.object.id_) == (gold.subject, gold.predicate, gold.object)
         glued += is_glued(record)
     assert glued == len(NUMBERS[name][5])
-    assert report.mentions == 2 * len(records) and report.mentions_that_split_a_token >= glued
+    assert report.counts["mentions"] == 2 * len(records) and report.counts["mentions_that_split_a_token"] >= glued
