@@ -88,8 +88,6 @@ class Errors(metaclass=ErrorsWithCodes):
     DR304 = "{where}: cannot be read as .spacy ({problem}). It is not a DocBin of spaCy, or damaged: create it again."
     DR305 = "{where}: {what} left out: {why}. Correct the corpus, or leave out --strict."
     DR306 = "{where}: the meta data of document {id} cannot be stored: {problem}. Remove it from the corpus."
-    DR307 = "{where}: token {start} to {end} of document {id} is out of order. Correct the tokens, or leave them out."
-    DR308 = "{where}: concept {concept!r} of document {id} contains {separator!r}, which separates concepts. Rename it."
     DR310 = "{where}, document {number} {id!r}: the relations etc. in user_data are damaged ({problem}). Make it anew."
 
     # formats/
