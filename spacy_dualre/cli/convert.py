@@ -21,7 +21,7 @@ from .app import MaxLength, command
 def convert_cli(
     format: str = typer.Argument(..., help=f"The corpus format: {', '.join(names('read'))}"),
     input_path: Path = typer.Argument(..., metavar="INPUT", help="File or folder in that format"),
-    output_path: Path = typer.Argument(..., metavar="OUTPUT", help="The .spacy file to write; a folder for shards"),
+    output_path: Path = typer.Argument(..., metavar="OUTPUT", help="The .spacy file to write, or a folder of them"),
     lang: str = typer.Option("en", help="Language of the tokenizer"),
     tokenizer: str = typer.Option("spacy", help=f"One of: {', '.join(TOKENIZERS)}. scispacy is for biomedical text"),
     splitter: str = typer.Option("sentencizer", help=f"Sentence splitter, one of: {', '.join(SPLITTERS)}"),
@@ -31,21 +31,20 @@ def convert_cli(
     dev_fraction: float = typer.Option(0.1, min=0.0, max=1.0, help="Approximate share of documents to hold out"),
     seed: int = typer.Option(0, help="Seed for the choice of held-out documents"),
     max_length: MaxLength = None,
-    shard_size: int = typer.Option(0, min=0, help="Documents per file; 0: all in one"),
     strict: bool = typer.Option(False, "--strict", help="Fail if a mention or relation would have to be left out"),
     report_path: Optional[Path] = typer.Option(None, "--report", help="Write the report as JSON to this file"),
 ) -> None:
     """Convert a corpus to spaCy's binary format and report what was converted and what was left out."""
     read = function(format, "read")
-    _check_outputs(output_path, dev_path, shard_size)
+    _check_outputs(output_path, dev_path)
     check_writable(report_path)
     report = ConversionReport()
     nlp = load_splitter(pipeline) if pipeline is not None else make_splitter(lang, tokenizer, splitter)
     nlp.max_length = max_length or nlp.max_length
     docs = records_to_docs(read(input_path), nlp, report, strict=strict)
     with ExitStack() as files:
-        output = files.enter_context(DocWriter(output_path, shard_size))
-        held_out = files.enter_context(DocWriter(dev_path, shard_size)) if dev_path is not None else output
+        output = files.enter_context(DocWriter(output_path))
+        held_out = files.enter_context(DocWriter(dev_path)) if dev_path is not None else output
         for doc in tqdm(docs, unit=" documents", disable=None):
             if corpus is not None:
                 doc.user_data["corpus"] = corpus
@@ -57,12 +56,10 @@ def convert_cli(
         msg.good(f"Converted {writer.documents} documents to {writer.path}")
 
 
-def _check_outputs(output_path: Path, dev_path: Optional[Path], shard_size: int) -> None:
+def _check_outputs(output_path: Path, dev_path: Optional[Path]) -> None:
     """Raise ValueError if the outputs could not be written, or not be told apart later."""
     for path in filter(None, (output_path, dev_path)):
-        if shard_size and path.is_file():
-            raise ValueError(Errors.DR840.format(path=path))
-        if not shard_size and (path.suffix != ".spacy" or path.is_dir()):
+        if path.suffix not in ("", ".spacy") or (path.is_dir() if path.suffix else path.is_file()):
             raise ValueError(Errors.DR841.format(path=path))
     if dev_path is not None:
         output, dev = output_path.resolve(), dev_path.resolve()

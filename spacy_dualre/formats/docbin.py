@@ -34,9 +34,9 @@ def stream(source: Source) -> Iterator[Document]:
         yield record
 
 
-def write(records: Iterable[Record], path: Path, lost: Counter, shard_size: int = 1000) -> None:
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
     """Write a .spacy file, or a folder of them, with tokens, sentences, mentions and relations."""
-    with DocWriter(path, 0 if path.suffix == ".spacy" else shard_size) as docs:
+    with DocWriter(path) as docs:
         for doc in records_to_docs(records, spacy.blank("xx"), ConversionReport()):
             docs.add(doc)
 

@@ -13,16 +13,19 @@ from ..errors import DAMAGED, CorpusError, Errors
 from ..writing import whole_file
 from .record import Place
 
+#: Documents per file of a folder.
+SHARD_SIZE = 1000
+
 
 class DocWriter:
-    """Context manager that writes Docs to a .spacy file or, with a shard_size, to a folder of files of that many Docs.
+    """Context manager that writes Docs to a .spacy file or, under any other name, to a folder of files of 1,000 Docs.
 
     The same Docs give the same bytes. Earlier shards in the folder are removed. After an error, so is what was written.
     """
 
-    def __init__(self, path: Path, shard_size: int = 0) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.shard_size = shard_size
+        self.is_folder = path.suffix != ".spacy"
         self.documents = 0
         self._written: List[Path] = []
         self._docs = DocBin(store_user_data=True)
@@ -31,7 +34,7 @@ class DocWriter:
         """Add one Doc."""
         self._docs.add(doc)
         self.documents += 1
-        if self.shard_size and len(self._docs) == self.shard_size:
+        if self.is_folder and len(self._docs) == SHARD_SIZE:
             self._write()
 
     def __enter__(self) -> "DocWriter":
@@ -45,8 +48,8 @@ class DocWriter:
             self._write()
 
     def _write(self) -> None:
-        path = self.path / f"{len(self._written) + 1:05}.spacy" if self.shard_size else self.path
-        if self.shard_size and not self._written:
+        path = self.path / f"{len(self._written) + 1:05}.spacy" if self.is_folder else self.path
+        if self.is_folder and not self._written:
             for old in self.path.glob("[0-9]" * 5 + ".spacy"):
                 old.unlink()
         with whole_file(path) as file:

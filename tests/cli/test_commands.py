@@ -253,29 +253,19 @@ def test_convert_does_not_hold_out_into_the_output_itself(tmp_path):
 
 @pytest.mark.parametrize("dev", ["out/dev", "."])
 def test_convert_does_not_hold_out_where_the_output_is_read(tmp_path, dev):
-    args = (tmp_path / "out", "--dev", tmp_path / dev, "--shard-size", "9")
-    result = dualre("convert", "chemprot", DEMO, *args)
+    result = dualre("convert", "chemprot", DEMO, tmp_path / "out", "--dev", tmp_path / dev)
     assert result.exit_code == 1 and list(tmp_path.iterdir()) == []
     match("one is inside the other. Give --dev another path", result.output)
 
 
-@pytest.mark.parametrize(
-    "name, options, problem",
-    [
-        ("there", (), "expected the name of a .spacy file"),
-        ("there.spacy", (), "expected the name of a .spacy file"),
-        ("out.json", (), "expected the name of a .spacy file"),
-        ("file.spacy", ("--shard-size", 5), "is a file; --shard-size writes a folder"),
-    ],
-)
-def test_convert_refuses_outputs_that_nothing_would_read_before_it_starts(tmp_path, name, options, problem):
-    for folder in ("there", "there.spacy"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "file.spacy").touch()
+@pytest.mark.parametrize("name", ["there.spacy", "out.json", "file"])
+def test_convert_refuses_outputs_that_nothing_would_read_before_it_starts(tmp_path, name):
+    (tmp_path / "there.spacy").mkdir()
+    (tmp_path / "file").touch()
     for paths in ((tmp_path / name,), (tmp_path / "fine.spacy", "--dev", tmp_path / name)):
-        result = dualre("convert", "chemprot", DEMO, *paths, *options)
+        result = dualre("convert", "chemprot", DEMO, *paths)
         assert result.exit_code == 1
-        match(f"DR84.*{name}: {problem}", result.output)
+        match(f"DR841.*{name}: expected the name of a .spacy file", result.output)
     assert not (tmp_path / "fine.spacy").exists()
 
 
@@ -293,15 +283,16 @@ def test_convert_with_a_config(tmp_path):
     match("DR301.*no.cfg", result.output)
 
 
-@pytest.mark.parametrize("option, value", [("--dev-fraction", "1.5"), ("--dev-fraction", "-1"), ("--shard-size", "-1")])
+@pytest.mark.parametrize("option, value", [("--dev-fraction", "1.5"), ("--dev-fraction", "-1")])
 def test_convert_refuses_numbers_out_of_range(tmp_path, option, value):
     result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", option, value)
     assert result.exit_code == 2 and not (tmp_path / "out.spacy").exists()
 
 
-def test_convert_writes_shards(tmp_path):
+def test_convert_writes_shards(tmp_path, monkeypatch):
+    monkeypatch.setattr("spacy_dualre.records.shards.SHARD_SIZE", 10)
     dualre("convert", "chemprot", DEMO, tmp_path / "all.spacy")
-    args = (tmp_path / "shards", "--shard-size", "10", "--dev", tmp_path / "dev", "--dev-fraction", "0")
+    args = (tmp_path / "shards", "--dev", tmp_path / "dev", "--dev-fraction", "0")
     result = dualre("convert", "chemprot", DEMO, *args)
     assert result.exit_code == 0, result.output
     shards = [load(path) for path in sorted((tmp_path / "shards").iterdir())]

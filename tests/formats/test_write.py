@@ -91,8 +91,9 @@ def test_mentions_and_relations_come_back(tmp_path, name):
         assert [sentence.start_char for sentence in docs["d1"].sents] == [0, 22]
 
 
-def test_docs_keep_their_tokens_and_a_folder_gets_shards(tmp_path):
-    docbin.write([ONE, TWO], tmp_path / "out", Counter(), shard_size=1)
+def test_docs_keep_their_tokens_and_a_folder_gets_shards(tmp_path, monkeypatch):
+    monkeypatch.setattr("spacy_dualre.records.shards.SHARD_SIZE", 1)
+    docbin.write([ONE, TWO], tmp_path / "out", Counter())
     assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["00001.spacy", "00002.spacy"]
     (doc,) = read("spacy", tmp_path / "out" / "00001.spacy")
     assert tuple((token.idx, token.idx + len(token)) for token in doc) == ONE.tokens

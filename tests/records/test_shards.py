@@ -34,9 +34,11 @@ def numbered(n: int) -> List[Doc]:
 
 
 def write(path: Path, docs: Iterable[Doc], shard_size: int = 0) -> DocWriter:
-    with DocWriter(path, shard_size) as writer:
-        for doc in docs:
-            writer.add(doc)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spacy_dualre.records.shards.SHARD_SIZE", shard_size)
+        with DocWriter(path) as writer:
+            for doc in docs:
+                writer.add(doc)
     return writer
 
 
@@ -91,8 +93,9 @@ def test_shards_sort_by_name_in_the_order_of_the_documents(tmp_path: Path) -> No
     assert [ids for ids in shards(tmp_path / "shards").values()] == [[f"D{i}"] for i in range(12)]
 
 
-def test_an_error_leaves_no_part_of_a_corpus(tmp_path: Path) -> None:
-    with pytest.raises(KeyError), DocWriter(tmp_path / "shards", 2) as writer:
+def test_an_error_leaves_no_part_of_a_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("spacy_dualre.records.shards.SHARD_SIZE", 2)
+    with pytest.raises(KeyError), DocWriter(tmp_path / "shards") as writer:
         for doc in numbered(5):
             writer.add(doc)
         assert len(list((tmp_path / "shards").iterdir())) == 2
@@ -122,19 +125,19 @@ def test_an_earlier_file_is_replaced(tmp_path: Path) -> None:
     assert len(load(tmp_path / "data.spacy")) == 2
 
 
-@pytest.mark.parametrize("size", [0, 3])
-def test_nothing_is_touched_before_there_is_something_to_write(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "new" / "data"
-    writer = DocWriter(path, size)
+@pytest.mark.parametrize("name", ["data.spacy", "data"])
+def test_nothing_is_touched_before_there_is_something_to_write(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "new" / name
+    writer = DocWriter(path)
     for doc in numbered(2):
         writer.add(doc)
     assert not path.parent.exists()
 
 
 def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    with pytest.raises(ValueError, match="DR824.*data"):
-        write(tmp_path / "data", numbered(1))
+    (tmp_path / "data.spacy").mkdir()
+    with pytest.raises(ValueError, match="DR824.*data.spacy"):
+        write(tmp_path / "data.spacy", numbered(1))
 
 
 LABELS = ("X", "", "")

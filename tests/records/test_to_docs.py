@@ -423,7 +423,7 @@ def test_a_text_that_is_too_long_is_left_out_and_named() -> None:
     nlp.max_length = 5
     records = [Record("d1", "Long text", PLACE), Record("d2", "Short", PLACE)]
     docs, report = convert(*records, nlp=nlp)
-    assert [doc.user_data["doc_id"] for doc in docs] == ["d2"] and report.documents == 1
+    assert [doc.user_data["doc_id"] for doc in docs] == ["d2"] and report.counts["documents"] == 1
     reason = "document: longer than 5 characters, which --max-length can raise"
     assert list(report.dropped) == [(reason, 1, f"{PLACE}, document d1")]
     with pytest.raises(CorpusError, match="DR305.*document left out: longer than 5"):
