@@ -139,13 +139,13 @@ class Errors(metaclass=ErrorsWithCodes):
     DR367 = "{where}: {n} lists in {key} of document {id}; expected one for each of its {expected} sentences."
     DR368 = "{where}: token {token!r} in sentence {number} of document {id} is empty or contains a blank. Split it."
     DR369 = "{where}: is no table that `spacy dualre extract` writes. Its columns are {columns}."
-    DR370 = "{where}: has nothing but empty lines."
     DR371 = "{where}: expected a sentence, its label and a line Comment:."
     DR372 = "{where}: expected a number, a tab and a label."
-    DR373 = "{where}: unknown label {label!r}; expected Other, or one of the nine relations with a direction."
-    DR374 = "{where}: unknown label {label!r} without its direction: take the labels of TEST_FILE_FULL.TXT."
-    DR375 = "{where}: the third line of a block must begin with 'Comment:'."
-    DR376 = "{where}: a block must have a sentence, a label and a comment, or consist of sentences."
+    DR373 = (
+        "{where}: unknown label {label!r}; expected Other, or one of the nine relations with its direction, as in "
+        "TEST_FILE_FULL.TXT."
+    )
+    DR376 = "{where}: a block must have a sentence, a label and a line Comment:, or consist of sentences."
     DR377 = "{where}: some sentences have a label and a comment, others do not: is the file cut off?"
     DR378 = '{where}: expected a number, a tab and a sentence between " ".'
     DR379 = "{where}: expected one <e1>...</e1> and after it one <e2>...</e2>."

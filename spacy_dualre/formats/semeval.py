@@ -49,7 +49,7 @@ def read_labels(path: Path) -> Iterator[Tuple[Place, str, str]]:
     """Read place, number and label of each sentence, from lines ``id<TAB>label`` or blocks. Raises CorpusError."""
     rows = [(place, line.strip()) for place, line in read_lines(path) if line.strip()]
     if not rows:
-        raise Place(path).error(Errors.DR370)
+        raise Place(path).error(Errors.DR323)
     if '\t"' not in rows[0][1]:
         yield from ((place, *_columns(place, line)) for place, line in rows)
         return
@@ -72,7 +72,7 @@ def parse_label(label: str, place: Place) -> Tuple[str, Tuple[str, str]]:
     """Split a label into the relation's name and the mentions in its two roles. Raises CorpusError."""
     match = _LABEL.fullmatch(label)
     if match is None:
-        raise place.error(Errors.DR374 if label in NAMES else Errors.DR373, label=label[:40])
+        raise place.error(Errors.DR373, label=label[:40])
     first, second = match[2].split(",")
     return match[1], (first, second)
 
@@ -99,11 +99,8 @@ def _block(block: List[Tuple[Place, str]]) -> Tuple[List[Tuple[Place, str]], Opt
     """The sentences of a block and their label, None in a file without labels."""
     if all(_SENTENCE.fullmatch(line.strip()) for _, line in block):
         return block, None
-    if len(block) != 3:
+    if len(block) != 3 or not block[2][1].strip().startswith("Comment:"):
         raise block[0][0].error(Errors.DR376)
-    place, comment = block[2]
-    if not comment.strip().startswith("Comment:"):
-        raise place.error(Errors.DR375)
     return block[:1], block[1][1].strip()
 
 

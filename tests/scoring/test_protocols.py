@@ -405,7 +405,9 @@ def test_semeval_the_corpus_itself_is_a_key(tmp_path: Path, content: str) -> Non
 
 
 def test_semeval_a_key_without_directions_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="file.txt, line 2: .*'Message-Topic' without its direction.*TEST_FILE_FULL"):
+    with pytest.raises(
+        CorpusError, match="file.txt, line 2: .*'Message-Topic'; expected .* with its direction.*TEST_FILE_FULL"
+    ):
         SEMEVAL.read_gold(save(tmp_path, "1\tOther\n2\tMessage-Topic\n"))
 
 
@@ -524,9 +526,9 @@ BAD_GOLD = {
         "no label": (SEMEVAL_KEY + "7\n", 7, "a number, a tab and a label"),
         "no number": (SEMEVAL_KEY + "x\tOther\n", 7, "a number, a tab and a label"),
         "sentence": (SEMEVAL_KEY + "1\tOther\n", 7, "sentence 1 occurs twice"),
-        "no comment": (SEMEVAL_FULL.replace("Comment: a", "a"), 7, "must begin with 'Comment:'"),
+        "no comment": (SEMEVAL_FULL.replace("Comment: a", "a"), 5, "and a line Comment:"),
         "no labels": ('1\t"<e1>Rain</e1> brings <e2>mud</e2>."\n2\t"x"\n3\t"y"\n', 1, "its label and a line Comment:"),
-        "blanks": (" \n\n", 0, "nothing but empty lines"),
+        "blanks": (" \n\n", 0, "is empty"),
     },
 }
 BAD = [(name, *case) for name, cases in BAD_GOLD.items() for case in cases.values()]
