@@ -1,26 +1,27 @@
 """Line breaking: places the words of a Doc and the boxes of its mentions on lines of a given width."""
 
 import unicodedata
-from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from spacy.tokens import Doc, Span
 
 from ...annotations.mentions import mention_key, sentence_indices
-from .fonts import BOLD, text_width
+from .fonts import BOLD, shorten, text_width
 
 TEXT_SIZE, TYPE_SIZE = 15.0, 9.0
 #: Between the text of a mention and the border of its box, between the borders of nested boxes, and around boxes.
 PAD, NESTED, GAP = 5.0, 3.0, 2.0
 _SPACE = text_width(" ", TEXT_SIZE)
+#: The share of a line that a word may fill.
+_WIDEST = 0.8
 
 
 @dataclass
 class Piece:
-    """A token, or a part of one that is wider than a line. Sizes are in pixels.
+    """A token, shortened if it is wider than a line. Sizes are in pixels.
 
     Attributes:
         blank: Width of the following blank.
@@ -78,8 +79,11 @@ class _Frame:
 
 def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List[Line]:
     """Break a Doc with distinct mentions into lines of a width in pixels. Each sentence starts a new line."""
-    texts = [("", _SPACE) if token.is_space else (token.text, text_width(token.text, TEXT_SIZE)) for token in doc]
-    words = [Piece(*text, token.i, _SPACE if token.whitespace_ else 0) for text, token in zip(texts, doc)]
+    texts = ["" if token.is_space else shorten(token.text, TEXT_SIZE, width * _WIDEST) for token in doc]
+    words = [
+        Piece(text, text_width(text or " ", TEXT_SIZE), token.i, _SPACE if token.whitespace_ else 0)
+        for text, token in zip(texts, doc)
+    ]
     frames = _frames(mentions, words)
     lines = _break(doc, mentions, words, width)
     for line in lines:
@@ -127,13 +131,13 @@ def _break(doc: Doc, mentions: Sequence[Span], words: Sequence[Piece], width: fl
 
 def _units(
     doc: Doc, mentions: Sequence[Span], words: Sequence[Piece], sentence_of: Sequence[int], width: float
-) -> Iterator[List[Piece]]:
+) -> Iterator[Sequence[Piece]]:
     """Pieces to keep on one line if possible: mentions, and words with no blank between them."""
     joined = {token for mention in mentions for token in range(mention.start + 1, mention.end)}
     inner = range(1, len(words))
     starts = [i for i in inner if sentence_of[i] != sentence_of[i - 1] or (i not in joined and _may_break(doc, i))]
     for start, end in zip([0, *starts], [*starts, len(words)]):
-        unit = [piece for word in words[start:end] for piece in _cut(word, width)]
+        unit = words[start:end]
         yield from [unit] if unit and _extent(unit) <= width else [[piece] for piece in unit]
 
 
@@ -148,21 +152,6 @@ def _extent(pieces: Sequence[Piece]) -> float:
 def _may_break(doc: Doc, i: int) -> bool:
     # Scripts with wide characters use no blanks
     return bool(doc[i - 1].whitespace_) or doc[i].is_space or unicodedata.east_asian_width(doc[i - 1].text[-1]) in "WF"
-
-
-def _cut(word: Piece, width: float) -> List[Piece]:
-    """Cut a word into parts if it is wider than a line."""
-    room = width - word.before - word.after
-    if word.width <= room:
-        return [word]
-    parts = [""]
-    for char in word.text:
-        if parts[-1] and text_width(parts[-1] + char, TEXT_SIZE) > room:
-            parts.append("")
-        parts[-1] += char
-    pieces = [replace(word, text=part, width=text_width(part, TEXT_SIZE), before=0.0, after=0.0) for part in parts]
-    pieces[0].before, pieces[-1].after = word.before, word.after
-    return pieces
 
 
 def _turn(pieces: Sequence[Piece], rtl: bool) -> None:
@@ -193,12 +182,9 @@ def _direction(text: str) -> Optional[bool]:
 
 
 def _add_boxes(lines: Sequence[Line], frames: Sequence[_Frame], rtl: bool) -> None:
-    of_token: Dict[int, List[Tuple[int, Piece]]] = defaultdict(list)
-    for i, line in enumerate(lines):
-        for piece in line.pieces:
-            of_token[piece.token].append((i, piece))
+    place_of = {piece.token: (i, piece) for i, line in enumerate(lines) for piece in line.pieces}
     for frame in sorted(frames, key=lambda frame: mention_key(frame.mention)):
-        places = [place for token in frame.mention for place in of_token[token.i]]
+        places = [place_of[token.i] for token in frame.mention]
         for i, group in groupby(places, key=itemgetter(0)):
             pieces = [piece for _, piece in group]
             starts, ends = pieces[0] is places[0][1], pieces[-1] is places[-1][1]
