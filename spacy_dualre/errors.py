@@ -106,9 +106,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR332 = "{where}: an element or entity within {tag}, where BioC has characters only. Remove it."
     DR333 = "{where}: a document without id. Give every document one."
     DR334 = "{where}: document {id} has a text at {offset}; expected {low} to {high}. Texts must not overlap."
-    DR335 = "{where}: is not a .txt or .ann file or a folder of them."
+    DR335 = "{where}: is not a .txt file, one of annotations (.ann, .a1, .a2, .co, .rel), or a folder of them."
     DR336 = "{where}: there is no {name} beside it. Put the text of the annotations there."
-    DR337 = "{where}: {id!r} is not the id of an annotation; expected one of T R N E A M # *."
+    DR337 = "{where}: {id!r} is not the id of an annotation; expected one of T R N E A M # * and a tab, no blank."
     DR338 = "{where}: {found!r} after {id!r}; expected {expected}."
     DR339 = (
         "{where}: unpacks to more than {limit} million bytes, far more than texts do. If it is right, unpack it first."

@@ -18,7 +18,8 @@ from ..records.record import Place, Record
 
 
 def part_of(output: Path) -> Path:
-    """The folder of the unfinished output."""
+    """The folder of the unfinished output, beside what a link leads to."""
+    output = output.resolve()
     return output.with_name(f"{output.name}.part")
 
 
@@ -35,7 +36,7 @@ class Journal:
     """
 
     def __init__(self, output: Path, run: Dict[str, Any], resume: bool = False) -> None:
-        self.output = output
+        self.output = output.resolve()
         self.folder = part_of(output)
         self._documents = self.folder / "documents.jsonl"
         if output.is_dir() and any(output.iterdir()):

@@ -274,6 +274,18 @@ def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, tex
         assert triples(tmp_path / "second.jsonl") == EXPECTED
 
 
+@pytest.mark.parametrize("name", ["brat", "jsonl"])
+def test_an_output_that_is_a_link_is_followed(make_pipeline, texts, tmp_path, name):
+    target = tmp_path / "elsewhere" / "out"
+    target.parent.mkdir()
+    if name == "brat":
+        target.mkdir()
+    (tmp_path / "link").symlink_to(target)
+    done(make_pipeline(), texts, tmp_path / "link", "--to", name)
+    assert (tmp_path / "link").is_symlink() and [path.name for path in target.parent.iterdir()] == ["out"]
+    assert target.is_dir() == (name == "brat")
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, processes, monkeypatch):
     monkeypatch.setattr("spacy_dualre.extract.extract._ZONE", 3)

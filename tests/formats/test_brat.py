@@ -12,6 +12,9 @@ from spacy_dualre.formats.brat import read
 from spacy_dualre.records.record import Dropped, MentionRecord, Record, RelationRecord, hold
 
 Content = Union[str, bytes]
+OF_EVENT = "relation of a brat event, read as one of its trigger"
+#: Three mentions to relate.
+THREE = "T1\tDrug 0 6\tZorbin\nT2\tDrug 11 13\tNA\nT3\tCut 14 17\tcut\n"
 
 #: Line 1 is characters 0 to 22, line 2 to 46; a paragraph starts at 48.
 TEXT = 'Zorbin and NA cut "GLP"\nof left and right lobes\n\nMice 𝔘 had quexia.\n'
@@ -104,6 +107,8 @@ def test_relations_run_from_arg1_to_arg2_wherever_they_stand(record: Record) -> 
         RelationRecord("HURTS", "T1", "T4"),
         RelationRecord("CAUSES", "T1", "T7"),
         RelationRecord("PART-OF", "T4", "T5"),
+        RelationRecord("Agent", "T9", "T1"),
+        RelationRecord("Theme", "T9", "T3"),
     ]
 
 
@@ -128,13 +133,12 @@ def test_paragraphs(tmp_path: Path, text: str, breaks: tuple) -> None:
 
 def test_what_is_not_read_is_counted(record: Record) -> None:
     assert reasons(record) == [
-        ("brat event", "not read"),
-        ("brat attribute", "not read"),
-        ("brat attribute", "not read"),
         ("brat equivalence", "not read"),
+        ("brat attribute", "not read"),
+        ("brat attribute", "not read"),
     ]
-    assert "a.ann, line 16, document a, E1" in record.dropped[0].where
-    assert record.notes == {"brat notes not read": 1}
+    assert "a.ann, line 19, document a, *" in record.dropped[0].where
+    assert record.notes == {"brat notes not read": 1, OF_EVENT: 2}
 
 
 def test_a_line_before_the_mention_may_refer_to_it(tmp_path: Path) -> None:
@@ -150,10 +154,73 @@ def test_arg1_and_arg2_among_other_roles_keep_the_order_of_the_line(tmp_path: Pa
     assert pairs == [("T1", "T2"), ("T2", "T1")]
 
 
-@pytest.mark.parametrize("line", ["R1\tIS Arg1:E1 Arg2:T1", "R1\tIS Arg1:T1 Arg2:E1"])
-def test_relations_of_events_are_dropped(tmp_path: Path, line: str) -> None:
-    found = read_one(tmp_path, ann=f"{line}\nT1\tDrug 0 6\tZorbin\nE1\tDrug:T1\n")
-    assert not found.relations and reasons(found)[0] == ("relation", "argument is an event")
+def arguments(record: Record) -> List[tuple]:
+    return [(rel.predicate, rel.subject, rel.object) for rel in record.relations]
+
+
+@pytest.mark.parametrize("conf", ["", "[relations]\nR \tFrom:Drug|Cut, To:<ANY>, <REL-TYPE>:symmetric\n"])
+@pytest.mark.parametrize("roles", [("From", "To"), ("Subject", "Object"), ("arg1", "arg2")])
+def test_roles_keep_their_sides_in_any_order_and_document(tmp_path: Path, roles: tuple, conf: str) -> None:
+    first, second = roles
+    (tmp_path / "annotation.conf").write_text(conf)
+    lines = [f"R1\tR {first}:T1 {second}:T2\n", f"R2\tR {second}:T2 {first}:T1\n"]
+    if conf or first != "From":
+        lines.reverse()
+    for name, line in zip("ab", lines):
+        write(tmp_path / "project", ann=THREE + line, name=name)
+    assert [arguments(record) for record in read(tmp_path / "project")] == [[("R", "T1", "T2")]] * 2
+
+
+def test_stars_with_a_name_are_relations_without_direction(tmp_path: Path) -> None:
+    found = read_one(tmp_path, ann=THREE + "*\tSame T2 T1 T3\n*\tEquiv T1 T2\n")
+    assert arguments(found) == [("Same", "T2", "T1"), ("Same", "T2", "T3"), ("Same", "T1", "T3")]
+    assert reasons(found) == [("brat equivalence", "not read")] and found.notes == {"relation without direction": 1}
+
+
+def test_an_event_is_its_trigger(tmp_path: Path) -> None:
+    events = "E2\tSee:T2 Theme1:E1\tx\nE1\tCut:T3 Agent:T1 Site2:T2\nE3\tDrug:T1\n"
+    folder = write(tmp_path, ann=f"{THREE}{events}R1\tIS Arg1:E1 Arg2:T1\nR2\tIS Arg1:E3 Arg2:E1\n")
+    (found,) = read(folder)
+    expected = [
+        ("IS", "T3", "T1"),
+        ("IS", "T1", "T3"),
+        ("Theme", "T2", "T3"),
+        ("Agent", "T3", "T1"),
+        ("Site", "T3", "T2"),
+    ]
+    assert arguments(found) == expected and not found.dropped and found.notes == {OF_EVENT: 5}
+    (found,) = read(folder, events=False)
+    assert not found.relations and not found.notes
+    assert reasons(found) == [("brat event", "not read")] * 3 + [("relation", "argument is an event")] * 2
+
+
+def test_files_of_shared_tasks_are_joined_where_there_is_no_ann(tmp_path: Path) -> None:
+    parts = {
+        "a1": THREE,
+        "a2": "N1\tBase Annotation:T1 Referent:X:1\nR1\tIN Drug:T1 Place:T2\n",
+        "rel": "R2\tIS Arg1:T2 Arg2:T3\n",
+    }
+    write(tmp_path, ann=None)
+    for suffix, lines in parts.items():
+        (tmp_path / f"a.{suffix}").write_text(lines)
+    (found,) = read(tmp_path)
+    assert len(found.mentions) == 3 and arguments(found) == [("IN", "T1", "T2"), ("IS", "T2", "T3")]
+    assert found.mentions[0].concepts == ("X:1",) and not found.notes and not found.dropped
+    assert len(list(read(tmp_path / "a.a1"))[0].mentions) == 3
+    write(tmp_path, ann="T1\tDrug 0 6\tZorbin\n")
+    assert len(next(read(tmp_path)).mentions) == 1
+    (tmp_path / "b.a2").write_text("")
+    with pytest.raises(CorpusError, match=r"b\.a2: there is no b\.txt beside it"):
+        next(read(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff"])
+def test_an_empty_document_is_noted(tmp_path: Path, text: str) -> None:
+    write(tmp_path, text, "T1\tDrug 0 6\tZorbin\n")
+    write(tmp_path, name="b")
+    empty, other = read(tmp_path)
+    assert (empty.text, empty.notes["empty .txt file"], len(other.mentions)) == ("", 1, 9)
+    assert reasons(empty) == [("mention", "offsets outside of the text")]
 
 
 def test_relations_of_triggers_are_kept(tmp_path: Path) -> None:
@@ -317,7 +384,10 @@ def test_a_single_file_is_read_with_its_partner(tmp_path: Path, suffix: str) -> 
         ("T1\tDrug ٠ ٦\tZorbin", "expected a type, start and end"),
         (f"T1\tDrug 0 {'9' * 5000}\tZorbin", "expected a type, start and end"),
         ("T1\t0 6\tZorbin", "expected a type, start and end"),
-        ("T1 Drug 0 6 Zorbin", "is not the id of an annotation"),
+        ("T1 Drug 0 6 Zorbin", "is not the id of an annotation; expected one of T R N E A M # * and a tab, no blank"),
+        ("E1\tDrug", "expected a type and its trigger"),
+        ("E1\tDrug:T1 Agent:", "expected a type and its trigger"),
+        ("*\tSame T1", "expected a type and the ids of mentions"),
         ("T1", "expected an id, a tab and more"),
         ("E1\t", "expected an id, a tab and more"),
         ("X1\tDrug 0 6\tZorbin", "'X1' is not the id of an annotation; expected one of T R N E A M # *"),
@@ -350,8 +420,6 @@ def test_a_truncated_file(tmp_path: Path) -> None:
     [
         (b"One.\nZ\xfcrbin", ANNOTATIONS, r"a\.txt, line 2: not UTF-8"),
         (TEXT, b"T1\tDrug 0 6\tZorbin\nT2\tDrug 0 1\t\xff\n", r"a\.ann, line 2: not UTF-8"),
-        ("", ANNOTATIONS, r"a\.txt: is empty"),
-        ("\ufeff", "", r"a\.txt: is empty"),
         (None, ANNOTATIONS, r"project.*: no file \*\.txt in this folder"),
         (None, None, r"project.*: no file \*\.txt in this folder"),
     ],
@@ -380,7 +448,7 @@ def test_a_path_that_does_not_exist(tmp_path: Path, name: str) -> None:
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("T1\tDrug 0 6\tZorbin\n")
-    with pytest.raises(CorpusError, match=r"a\.tsv: is not a \.txt or \.ann file"):
+    with pytest.raises(CorpusError, match=r"a\.tsv: is not a \.txt file, one of annotations"):
         list(read(tmp_path / "a.tsv"))
 
 

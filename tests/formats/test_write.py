@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import spacy
@@ -13,7 +14,7 @@ from spacy.tokens import DocBin
 
 from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import get_long_forms
-from spacy_dualre.formats import all_formats, docbin, function, output_format
+from spacy_dualre.formats import all_formats, brat, docbin, function, output_format
 from spacy_dualre.records.from_docs import doc_to_record
 from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
@@ -158,7 +159,7 @@ def test_formulas_are_quoted_for_spreadsheets_alone(tmp_path, text):
         assert (row["object_text"], row["score"], row["sentence_start"]) == ("B", "0.5", "0")
 
 
-@pytest.mark.parametrize("id", ["../../up", "..", ".", "/root", "a\0b", "", "x" * 400, "a b:c?", "C:\\x"])
+@pytest.mark.parametrize("id", ["../../up", "..", ".", "/root", "a\0b", "", "x" * 400, "a b:c?", "C:\\x", "d/" * 600])
 def test_brat_files_stay_in_their_folder(tmp_path, id):
     (tmp_path / "in").mkdir()
     lost = write("brat", [replace(TWO, id=id or "e")] * 2, tmp_path / "in" / "out")
@@ -166,6 +167,13 @@ def test_brat_files_stay_in_their_folder(tmp_path, id):
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["out"]
     assert len(list((tmp_path / "in" / "out").rglob("*.ann"))) == 2
+
+
+@pytest.mark.parametrize("ids", [("a", "a.txt/b", "a.ann/b/c"), ("a.txt/b", "a", "a.txt"), ("a/b", "a", "a.TXT/b")])
+def test_brat_files_and_folders_have_different_names(tmp_path, ids):
+    write("brat", [replace(TWO, id=id) for id in ids], tmp_path / "out")
+    found = [record.id for record in brat.read(tmp_path / "out")]
+    assert sorted(unquote(id) for id in found) == sorted(ids)
 
 
 def test_brat_parts_a_mention_at_line_ends_and_names_without_blanks(tmp_path):
