@@ -74,9 +74,10 @@ def adamw(
 
 
 def fit_learn_rate(warmup: float = 0.1) -> Callable[[Language], Language]:
-    """Registered as ``spacy-dualre.fit_learn_rate.v1``, for ``[initialize.after_init]``: put the length of the training
-    in place of a total_steps of 0 in the learning rate's schedule, and a part of it, `warmup`, in place of a warmup_steps
-    of 0. A training that only patience ends gets the constant initial rate.
+    """Registered as ``spacy-dualre.fit_learn_rate.v1``, for ``[initialize.after_init]``.
+
+    Puts the length of the training in place of a total_steps of 0 in the learning rate's schedule, and a part of it,
+    `warmup`, in place of a warmup_steps of 0. A training that only patience ends gets the constant initial rate.
     """
 
     def fit(nlp: Language) -> Language:
