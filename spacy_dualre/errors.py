@@ -111,7 +111,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR337 = "{where}: {id!r} is not the id of an annotation; expected one of T R N E A M # * and a tab, no blank."
     DR338 = "{where}: {found!r} after {id!r}; expected {expected}."
     DR339 = (
-        "{where}: unpacks to more than {limit} million bytes, far more than texts do. If it is right, unpack it first."
+        "{where}: unpacks to more than {limit} million bytes, far more than texts do. If it should, unpack it first."
     )
     DR340 = "{where}: no such folder. Expected one with *_abstracts*.tsv, *_entities*.tsv, *_gold_standard*.tsv."
     DR341 = "{where}: expected one file {pattern}, found {n}."

@@ -20,7 +20,7 @@ from ..errors import Errors
 from ..records.record import Document, Place, Record, RelationRecord, as_corpus, attempt
 from . import Format
 from .files import Source, count_long_forms, parse_json, read_elements, validate
-from .pubtator import split_identifiers
+from .pubtator import count_split, split_identifiers
 
 #: The order of a relation's nodes by their roles.
 _ROLES = {"subject": 0, "arg1": 0, "object": 2, "arg2": 2}
@@ -261,6 +261,7 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
         file.write(json.dumps(_HEAD)[:-1] + ', "documents": [')
         for number, record in enumerate(records):
             count_long_forms(record, lost)
+            count_split(record, lost)
             file.write(",\n" * (number > 0) + json.dumps(_to_json(record), ensure_ascii=False))
         file.write("]}\n")
 

@@ -1,11 +1,10 @@
 """Reading and writing of text, JSON lines and XML, with errors that name file and line."""
 
 import gzip
-import io
 import sys
 import zlib
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
@@ -52,28 +51,6 @@ class Row(NamedTuple):
     columns: List[str]
 
 
-class _Unpacked(io.RawIOBase):
-    """A .gz file. Raises CorpusError if it unpacks to far more than such a file of texts can hold."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = gzip.open(path)
-        self._limit = max(_UNPACKED, _TIMES * path.stat().st_size)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        n = self._file.readinto(buffer)
-        if self._file.tell() > self._limit:
-            raise Place(self._path).error(Errors.DR339, limit=self._limit // 10**6)
-        return n
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
 class Source(NamedTuple):
     """A file, or standard input, with its path within the folder that the user gave; "" without such a folder."""
 
@@ -90,11 +67,21 @@ class Source(NamedTuple):
             if self.path == STDIN:
                 yield sys.stdin.buffer
                 return
-            is_packed = self.path.suffix == ".gz"
-            with io.BufferedReader(_Unpacked(self.path)) if is_packed else self.path.open("rb") as file:
+            with gzip.open(self.path) if self.path.suffix == ".gz" else self.path.open("rb") as file:
+                if isinstance(file, gzip.GzipFile):
+                    self._check_size(file)
                 yield file
         except (OSError, EOFError, zlib.error) as err:
             raise Place(self.path).error(Errors.DR324, problem=getattr(err, "strerror", None) or err) from err
+
+    def _check_size(self, file: gzip.GzipFile) -> None:
+        """Raise CorpusError if a file unpacks to far more than texts do. Nothing is kept of what is read for this."""
+        limit = max(_UNPACKED, _TIMES * self.path.stat().st_size)
+        with suppress(OSError, EOFError, zlib.error):  # named where it is read
+            file.seek(limit)
+            if file.read(1):
+                raise Place(self.path).error(Errors.DR339, limit=limit // 10**6)
+        file.seek(0)
 
     def lines(self) -> Iterator[Tuple[Place, bytes]]:
         """Iterate over the lines with their ends, without a byte order mark."""

@@ -73,6 +73,12 @@ def split_identifiers(text: str, named: Collection[str] = ()) -> Tuple[str, ...]
     return split_concepts(SEPARATOR.join(ids))
 
 
+def count_split(record: Record, lost: Counter) -> None:
+    """Count the concepts that would be read as several."""
+    ids = [id for mention in record.mentions for id in mention.concepts]
+    lost["concept with ; or |, which separate concepts"] += sum(len(split_identifiers(id)) > 1 for id in ids)
+
+
 def _text_line(place: Place, line: str, kind: str, name: str) -> Tuple[str, str]:
     # Titles and abstracts may contain "|"
     values = line.split("|", 2)
@@ -98,6 +104,7 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 
 def _lines(record: Record, lost: Counter) -> Iterator[str]:
     id, text = one_line(record.id).replace("|", " "), one_line(record.text)
+    count_split(record, lost)
     lost["document id with a tab, line end or |, replaced by a blank"] += id != record.id
     lost["text with tabs or line ends, replaced by blanks"] += text != record.text
     # Title and abstract are separated by a blank of the text, so that all offsets hold

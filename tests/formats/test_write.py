@@ -126,6 +126,14 @@ def test_long_forms_are_the_concepts_of_pubtator_are_kept_in_docs_and_counted_el
         assert write(name, [short], tmp_path / name)["long form of a mention"] == 1
 
 
+@pytest.mark.parametrize("name", ["bioc", "pubtator"])
+def test_concepts_that_would_be_read_as_several_are_counted(tmp_path, name):
+    variant = document("V7L hits B now.", [(0, 3, "X", "p|SUB|V|7|L"), (9, 10, "X", "9;8")])
+    assert write(name, [variant], tmp_path / "out")["concept with ; or |, which separate concepts"] == 1
+    (doc,) = read(name, tmp_path / "out")
+    assert [span.kb_id_ for span in doc.spans["entities"]] == ["p|SUB|V|7|L", "9,8"]
+
+
 @pytest.mark.parametrize("not_found", ["-", "NIL"])
 def test_pubtator_leaves_relations_of_what_was_not_found_out(tmp_path, not_found):
     one = document("A hits B now.", [(0, 1, "X", not_found), (7, 8, "X", "9")], [(0, "HITS", 1, 0.9)], id="a|b")
