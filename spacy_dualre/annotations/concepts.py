@@ -135,8 +135,3 @@ def closest_pairs(
             apart = max(sentence_of[right[0]] - sentence_of[left[1] - 1], 0) if sentence_of else 0
             pairs.setdefault((apart, between, left, right), (one, other))
     return [pairs[key] for key in nsmallest(k, pairs)]
-
-
-def tokens_between(one: Span, other: Span) -> int:
-    """Count the tokens between two mentions; 0 if they touch or overlap."""
-    return max(one.start - other.end, other.start - one.end, 0)

@@ -6,7 +6,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy
 from spacy.tokens import Doc, Span
 
-from ..annotations.concepts import Concept, closest_pairs, get_concepts, tokens_between
+from ..annotations.concepts import Concept, closest_pairs, get_concepts
 from ..annotations.mentions import sentence_indices
 from ..types import Candidate, Pair, TypePairs
 from .policy import TypePairSetting, check_at_least, check_type_pairs, partners, pool, types_allowed
@@ -71,7 +71,8 @@ class ConceptPairs:
             return "subject and object are one concept"
         if (subject.start, subject.end) == (object.start, object.end):
             return "subject and object are one mention"
-        if self.max_tokens is not None and tokens_between(subject, object) > self.max_tokens:
+        between = max(object.start - subject.end, subject.start - object.end)
+        if self.max_tokens is not None and between > self.max_tokens:
             return f"closest mentions more than {self.max_tokens} tokens apart"
         return None
 

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..errors import Errors
-from ..pipeline.pipelines import MENTIONS, assigned, components_before, find_component, finds_mentions
+from ..pipeline.pipelines import MENTIONS, components_before, find_component, finds_mentions
 
 #: Key in ``doc.user_data`` of documents with given mentions.
 GIVEN = "spacy_dualre_given_mentions"
@@ -72,7 +72,7 @@ def check_finds_mentions(nlp: Language) -> None:
     # doc.ents are read if there is no span group
     where = {"doc.ents"} if rel.spans_key is None else MENTIONS
     for name in components_before(nlp, rel_name):
-        what = assigned(nlp, name)
+        what = set(nlp.get_pipe_meta(name).assigns)
         # A component may not declare what it assigns, and a span ruler does not declare entities
         if not what or where & what or rel.spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
             return

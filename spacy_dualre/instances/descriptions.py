@@ -8,7 +8,7 @@ import json
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
 from spacy.tokens import Span
 
@@ -64,24 +64,19 @@ def plain_template(label: str, negative: bool = False) -> str:
     return "{subject} has the relation " + type_words(label) + " to {object}."
 
 
-class Completed(NamedTuple):
-    """Descriptions of all predicates, the negative one first; those made from a name; those that are not in gold."""
+def complete_descriptions(
+    labels: Optional[Sequence[str]], given: DescriptionTexts, in_gold: Set[str]
+) -> Tuple[DescriptionTexts, List[str], List[str]]:
+    """Give every label, every described predicate and every predicate in gold a description.
 
-    texts: DescriptionTexts
-    undescribed: List[str]
-    unused: List[str]
-
-
-def complete_descriptions(labels: Optional[Sequence[str]], given: DescriptionTexts, in_gold: Set[str]) -> Completed:
-    """Give every label, every described predicate and every predicate in gold a description."""
+    Returns:
+        The descriptions, the negative predicate's first; the predicates without a given one; those that gold has not.
+    """
     names = [label for label in dict.fromkeys([*(labels or ()), *given, *sorted(in_gold)]) if label != NEGATIVE]
     texts: DescriptionTexts = {NEGATIVE: given.get(NEGATIVE, plain_template(NEGATIVE, negative=True))}
     texts.update({label: given.get(label, plain_template(label)) for label in names})
-    return Completed(
-        texts,
-        undescribed=[label for label in names if label not in given],
-        unused=[label for label in given if label not in in_gold and label != NEGATIVE],
-    )
+    undescribed = [label for label in names if label not in given]
+    return texts, undescribed, [label for label in given if label not in in_gold and label != NEGATIVE]
 
 
 def choose_templates(

@@ -182,15 +182,15 @@ class DualEncoderRel(Settings, TrainablePipe):
     def _set_descriptions(
         self, labels: Optional[Sequence[str]], given: Optional[DescriptionTexts], in_gold: Set[str]
     ) -> None:
-        completed = complete_descriptions(labels, {**self.label_data, **(given or {})}, in_gold)
-        if not set(completed.texts) - {self.NIL}:
+        texts, undescribed, unused = complete_descriptions(labels, {**self.label_data, **(given or {})}, in_gold)
+        if not set(texts) - {self.NIL}:
             raise ValueError(Errors.DR168.format(name=self.name))
-        if completed.undescribed:
-            self._warn(Warnings.DW161, labels=", ".join(map(repr, completed.undescribed)))
-        if completed.unused and in_gold:
-            self._warn(Warnings.DW162, labels=", ".join(map(repr, completed.unused)))
-        parse_descriptions(completed.texts)
-        self.cfg["descriptions"] = completed.texts
+        if undescribed:
+            self._warn(Warnings.DW161, labels=", ".join(map(repr, undescribed)))
+        if unused and in_gold:
+            self._warn(Warnings.DW162, labels=", ".join(map(repr, unused)))
+        parse_descriptions(texts)
+        self.cfg["descriptions"] = texts
 
     def _check_symmetric(self) -> None:
         for label in sorted(self.symmetric - set(self.labels)):

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 from spacy.language import Language
 from spacy.training import Example
@@ -52,14 +52,9 @@ def components_before(nlp: Language, name: str) -> List[str]:
     return nlp.pipe_names[: nlp.pipe_names.index(name)]
 
 
-def assigned(nlp: Language, name: str) -> Set[str]:
-    """What a component declares that it assigns."""
-    return set(nlp.get_pipe_meta(name).assigns)
-
-
 def finds_mentions(nlp: Language, name: str) -> bool:
     """Whether a component declares that it finds mentions."""
-    return bool(MENTIONS & assigned(nlp, name))
+    return bool(MENTIONS.intersection(nlp.get_pipe_meta(name).assigns))
 
 
 def given_mentions(nlp: Language) -> AbstractContextManager:

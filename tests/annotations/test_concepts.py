@@ -19,7 +19,6 @@ from spacy_dualre.annotations.concepts import (
     get_concepts,
     get_long_forms,
     set_long_forms,
-    tokens_between,
     with_concept,
 )
 
@@ -238,22 +237,6 @@ def blank():
 
 def places(pairs):
     return [tuple((span.start, span.end) for span in pair) for pair in pairs]
-
-
-@pytest.mark.parametrize(
-    "one, other, n",
-    [
-        ((0, 1), (1, 2), 0),
-        ((0, 1), (2, 3), 1),
-        ((0, 2), (7, 9), 5),
-        ((0, 5), (1, 2), 0),
-        ((0, 3), (2, 5), 0),
-        ((4, 6), (4, 6), 0),
-    ],
-)
-def test_tokens_between(blank, one, other, n):
-    left, right = spans(blank, [one, other])
-    assert tokens_between(left, right) == tokens_between(right, left) == n
 
 
 def test_closest_first_and_ties_in_text_order(blank):
