@@ -29,12 +29,8 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # annotations/
     DR020 = "Relation {relation!r}: {argument!r} is not a non-empty span of this Doc (a copy is another one)."
-    DR021 = (
-        "Doc._.rels takes an iterable of Relation(subject, predicate, object, score), not {value!r}. "
-        "JSON values go to Doc._.rels_json."
-    )
+    DR021 = "Doc._.rels takes an iterable of Relation, or what Doc._.rels_json gave for the same text, not {value!r}."
     DR022 = "Doc._.concept_rels is derived from Doc._.rels: set those."
-    DR180 = "Doc._.rels_json takes what it gave for the same text; cannot read other values ({problem})."
 
     # candidates/
     DR030 = '\'type_pairs\' must be "learn", "all" or a list of [subject type, object type] pairs, not {value!r}.'

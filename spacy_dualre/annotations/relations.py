@@ -44,7 +44,7 @@ def get_rels(doc: Doc) -> Tuple[Relation, ...]:
 
 
 def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
-    """Replace the Doc's relations.
+    """Replace the Doc's relations by others, or by what `rels_to_json` gave.
 
     Raises:
         ValueError: An argument is not a non-empty span of this Doc.
@@ -66,7 +66,8 @@ def set_rels(doc: Doc, rels: Iterable[Relation]) -> None:
 def rels_to_json(doc: Doc) -> List[Dict[str, Any]]:
     """Return the Doc's relations as JSON values with character offsets (end exclusive) into ``doc.text``.
 
-    Read as ``Doc._.rels_json``, so that ``doc.to_json(underscore=["rels_json"])`` and ``Doc.from_json`` keep relations.
+    They are read as ``Doc._.rels_json``, which can be set too: `Doc.to_json(underscore=["rels_json"])` and
+    `Doc.from_json` keep them.
     """
     return [
         {
@@ -77,22 +78,6 @@ def rels_to_json(doc: Doc) -> List[Dict[str, Any]]:
         }
         for rel in get_rels(doc)
     ]
-
-
-def rels_from_json(doc: Doc, values: Iterable[Dict[str, Any]]) -> None:
-    """Replace the Doc's relations by what `rels_to_json` returned, as setting ``Doc._.rels_json`` does.
-
-    Raises:
-        ValueError: The values are of another form, or not of this text.
-    """
-    rels: List[Any] = []
-    try:
-        for value in values:
-            subject, object = (_span_from_json(doc, value[role]) for role in ("subject", "object"))
-            rels.append((subject, value["predicate"], object, value["score"]))
-    except (KeyError, TypeError) as err:
-        raise ValueError(Errors.DR180.format(problem=repr(err))) from err
-    set_rels(doc, rels)
 
 
 def span_to_json(span: Span) -> Dict[str, Any]:
@@ -119,10 +104,6 @@ def restore(doc: Doc, start: int, end: int, labels: tuple) -> Optional[Span]:
     return doc.char_span(start, end, label=label, kb_id=kb_id, span_id=span_id, alignment_mode="expand")
 
 
-def _span_from_json(doc: Doc, value: Dict[str, Any]) -> Optional[Span]:
-    return restore(doc, value["start"], value["end"], (value["type"], value.get("kb_id", ""), value.get("id", "")))
-
-
 def _keys(doc: Doc) -> List[Any]:
     return [key for key in doc.user_data if isinstance(key, tuple) and len(key) == 4 and key[1] == _KEY]
 
@@ -133,8 +114,8 @@ def _position(span: Span) -> tuple:
 
 def _checked(doc: Doc, rel: Any) -> Relation:
     try:
-        rel = Relation(*rel)
-    except TypeError:
+        rel = _from_json(doc, **rel) if isinstance(rel, dict) else Relation(*rel)
+    except (TypeError, KeyError):
         raise ValueError(Errors.DR021.format(value=rel)) from None
     if not isinstance(rel.predicate, str) or not isinstance(rel.score, Real):
         raise ValueError(Errors.DR021.format(value=rel))
@@ -142,3 +123,11 @@ def _checked(doc: Doc, rel: Any) -> Relation:
         if not (isinstance(span, Span) and span.doc is doc and 0 <= span.start < span.end <= len(doc)):
             raise ValueError(Errors.DR020.format(relation=rel, argument=span))
     return rel
+
+
+def _from_json(doc: Doc, subject: Dict, predicate: str, object: Dict, score: float) -> Any:
+    spans = [
+        restore(doc, span["start"], span["end"], (span["type"], span.get("kb_id", ""), span.get("id", "")))
+        for span in (subject, object)
+    ]
+    return Relation(spans[0], predicate, spans[1], score)  # type: ignore[arg-type]
