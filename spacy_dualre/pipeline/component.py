@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
@@ -285,6 +286,18 @@ class DualEncoderRel(Settings, TrainablePipe):
             yield chunk, instances
 
     # Prediction
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Process a stream in order. If a batch fails, its Docs are tried one by one.
+
+        So the error handler (`set_error_handler`) gets only those that fail; what it does not raise is left out.
+        """
+        for docs in minibatch(stream, batch_size):
+            try:
+                self.set_annotations(docs, self.predict(docs))
+            except Exception:
+                docs = [doc for doc in map(self, docs) if doc is not None]
+            yield from docs
 
     def predict(self, docs: Iterable[Doc]) -> List[List[Relation]]:
         """Find the relations of each Doc, without writing them."""
