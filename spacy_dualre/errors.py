@@ -75,6 +75,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR171 = "Cannot read the trained component '{name}' from {path}: {problem}. Copy it again, or train again."
     DR172 = "No component from the factory dual_encoder_rel among: {names}. Give a pipeline trained for relations."
     DR173 = "The settings in 'cfg' do not belong to the network in 'model'."
+    DR180 = "'type_map' maps to the type {type!r}, and {type!r} to another. Map each type to one that the model knows."
 
     # records/
     DR300 = 'scispaCy is needed for this ({problem}). Install it with: pip install "spacy-dualre[biomed]"'
@@ -260,10 +261,14 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW162 = "'{name}': description given for {labels}, which no gold relation has. Kept as predicates."
     DW163 = "'{name}': {n} of {total} gold relations have no candidate and count as false negatives: {reasons}."
     DW164 = "'{name}': no candidate in a training batch (said once). Check spans_key and the settings of 'candidates'."
-    DW165 = "'{name}': pairs with mentions of the types {types}, unknown at initialisation, are not scored (said once)."
+    DW165 = "'{name}': mentions of the type {type!r} are in no pair (said once). Map it to one of {types} by type_map."
     DW166 = "{n} of {total} inputs ({percent:.1f} %) over {limit} pieces were cut, {mentions} of them within a mention."
     DW168 = "'{name}': no gold relations in {n} training documents. A DocBin keeps them only with store_user_data=True."
     DW169 = "'{name}': the network in {source} keeps {settings}: [model.network] cannot be changed at loading."
+    DW180 = (
+        "'{name}' can use no mention of the first documents ({n}; said once). Found in {source}: {found}. It knows "
+        "the types {types}. Put ner or span_ruler, say, before '{name}', or map types to these with type_map."
+    )
     DW170 = "'{name}': no training document has doc.spans[{key!r}]: doc.ents is read instead. Is spans_key right?"
 
     # formats/

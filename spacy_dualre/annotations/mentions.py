@@ -1,6 +1,6 @@
 """The mentions of a Doc, its sentences, its corpus and its gold relations."""
 
-from typing import List, Optional, Tuple
+from typing import List, Mapping, Optional, Tuple
 
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
@@ -12,13 +12,14 @@ from .relations import get_rels, labels_of, restore
 SPANS_KEY = "entities"
 
 
-def get_mentions(doc: Doc, spans_key: Optional[str]) -> List[Span]:
-    """Return the distinct mentions of a Doc in text order.
+def get_mentions(doc: Doc, spans_key: Optional[str], type_map: Mapping[str, str] = {}) -> List[Span]:
+    """Return the distinct mentions of a Doc in text order, with their types mapped.
 
     They are those of a span group. Without such a group, or without a key, ``doc.ents`` are read, so that a component
     trained on span groups also works behind an NER.
     """
-    distinct = {mention_key(span): span for span in annotated_spans(doc, spans_key) if span.start < span.end}
+    spans = (with_type(span, type_map) for span in annotated_spans(doc, spans_key) if span.start < span.end)
+    distinct = {mention_key(span): span for span in spans}
     return [distinct[key] for key in sorted(distinct)]
 
 
@@ -37,6 +38,13 @@ def annotated_spans(doc: Doc, spans_key: Optional[str]) -> List[Span]:
         longest = Doc(doc.vocab, words=list(doc.text), spaces=[False] * len(doc.text))
         spans = list(SpanGroup(longest).from_bytes(doc.spans[spans_key].to_bytes()))
     return [_aligned(doc, span) for span in spans]
+
+
+def with_type(span: Span, type_map: Mapping[str, str]) -> Span:
+    """The same mention with the type that its own is mapped to, if it is; the Doc keeps its own."""
+    if span.label_ not in type_map:
+        return span
+    return Span(span.doc, span.start, span.end, label=type_map[span.label_], kb_id=span.kb_id, span_id=span.id)
 
 
 def mention_key(span: Span) -> Tuple[int, int, str]:
@@ -61,9 +69,13 @@ def get_corpus(doc: Doc) -> Optional[str]:
     return corpus if isinstance(corpus, str) else None
 
 
-def gold_relations(example: Example) -> List[Relation]:
-    """The reference's relations, without explicit negatives."""
-    return [rel for rel in get_rels(example.reference) if rel.predicate != NEGATIVE]
+def gold_relations(example: Example, type_map: Mapping[str, str] = {}) -> List[Relation]:
+    """The reference's relations, without explicit negatives, between mentions with their types mapped."""
+    return [
+        rel._replace(subject=with_type(rel.subject, type_map), object=with_type(rel.object, type_map))
+        for rel in get_rels(example.reference)
+        if rel.predicate != NEGATIVE
+    ]
 
 
 def doc_name(doc: Doc) -> str:

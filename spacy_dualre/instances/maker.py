@@ -4,7 +4,7 @@ from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from spacy.tokens import Doc, Span
 
-from ..annotations.mentions import get_corpus, sentence_indices
+from ..annotations.mentions import get_corpus, sentence_indices, with_type
 from ..types import Candidate, Description, Instance, Mark, MarkedText
 from .descriptions import Descriptions, Template, choose_templates, cut_literal
 from .markers import OBJECT, SUBJECT, type_words
@@ -24,6 +24,7 @@ class InstanceMaker:
         mode: One of MODES.
         directed: Whether candidates come in both orders, see `choose_templates`.
         of_corpus: The predicates of each corpus. Its documents are not asked about those that only others have.
+        type_map: The types that others stand for, in markers and descriptions.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class InstanceMaker:
         mode: str,
         directed: bool = True,
         of_corpus: Mapping[str, Collection[str]] = {},
+        type_map: Mapping[str, str] = {},
     ) -> None:
         self.labels = tuple(labels)
         self.descriptions = descriptions
@@ -41,13 +43,15 @@ class InstanceMaker:
         self.mode = mode
         self.directed = directed
         self.of_corpus = of_corpus
+        self.type_map = type_map
         self._window: Optional[_Window] = None
         self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
         """Make an instance of each candidate, in order."""
         instances = []
-        for subject, object, _ in candidates:
+        for candidate in candidates:
+            subject, object = (with_type(mention, self.type_map) for mention in candidate[:2])
             # Candidates come Doc by Doc
             if self._window is None or self._window.doc is not subject.doc:
                 self._window = _Window(subject.doc, self.context)

@@ -1,6 +1,7 @@
 """The trainable component `dual_encoder_rel`."""
 
 import warnings
+from collections import Counter
 from contextlib import contextmanager
 from itertools import groupby, islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer
 
-from ..annotations.mentions import get_mentions, gold_relations
+from ..annotations.mentions import get_mentions, gold_relations, mention_key, with_type
 from ..annotations.relations import set_rels
 from ..candidates.policy import CandidatePolicy, given_type_pairs
 from ..errors import DAMAGED, Errors, Warnings
@@ -136,13 +137,15 @@ class DualEncoderRel(Settings, TrainablePipe):
             descriptions = {**labels, **(descriptions or {})}
             labels = list(labels)
         examples = list(get_examples())
-        gold = [rel for example in examples for rel in gold_relations(example)]
+        gold = [rel for example in examples for rel in gold_relations(example, self.type_map)]
         self._set_descriptions(labels, descriptions, {rel.predicate for rel in gold})
         pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
         self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
         self.cfg["of_corpus"] = labels_of_corpora(examples)
         self._check_symmetric()
-        report = diagnose(examples, self.candidates, self.spans_key, self.type_pairs, self.undirected, self.is_possible)
+        report = diagnose(
+            examples, self.candidates, self.spans_key, self.type_pairs, self.undirected, self.is_possible, self.type_map
+        )
         self._report(report)
         if self.spans_key is not None and not any(self.spans_key in example.predicted.spans for example in examples):
             self._warn(Warnings.DW170, key=self.spans_key)
@@ -212,17 +215,21 @@ class DualEncoderRel(Settings, TrainablePipe):
     def get_candidates(self, doc: Doc) -> Iterator[Candidate]:
         """Yield the candidates of a Doc. Mentions of types without a marker are left out, which is said once."""
         mentions = []
-        for mention in get_mentions(doc, self.spans_key):
+        for mention in get_mentions(doc, self.spans_key, self.type_map):
             if self._has_marker(mention):
                 mentions.append(mention)
             else:
-                self._warn_once(mention.label_, Warnings.DW165, types=repr(mention.label_))
+                self._warn_once(mention.label_, Warnings.DW165, type=mention.label_)
         if len(mentions) > 1 and not doc.has_annotation("SENT_START"):
             self._warn_once("sentences", Warnings.DW160, doc=f"a document of {len(doc)} tokens")
-        yield from chosen(doc, self.candidates(doc, mentions, self.type_pairs))
+        # The policy sees the types that the model knows, relations refer to the Doc's mentions
+        own = {mention_key(with_type(one, self.type_map)): one for one in get_mentions(doc, self.spans_key)}
+        for subject, object, about in chosen(doc, self.candidates(doc, mentions, self.type_pairs)):
+            yield Candidate(own[mention_key(subject)], own[mention_key(object)], about)
 
     def why_not(self, subject: Span, object: Span) -> Optional[str]:
         """Say in words why two mentions of a Doc are not a candidate; None if they may be one."""
+        subject, object = with_type(subject, self.type_map), with_type(object, self.type_map)
         for mention in (subject, object):
             if not self._has_marker(mention):
                 return f"type {mention.label_} not seen in training"
@@ -266,11 +273,23 @@ class DualEncoderRel(Settings, TrainablePipe):
             self.description_mode,
             self.candidates.directed,
             self.cfg["of_corpus"] if self.predicates_per_corpus else {},
+            self.type_map,
         )
 
     def _has_marker(self, mention: Span) -> bool:
         known = self.model.attrs["entity_types"]
         return not known or mention.label_ in known
+
+    def _check_mentions(self, docs: Sequence[Doc]) -> None:
+        """Say once if the first documents have no mention that can be used."""
+        if "mentions" not in self._said and any(map(len, docs)):
+            self._said.add("mentions")
+            found = [mention for doc in docs for mention in get_mentions(doc, self.spans_key, self.type_map)]
+            if not any(map(self._has_marker, found)):
+                counts = Counter(mention.label_ for mention in found)
+                self._said.update(counts)
+                in_words = ", ".join(f"{type} {n}" for type, n in counts.most_common())
+                self._warn(Warnings.DW180, n=len(docs), source=self.mentions_from, found=in_words or "no mention")
 
     def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         """Slices of `size` candidates with their instances."""
@@ -303,6 +322,7 @@ class DualEncoderRel(Settings, TrainablePipe):
         """Find the relations of each Doc, without writing them."""
         docs = list(docs)
         self._check_symmetric()
+        self._check_mentions(docs)
         # Once each: a batch may hold the same Doc twice
         distinct = {id(doc): doc for doc in docs}
         found: Dict[int, List[Relation]] = {}
@@ -326,7 +346,10 @@ class DualEncoderRel(Settings, TrainablePipe):
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """Score with the component's scorer, which gets what it needs of the settings."""
-        own = {"symmetric": self.undirected, "pairs": self.candidates.pairs, "spans_key": self.spans_key}
+        own: Dict[str, Any] = {"symmetric": self.undirected, "pairs": self.candidates.pairs}
+        own.update(spans_key=self.spans_key, type_map=self.type_map)
+        # An evaluation without mentions says so each time
+        self._said.discard("mentions")
         return super().score(examples, **{**own, **kwargs})
 
     # Training
@@ -375,7 +398,7 @@ class DualEncoderRel(Settings, TrainablePipe):
         """The candidates of a batch with their gold predicates, see `training_targets`."""
         pairs, labels = self.candidates.pairs, list(self.label_data)
         return training_targets(
-            examples, self.get_candidates, pairs, self.undirected, labels, self.negatives_per_positive
+            examples, self.get_candidates, pairs, self.undirected, labels, self.negatives_per_positive, self.type_map
         )
 
     # Serialisation: what TrainablePipe does, with errors that say what is wrong
@@ -410,7 +433,8 @@ class DualEncoderRel(Settings, TrainablePipe):
     # Messages
 
     def _warn(self, message: str, **values: Any) -> None:
-        warnings.warn(message.format(name=self.name, **values), stacklevel=3)
+        types = ", ".join(self.model.attrs["entity_types"])
+        warnings.warn(message.format(**{"name": self.name, "types": types, **values}), stacklevel=3)
 
     def _warn_once(self, key: str, message: str, **values: Any) -> None:
         if key not in self._said:

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Callable, Container, Dict, Iterable, List, Optional, Sequence, Set, cast
+from typing import Callable, Container, Dict, Iterable, List, Mapping, Optional, Sequence, Set, cast
 
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -62,12 +62,13 @@ def diagnose(
     type_pairs: TypePairs,
     undirected: Set[str],
     is_possible: Callable[[str, Span, Span], bool],
+    type_map: Mapping[str, str] = {},
 ) -> Diagnosis:
     """Count; `is_possible` tells whether a predicate has a description for the types of two mentions."""
     counts = Diagnosis()
     for example in examples:
-        mentions = get_mentions(example.predicted, spans_key)
-        gold = gold_relations(example)
+        mentions = get_mentions(example.predicted, spans_key, type_map)
+        gold = gold_relations(example, type_map)
         counts.documents += 1
         counts.mentions.update(mention.label_ for mention in mentions)
         counts.relations.update(rel.predicate for rel in gold)

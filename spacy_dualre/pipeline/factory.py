@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 @Language.factory(
     "dual_encoder_rel",
+    requires=["doc.ents", "doc.sents"],
     assigns=["doc._.rels"],
     default_config={
         "model": {"@architectures": "spacy-dualre.DualEncoder.v1", "name": "sentence-transformers/all-MiniLM-L6-v2"},
@@ -32,6 +33,7 @@ def make_dual_encoder_rel(
     candidates: CandidatePolicy,
     scorer: Optional[Callable],
     spans_key: Optional[str] = None,
+    type_map: Dict[str, str] = {},
     alpha: float = 0.5,
     prediction: str = "similarity",
     threshold: float = 0.5,
@@ -45,26 +47,9 @@ def make_dual_encoder_rel(
     description_mode: str = "adapted",
     cascade: Optional[Dict[str, float]] = None,
 ) -> "DualEncoderRel":
-    """Make the component."""
+    """Make the component, which gets every setting."""
+    arguments = {**locals(), "vocab": nlp.vocab}
+    del arguments["nlp"]
     from .component import DualEncoderRel
 
-    return DualEncoderRel(
-        nlp.vocab,
-        model,
-        name,
-        candidates=candidates,
-        scorer=scorer,
-        spans_key=spans_key,
-        alpha=alpha,
-        prediction=prediction,
-        threshold=threshold,
-        symmetric=symmetric,
-        max_candidates_per_batch=max_candidates_per_batch,
-        negatives_per_positive=negatives_per_positive,
-        sampled_predicates=sampled_predicates,
-        predicates_per_corpus=predicates_per_corpus,
-        multi_label=multi_label,
-        context=context,
-        description_mode=description_mode,
-        cascade=cascade,
-    )
+    return DualEncoderRel(**arguments)

@@ -1,7 +1,7 @@
 """The settings of the component; docs/training.md says what they mean."""
 
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from ..candidates.policy import check_at_least
 from ..errors import Errors
@@ -19,6 +19,7 @@ class Settings:
     """
 
     spans_key: Optional[str]
+    type_map: Dict[str, str]
     alpha: float
     prediction: str
     threshold: float
@@ -52,6 +53,9 @@ class Settings:
             raise ValueError(Errors.DR165)
         if self.negatives_per_positive is not None and self.negatives_per_positive < 0:
             raise ValueError(Errors.DR163.format(value=self.negatives_per_positive))
+        for type in self.type_map.values():
+            if self.type_map.get(type, type) != type:
+                raise ValueError(Errors.DR180.format(type=type))
         self.symmetric = set(self.symmetric)
         if self.cascade is not None:
             self.cascade = Cascade(int(self.cascade["predicates"]), self.cascade["negative"])

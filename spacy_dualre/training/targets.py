@@ -1,7 +1,7 @@
 """What training asks of the model: the candidates of a batch and their gold predicates."""
 
 import random
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import numpy
 from spacy.tokens import Doc
@@ -26,6 +26,7 @@ def training_targets(
     undirected: Set[str],
     labels: Sequence[str],
     negatives_per_positive: Optional[float] = None,
+    type_map: Mapping[str, str] = {},
 ) -> Targets:
     """Collect the candidates of a batch with their gold predicates.
 
@@ -35,6 +36,7 @@ def training_targets(
         labels: L predicates, the negative one first.
         negatives_per_positive: Keep this many negatives per positive of the batch, at random; None keeps all. A batch
             without positives keeps one positive's worth.
+        type_map: Maps the types of gold mentions to those of the candidates.
 
     Raises:
         ValueError: A gold predicate is not among the labels.
@@ -44,7 +46,7 @@ def training_targets(
         corpus = get_corpus(example.reference)
         if corpus is not None and get_corpus(example.predicted) is None:
             example.predicted.user_data["corpus"] = corpus
-        gold = _gold_predicates(example, pairs, undirected, labels)
+        gold = _gold_predicates(example, gold_relations(example, type_map), pairs, undirected, labels)
         found += [(candidate, gold.get(candidate.about, [])) for candidate in get_candidates(example.predicted)]
     if negatives_per_positive is not None:
         negatives = [i for i, (_, predicates) in enumerate(found) if not predicates]
@@ -77,10 +79,10 @@ def labels_of_corpora(examples: Iterable[Example]) -> Dict[str, List[str]]:
 
 
 def _gold_predicates(
-    example: Example, pairs: Pairs, undirected: Set[str], labels: Sequence[str]
+    example: Example, gold: Iterable[Relation], pairs: Pairs, undirected: Set[str], labels: Sequence[str]
 ) -> Dict[Pair, List[str]]:
     predicates: Dict[Pair, List[str]] = {}
-    for rel in gold_relations(example):
+    for rel in gold:
         if rel.predicate not in labels:
             known = ", ".join(label for label in labels if label != NEGATIVE)
             raise ValueError(Errors.DR150.format(doc=doc_name(example.reference), label=rel.predicate, labels=known))

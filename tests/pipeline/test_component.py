@@ -1,5 +1,6 @@
 """The component: training to overfit, input and output, invariances."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from helpers.pipelines import (
     rels,
     train,
 )
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraConfig
 
@@ -332,3 +333,139 @@ def test_old_relations_are_replaced(trained):
     doc = make_examples(nlp.vocab)[0].reference
     assert doc._.rels
     assert nlp(doc)._.rels == ()
+
+
+MAPPED = {"DRUG": "CHEMICAL", "PROTEIN": "GENE"}
+
+
+def renamed(doc):
+    """The same document with the types of another component."""
+    types = {type: own for own, type in MAPPED.items()}
+    spans = [Span(doc, ent.start, ent.end, label=types[ent.label_]) for ent in doc.ents]
+    doc.ents = spans
+    return doc
+
+
+def test_types_of_other_components_are_mapped(trained):
+    nlp = trained(threshold=0.0, type_map=MAPPED)
+    expected = [rels(nlp(doc)) for doc in fresh_docs(nlp)]
+    found = [nlp(renamed(doc)) for doc in fresh_docs(nlp)]
+    assert any(expected) and [rels(doc) for doc in found] == expected
+    arguments = [span for doc in found for rel in doc._.rels for span in (rel.subject, rel.object)]
+    assert {span.label_ for span in arguments} == set(MAPPED)
+    assert all(span in span.doc.ents for span in arguments)
+
+
+def test_a_mention_of_two_types_that_mean_the_same_is_one(trained):
+    nlp = trained(threshold=0.0, spans_key="all", type_map=MAPPED)
+    doc = make_doc(nlp.vocab, [("Aspirin", ""), ("inhibits", ""), ("COX-1", ""), (".", "")])
+    places = [(0, "CHEMICAL"), (0, "DRUG"), (2, "GENE"), (2, "PROTEIN")]
+    doc.spans["all"] = [Span(doc, start, start + 1, label=label) for start, label in places]
+    assert [(rel.subject.text, rel.object.text) for rel in nlp(doc)._.rels] == [("Aspirin", "COX-1")]
+
+
+@pytest.mark.parametrize("own", [("predicted",), ("reference",), ("predicted", "reference")])
+def test_training_and_scores_see_mapped_types(make_nlp, own):
+    nlp = make_nlp(type_map=MAPPED, threshold=0.0)
+    rel, examples = nlp.get_pipe(NAME), make_examples(nlp.vocab)
+    expected = rel.candidates.type_pairs == "learn" and [("CHEMICAL", "GENE")]
+    for example in examples:
+        for doc in (getattr(example, side) for side in own):
+            gold = [(r.subject.start, r.predicate, r.object.start) for r in doc._.rels]
+            of_token = {ent.start: ent for ent in renamed(doc).ents}
+            doc._.rels = [(of_token[s], predicate, of_token[o]) for s, predicate, o in gold]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rel.initialize(lambda: examples, descriptions=DESCRIPTIONS)
+    assert rel.model.attrs["entity_types"] == ["CHEMICAL", "GENE"] and rel.cfg["type_pairs"] == expected
+    assert (rel.training_targets(examples).rows[:, 0] == 0).sum() == 4
+    for example in examples:
+        of_token = {ent.start: ent for ent in example.predicted.ents}
+        example.predicted._.rels = [
+            (of_token[r.subject.start], r.predicate, of_token[r.object.start]) for r in example.reference._.rels
+        ]
+    assert rel.score(examples)["rels_f"] == 1.0
+
+
+def test_a_type_must_not_be_mapped_twice(make_nlp):
+    with pytest.raises(ValueError, match="DR180.*'DRUG'"):
+        make_nlp(type_map={"SIMPLE": "DRUG", "DRUG": "CHEMICAL"})
+    assert make_nlp(type_map={"DRUG": "CHEMICAL", "CHEMICAL": "CHEMICAL"}).get_pipe(NAME).type_map
+
+
+def said(caught, code):
+    return [str(warning.message) for warning in caught if code in str(warning.message)]
+
+
+@pytest.mark.parametrize(
+    "words, settings, found",
+    [
+        ([("nothing", ""), ("here", "")], {}, "in doc.ents: no mention."),
+        ([("a", "CHEM"), ("b", "PROT"), ("c", "CHEM")], {}, r"in doc.ents: CHEM \d, PROT \d."),
+        ([("a", "CHEM"), ("b", "PROT")], {"type_map": {"CHEM": "DRUGS"}}, r"in doc.ents: DRUGS \d, PROT \d."),
+        ([("a", "CHEM")], {"spans_key": "all"}, r"in doc.spans\['all'\]: CHEM \d."),
+    ],
+)
+@pytest.mark.parametrize("in_batches", [True, False])
+def test_documents_without_usable_mentions_are_said_once(trained, words, settings, found, in_batches):
+    nlp = trained(**settings)
+    docs = [Doc(nlp.vocab), *(make_doc(nlp.vocab, words) for _ in range(3))]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        done = list(nlp.pipe(docs)) if in_batches else [nlp(doc) for doc in docs]
+    assert all(doc._.rels == () for doc in done)
+    (message,) = said(caught, "DW180")
+    assert re.search(f"Found {found}.*knows the types CHEMICAL, GENE", message)
+    # Types that are listed are not said once more
+    assert not said(caught, "DW165")
+
+
+def test_usable_mentions_among_the_first_documents_are_enough(trained):
+    nlp = trained()
+    empty = make_doc(nlp.vocab, [("nothing", "")])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(nlp.pipe([empty, *fresh_docs(nlp)]))
+        nlp(empty)
+
+
+def test_every_evaluation_without_mentions_says_so(trained):
+    nlp = trained()
+    examples = [Example(nlp.make_doc(e.reference.text), e.reference) for e in make_examples(nlp.vocab)]
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="DW180"):
+            assert nlp.evaluate(examples)["rels_f"] == 0.0
+
+
+def test_unknown_types_are_said_with_the_known_ones(trained):
+    nlp = trained()
+    with pytest.warns(UserWarning, match="DW165.*'DISEASE'.*CHEMICAL, GENE.*type_map"):
+        nlp(make_doc(nlp.vocab, [("Aspirin", "CHEMICAL"), ("fever", "DISEASE")]))
+
+
+def test_analyze_pipes_sees_what_is_missing(make_nlp):
+    nlp = make_nlp()
+    assert set(nlp.analyze_pipes()["problems"][NAME]) == {"doc.ents", "doc.sents"}
+    nlp.add_pipe("sentencizer", first=True)
+    nlp.add_pipe("entity_ruler", before=NAME)
+    assert nlp.analyze_pipes()["problems"][NAME] == []
+
+
+def test_one_document_that_fails_leaves_the_others_of_its_batch(trained, monkeypatch):
+    nlp = trained(threshold=0.0)
+    rel, docs = nlp.get_pipe(NAME), fresh_docs(nlp)
+    expected = [rels(nlp(doc)) for doc in fresh_docs(nlp)]
+    candidates = rel.get_candidates
+
+    def failing(doc):
+        if doc is docs[1]:
+            raise RuntimeError("bad document")
+        return candidates(doc)
+
+    monkeypatch.setattr(rel, "get_candidates", failing)
+    with pytest.raises(RuntimeError, match="bad document"):
+        list(nlp.pipe(docs))
+    failed = []
+    nlp.set_error_handler(lambda name, component, docs, error: failed.append((name, docs, str(error))))
+    assert [rels(doc) for doc in nlp.pipe(docs)] == [expected[0], expected[2]]
+    assert failed == [(NAME, [docs[1]], "bad document")]

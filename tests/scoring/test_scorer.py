@@ -168,9 +168,11 @@ def test_mentions_that_are_found_stand_for_the_concepts_of_the_gold_ones_in_thei
     linked = [Span(predicted, 1, 2, label="A", kb_id="D2"), Span(predicted, 2, 3, label="B", kb_id="77")]
     predicted._.rels = [Relation(linked[0], "R", linked[1])]
     assert score([Example(predicted, reference)], pairs=pairs)["rels_f"] == 0.0
-    # Another type is another mention
+    # Another type is another mention, unless it is mapped
     other = make_doc(VOCAB, [("aspirin", "X"), *tokens[1:]], [(0, "R", 2)])
     assert score([Example(other, reference)], pairs=pairs)["rels_f"] == 0.0
+    assert score([Example(other, reference)], pairs=pairs, type_map={"X": "A"})["rels_f"] == 1.0
+    assert score_mentions([Example(other, reference)], None, {"X": "A"})["ents_f"] == 1.0
 
 
 def test_mentions_are_scored_by_offsets_and_type():

@@ -55,6 +55,17 @@ def test_a_scored_pair_has_what_was_read_all_scores_and_the_decision(trained, fi
     }
 
 
+def test_mapped_types_are_read_and_the_mentions_keep_their_own(trained):
+    nlp = trained(threshold=0.0, type_map={"DRUG": "CHEMICAL"}, description_mode="static")
+    doc = nlp(make_doc(nlp.vocab, [("Aspirin", "DRUG"), ("inhibits", ""), ("COX-1", "GENE"), ("fever", "SIGN")]))
+    explained = pairs_of(explain(nlp, doc))
+    pair = explained["Aspirin", "COX-1"]
+    assert "<S:CHEMICAL> aspirin" in pair.text and "chemical lowers" in pair.scores[1].descriptions[0]
+    assert pair.subject.label_ == "DRUG" and pair.decided == doc._.rels
+    assert explained["COX-1", "Aspirin"].reason == "type pair GENE|CHEMICAL not allowed"
+    assert explained["Aspirin", "fever"].reason == "type SIGN not seen in training"
+
+
 def test_decisions_are_the_pipelines(trained, first):
     nlp = trained(threshold=0.0)
     doc = first(nlp, 1)

@@ -70,8 +70,8 @@ def find_outcomes(rel: DualEncoderRel, examples: Sequence[Example]) -> Outcomes:
 
 
 def _add(outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example, parts: Sequence[Scored]) -> None:
-    of_found = pairs_of_found(example, rel.spans_key, rel.candidates.pairs)
-    gold = {key: one for one in gold_relations(example) for key in _keys(rel, one, rel.candidates.pairs)}
+    of_found = pairs_of_found(example, rel.spans_key, rel.candidates.pairs, rel.type_map)
+    gold = {key: one for one in gold_relations(example, rel.type_map) for key in _keys(rel, one, rel.candidates.pairs)}
     predicted = {key: one for one in get_rels(example.predicted) for key in _keys(rel, one, of_found)}
     asked = _asked(rel, parts, of_found)
     possible: Dict[_Key, float] = {}
@@ -126,7 +126,7 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_candidate: bo
     if is_candidate:
         return "predicate that only other corpora have"
     gold = as_asked(gold, rel.undirected, rel.type_pairs)
-    mentions = get_mentions(example.predicted, rel.spans_key)
+    mentions = get_mentions(example.predicted, rel.spans_key, rel.type_map)
     # The component excludes types before it consults its policy
     return rel.why_not(gold.subject, gold.object) or why_uncovered(
         example.predicted, gold, mentions, rel.candidates, rel.type_pairs
