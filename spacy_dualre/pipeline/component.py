@@ -289,7 +289,8 @@ class DualEncoderRel(Settings, TrainablePipe):
                 counts = Counter(mention.label_ for mention in found)
                 self._said.update(counts)
                 in_words = ", ".join(f"{type} {n}" for type, n in counts.most_common())
-                self._warn(Warnings.DW180, n=len(docs), source=self.mentions_from, found=in_words or "no mention")
+                source = " or ".join(dict.fromkeys((self.mentions_from, "doc.ents")))
+                self._warn(Warnings.DW180, n=len(docs), source=source, found=in_words or "no mention")
 
     def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         """Slices of `size` candidates with their instances."""
