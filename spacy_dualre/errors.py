@@ -186,12 +186,17 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR401 = "{path}: the unfinished output of an earlier run. Continue it with --resume, or remove it to restart."
     DR402 = "{path}: made with other {different}. Use the same, or remove it and start again without --resume."
-    DR403 = "Document {number}, once {then!r}, is {now} now, or has another text. Give the same, or leave out --resume."
+    DR403 = "Document {number}, once {then!r}, is {now} now, or has changed. Give the same, or leave out --resume."
     DR404 = "A worker process died, perhaps for lack of memory. Try a lower --n-process or --batch-size."
     DR405 = "{path}: is a folder that is not empty. Name another output, or remove it."
-    DR406 = "{path}, line {line}: is damaged. Remove this folder and start again without --resume."
+    DR406 = "{where}: is damaged. Remove this folder and start again without --resume."
     DR408 = "{where}, document {id}: the pipeline refuses it ({problem}). Split it, or leave it out."
     DR409 = "{where}, document {id}: {n} characters, more than {limit}. Split it, or allow it with --max-length."
+    DR871 = "{where}, document {id}: failed in the interrupted call. To try it again, start without --resume."
+    DR873 = "{path}: is neither a file nor a folder. Leave out OUTPUT, or give -, for standard output."
+    DR874 = "{path}: is not the unfinished output of an earlier run. Rename it, or name another output."
+    DR875 = "{path}: another process works on it. Wait until it ends, or stop it."
+    DR876 = "Worker processes cannot share a GPU. Leave out --n-process or --gpu-id."
 
     # graph/
     DR500 = "{path}: unknown graph format. The name must end in one of: {known}."
@@ -229,7 +234,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR823 = "{path}: no document has mentions where the pipeline reads them. Try --no-gold-mentions."
     DR824 = "{path}: cannot be written ({problem})."
     DR825 = "Standard output only takes JSON lines: name an OUTPUT to write {format!r} or to use --resume."
-    DR826 = "Unreadable documents, reported above: {n}. Finished documents: {documents}."
+    DR826 = "Unreadable or failed documents, reported above: {n}. Finished documents: {documents}."
     DR827 = "{path}: contains no readable documents."
     DR828 = "Stopped. Finished documents are in {path}. Run the same command with --resume to continue."
     DR829 = "{path}: cannot be written ({problem}). What is finished is kept: continue with --resume."

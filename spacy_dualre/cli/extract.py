@@ -1,9 +1,9 @@
 """`spacy dualre extract`: from documents to relations."""
 
-import os
 import signal
 import sys
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Optional
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..errors import Errors, Warnings
-from ..extract import Extraction, Journal, Tally, part_of
+from ..extract import Extraction, Journal, Tally, part_of, unfinished
 from ..formats import names, output_format
 from ..formats.documents import Documents
 from ..formats.files import Options
@@ -62,15 +62,17 @@ def extract_cli(
     """Write the relations that a pipeline finds in documents. Existing mentions are kept; in documents without any, the
     pipeline finds them.
 
-    Finished documents are kept in the folder OUTPUT.part until all are done. Unreadable documents are reported and
-    skipped, and the exit status is then 1.
+    Finished documents are kept in the folder OUTPUT.part until all are done. Unreadable documents, and those on which
+    the pipeline fails, are reported and skipped, and the exit status is then 1.
     """
     output_path = None if output_path == STDOUT else output_path
     stdout = sys.stdout
     # Standard output may be reserved for the documents
     quiet = nullcontext() if output_path is not None else redirect_stdout(sys.stderr)
-    with quiet, readable_errors(), _stopping(output_path, n_process):
+    with quiet, readable_errors(), _stopping(output_path):
         writer = _writer(input_path, output_path, to, resume)
+        if n_process > 1 and use_gpu >= 0:
+            raise ValueError(Errors.DR876)
         documents = Documents(input_path, format, Options(text_column, id_column))
         setup_gpu(use_gpu, silent=False)
         overrides = config_overrides(ctx)
@@ -81,16 +83,20 @@ def extract_cli(
         if threshold is not None:
             extraction.rel.threshold = threshold
         records = extraction.read(documents)
-        found = _shown(extraction.extract(records, batch_size, n_process), show)
+        extract = partial(extraction.extract, batch_size=batch_size, n_process=n_process)
         if output_path is None:
             # Whatever the locale says
             stdout.reconfigure(encoding="utf8", newline="\n")  # type: ignore[union-attr]
-            stdout.writelines(f"{dump(record)}\n" for record in found)
+            stdout.writelines(f"{dump(record)}\n" for record in _shown(extract(records), show))
         else:
             settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions, "max_length": max_length}
             with Journal(output_path, extraction.run_values(settings), resume) as journal:
+                if journal.complete:
+                    journal.finish(writer)
+                    msg.good(f"{output_path} was already complete")
+                    return
                 extraction.skip(records, journal.done())
-                for record in found:
+                for record in _shown(extract(journal.noting(records)), show):
                     journal.add(record)
                 if extraction.tally.documents:
                     for what, n in journal.finish(writer).items():
@@ -105,29 +111,28 @@ def _writer(input_path: Path, path: Optional[Path], name: Optional[str], resume:
             raise ValueError(Errors.DR825.format(format=name or "jsonl"))
         return None
     source, output = input_path.resolve(), path.resolve()
-    if source in (output, *output.parents):
+    if source in (output, *output.parents) or part_of(path) in (source, *source.parents):
         raise ValueError(Errors.DR830.format(output=path))
     return output_format(path, name)
 
 
 @contextmanager
-def _stopping(output_path: Optional[Path], n_process: int) -> Iterator[None]:
+def _stopping(output_path: Optional[Path]) -> Iterator[None]:
     """Say how to continue where there is an unfinished output."""
-    folder = part_of(output_path) if output_path is not None else None
+
+    def folder() -> Optional[Path]:
+        return unfinished(output_path) if output_path is not None else None
+
     try:
         with interruptible(signal.SIGINT, signal.SIGTERM):
             yield
     except OSError as err:
-        if folder is None or not folder.exists():
+        if folder() is None:
             raise
-        raise ValueError(Errors.DR829.format(path=folder, problem=err.strerror or err)) from err
-    except Interrupted as err:
-        if folder is not None and folder.exists():
-            _say(Errors.DR828.format(path=folder))
-        if n_process > 1:
-            # Python would wait for batches on their way to the workers, which are gone
-            sys.stderr.flush()
-            os._exit(err.code)  # type: ignore[arg-type]
+        raise ValueError(Errors.DR829.format(path=folder(), problem=err.strerror or err)) from err
+    except Interrupted:
+        if folder() is not None:
+            _say(Errors.DR828.format(path=folder()))
         raise
 
 

@@ -2,6 +2,6 @@
 
 from .extract import Extraction, Tally
 from .given import check_finds_mentions
-from .journal import Journal, part_of
+from .journal import Journal, part_of, unfinished
 
-__all__ = ["Extraction", "Journal", "Tally", "check_finds_mentions", "part_of"]
+__all__ = ["Extraction", "Journal", "Tally", "check_finds_mentions", "part_of", "unfinished"]

@@ -1,32 +1,36 @@
 """Documents -> documents with relations, in order."""
 
 import hashlib
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice, starmap
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.util import minibatch
 
 from ..annotations.concepts import set_long_forms
 from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
 from ..pipeline.pipelines import find_component
 from ..records.from_docs import doc_to_record
-from ..records.record import Document, Losses, Record
+from ..records.record import Document, Dropped, Losses, Record
 from ..records.to_docs import ConversionReport, records_to_docs
-from .given import GIVEN, check_finds_mentions, extraction_pipeline, sentence_splitter
+from .given import check_finds_mentions, parts_of
+from .journal import digest_of
+from .workers import in_processes
 
 #: Number of first documents of which one must have mentions if the pipeline finds none.
 _FIRST = 20
-#: Number of documents after which spaCy's memory of their words is freed, also in worker processes.
+#: Number of documents after which spaCy's memory of their words is freed, in each process.
 _ZONE = 5000
 
 
 @dataclass
 class Tally:
-    """Counts of finished documents, of those of an earlier run among them, of unreadable ones, and of what was found.
+    """Counts of finished documents, of those of an earlier run among them, of others, and of what was found.
 
     Given mentions that cannot be used are `left_out`.
     """
@@ -43,6 +47,7 @@ class Tally:
         self.documents += 1
         self.without_mentions += not record.mentions
         self.relations += len(record.relations)
+        self.left_out.add_dropped(record.dropped)
 
 
 class Extraction:
@@ -50,7 +55,7 @@ class Extraction:
 
     Args:
         nlp: The pipeline. Raises ValueError if it has no such component.
-        on_broken: Called with a message for each document that cannot be read.
+        on_broken: Called with a message for each document that cannot be read, or on which the pipeline fails.
         gold_mentions: Use the mentions that documents have, instead of finding them anew.
     """
 
@@ -60,10 +65,11 @@ class Extraction:
         name, self.rel = find_component(nlp)
         self.on_broken = on_broken
         self.tally = Tally()
-        self._pipeline = extraction_pipeline(nlp, name)
-        self._splitter = sentence_splitter(nlp, name)
+        self._parts = parts_of(nlp, name)
         # Of all given mentions, including those that doc.ents cannot hold
         self._given_key = self.rel.spans_key or SPANS_KEY
+        self._zone = ExitStack()
+        self._in_zone = 0
         self._origin = {"model": f"{nlp.meta['lang']}_{nlp.meta['name']}", "version": nlp.meta["version"]}
 
     def run_values(self, settings: Dict[str, Any]) -> Dict[str, Any]:
@@ -78,37 +84,70 @@ class Extraction:
             check_finds_mentions(self.nlp)
         yield from chain(first, records)
 
-    def skip(self, records: Iterator[Record], done: Iterable[Record]) -> None:
-        """Skip the documents that are done. Raises ValueError if the input has changed."""
-        for number, before in enumerate(done, 1):
-            key = (before.id, before.text)
-            # A document that the pipeline refuses is not among the finished ones
-            record = next((one for one in records if key == (one.id, one.text) or self._doc(one) is not None), None)
-            if record is None or key != (record.id, record.text):
-                now = f"{record.id!r} at {record.place}" if record is not None else "none"
-                raise ValueError(Errors.DR403.format(number=number, then=before.id, now=now))
+    def skip(self, records: Iterator[Record], done: Iterable[Tuple[Record, List[str]]]) -> None:
+        """Skip the documents that are done, and those that failed. Raises ValueError if the input has changed."""
+        for number, (before, inputs) in enumerate(done, 1):
+            for n, digest in enumerate(inputs, 1):
+                record = next(records, None)
+                if record is None or digest_of(record) != digest:
+                    now = f"{record.id!r} at {record.place}" if record is not None else "none"
+                    raise ValueError(Errors.DR403.format(number=number, then=before.id, now=now))
+                self.tally.left_out.add_dropped(_unused(record))
+                if n < len(inputs):
+                    self._broken(Errors.DR871.format(where=record.place, id=record.id))
             self.tally.count(before)
             self.tally.done_before += 1
 
     def extract(self, records: Iterable[Record], batch_size: int, n_process: int = 1) -> Iterator[Record]:
-        """Extract the relations of documents from `read`, in order. Raises ValueError if a worker process died."""
-        stream = iter(records)
-        while part := list(islice(stream, 1)):
-            # Otherwise the words of all texts would stay in the vocabulary
-            with self._pipeline.memory_zone():
-                docs = self._docs(chain(part, islice(stream, _ZONE - 1)))
-                try:
-                    done = self._pipeline.pipe(docs, as_tuples=True, batch_size=batch_size, n_process=n_process)
-                    yield from starmap(self._finished, done)
-                except EOFError as err:
-                    raise ValueError(Errors.DR404) from err
+        """Extract the relations of documents from `read`, in order, without those on which a component fails.
+
+        Raises ValueError if a worker process died.
+        """
+        # A wrong setting is no document's fault
+        self.rel.predict([self.nlp.make_doc("")])
+        batches = minibatch(records, batch_size)
+        parts = map(self._work, batches) if n_process == 1 else in_processes(self._work, batches, n_process)
+        with self._zone:
+            for found in chain.from_iterable(parts):
+                if isinstance(found, str):
+                    self._broken(found)
+                else:
+                    self.tally.count(found)
+                    yield found
+
+    def _work(self, batch: List[Record]) -> List[Union[Record, str]]:
+        """Extract from a batch or, if that fails, from each document. One that fails alone gives a message."""
+        try:
+            self._free_words(len(batch))
+            sources = [replace(record, dropped=_unused(record)) for record in batch]
+            docs = [self._doc(record) for record in sources]
+            given = [record.mentions_given for record in sources]
+            found = self._parts.finder.pipe([doc for doc, is_given in zip(docs, given) if not is_given])
+            docs = [doc if is_given else next(found) for doc, is_given in zip(docs, given)]
+            # Strictly, since a component may lose documents
+            done = zip(self._parts.rest.pipe(docs, batch_size=len(docs)), sources, strict=True)
+            return list(starmap(self._finished, done))
+        except Exception as err:  # whatever a component raises
+            if len(batch) > 1:
+                return [found for record in batch for found in self._work([record])]
+            if isinstance(err, CorpusError):
+                return [str(err)]
+            problem = f"{type(err).__name__}: {err}"
+            return [Errors.DR408.format(where=batch[0].place, id=batch[0].id, problem=problem)]
+
+    def _free_words(self, n: int) -> None:
+        """Begin a memory zone if the next n documents are too many for the present one."""
+        self._in_zone += n
+        if self._in_zone > _ZONE or not self.nlp.vocab.in_memory_zone:  # type: ignore[attr-defined]
+            self._zone.close()
+            self._zone.enter_context(self.nlp.memory_zone())
+            self._in_zone = n
 
     def _finished(self, doc: Doc, source: Record) -> Record:
-        key = self._given_key if GIVEN in doc.user_data else self.rel.spans_key
+        key = self._given_key if source.mentions_given else self.rel.spans_key
         record = doc_to_record(doc, source.id, source.place, key)
         record.meta = {**source.meta, **self._origin}
-        self.tally.left_out.add_dropped(record.dropped)
-        self.tally.count(record)
+        record.dropped += source.dropped
         return record
 
     def _readable(self, documents: Iterable[Document]) -> Iterator[Record]:
@@ -118,38 +157,24 @@ class Extraction:
                 continue
             if not self.gold_mentions:
                 record = replace(record, mentions=[], mentions_given=False, dropped=[])
-            self.tally.left_out.add_dropped(one for one in record.dropped if one.what != "relation")
             yield record
 
-    def _docs(self, records: Iterable[Record]) -> Iterator[Tuple[Doc, Record]]:
-        for record in records:
-            doc = self._doc(record)
-            if doc is not None:
-                # A component may predict only the predicates of a document's corpus
-                doc.user_data["corpus"] = record.meta.get("corpus")
-                yield doc, Record(record.id, "", record.place, meta=record.meta)
-
-    def _doc(self, record: Record) -> Optional[Doc]:
+    def _doc(self, record: Record) -> Doc:
         n, limit = len(record.text), self.nlp.max_length
-        try:
-            if n > limit:
-                raise record.place.error(Errors.DR409, id=record.id, n=n, limit=limit)
-            return self._annotated(record) if record.mentions_given else self._bare(record)
-        except CorpusError as err:
-            self._broken(err)
-        except ValueError as err:
-            self._broken(Errors.DR408.format(where=record.place, id=record.id, problem=err))
-        return None
+        if n > limit:
+            raise record.place.error(Errors.DR409, id=record.id, n=n, limit=limit)
+        doc = self._annotated(record) if record.mentions_given else self._bare(record)
+        # A component may predict only the predicates of a document's corpus
+        doc.user_data["corpus"] = record.meta.get("corpus")
+        return doc
 
     def _annotated(self, record: Record) -> Doc:
-        record = replace(record, relations=[], concept_relations=[])
         report = ConversionReport()
-        (doc,) = records_to_docs([record], self._splitter, report, self._given_key)
-        if self.rel.spans_key is None and report.counts["mentions_nested_or_overlapping"]:
-            where = f"{record.place}, document {record.id}"
-            reason = "nested mention, which doc.ents cannot hold: in no relation"
-            self.tally.left_out.add(reason, where, report.counts["mentions_nested_or_overlapping"])
-        doc.user_data = {GIVEN: True}
+        unrelated = replace(record, relations=[], concept_relations=[])
+        (doc,) = records_to_docs([unrelated], self._parts.splitter, report, self._given_key)
+        for _ in range(report.counts["mentions_nested_or_overlapping"] if self.rel.spans_key is None else 0):
+            record.drop("nested mention, which doc.ents cannot hold", "in no relation")
+        doc.user_data = {}
         set_long_forms(doc, record.long_forms)
         return doc
 
@@ -163,6 +188,10 @@ class Extraction:
     def _broken(self, problem: object) -> None:
         self.tally.broken += 1
         self.on_broken(str(problem))
+
+
+def _unused(record: Record) -> List[Dropped]:
+    return [one for one in record.dropped if one.what != "relation"]
 
 
 def _digest(folder: Optional[Path]) -> str:

@@ -1,14 +1,17 @@
 """The unfinished output: a folder beside the output that remains if the process is interrupted.
 
 ``documents.jsonl`` has the finished documents in the format of `formats.jsonl` and can be read at any time;
-``run.json`` identifies the run.
+``run.json`` identifies the run. ``output/`` is where the output is written. When it is complete the folder gets another
+name, the output takes its place, and the folder goes.
 """
 
+import hashlib
 import os
 import shutil
-from collections import Counter
+from collections import Counter, deque
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator
+from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import srsly
 
@@ -16,11 +19,32 @@ from ..errors import CorpusError, Errors
 from ..formats import jsonl
 from ..records.record import Place, Record
 
+try:
+    from fcntl import LOCK_EX, LOCK_NB, flock
+except ImportError:  # Windows: nothing keeps a second process away
+    flock = None  # type: ignore[assignment]
+
+#: Key in the meta data of a finished document: digests of the inputs since the last one; all but its own have failed.
+INPUTS = "spacy_dualre_inputs"
+
 
 def part_of(output: Path) -> Path:
     """The folder of the unfinished output, beside what a link leads to."""
     output = output.resolve()
     return output.with_name(f"{output.name}.part")
+
+
+def unfinished(output: Path) -> Optional[Path]:
+    """The folder of an unfinished output if there is one: that of a complete one, or the usual one."""
+    part = part_of(output)
+    made = part.with_suffix(".made")
+    return made if made.is_dir() else part if part.exists() else None
+
+
+def digest_of(record: Record) -> str:
+    """A digest of all that is used of a document to extract from, wherever it was read."""
+    used = replace(record, place=Place(Path()), dropped=[], notes=Counter())
+    return hashlib.blake2b(repr(used).encode(), digest_size=8).hexdigest()
 
 
 class Journal:
@@ -31,29 +55,61 @@ class Journal:
         run: JSON values that identify the run.
         resume: Continue an earlier run, if there is one.
 
+    Attributes:
+        complete: All is done but to `finish`.
+
     Raises:
-        ValueError: There is an unfinished output and resume is False, or it is of another run.
+        ValueError: There is an unfinished output and resume is False, or it is of another run or in use.
     """
 
     def __init__(self, output: Path, run: Dict[str, Any], resume: bool = False) -> None:
         self.output = output.resolve()
-        self.folder = part_of(output)
-        self._documents = self.folder / "documents.jsonl"
-        if output.is_dir() and any(output.iterdir()):
+        earlier = unfinished(output)
+        self.folder = earlier or part_of(output)
+        self.complete = self.folder.suffix == ".made"
+        self._inputs: Deque[Tuple[Tuple[str, Place], str]] = deque()
+        if self.output.exists() and not (self.output.is_file() or self.output.is_dir()):
+            raise ValueError(Errors.DR873.format(path=output))
+        is_moved = self.complete and not self._result.exists()
+        if self.output.is_dir() and any(self.output.iterdir()) and not is_moved:
             raise ValueError(Errors.DR405.format(path=output))
-        if self.folder.exists() and not resume:
-            raise ValueError(Errors.DR401.format(path=self.folder))
+        if earlier and not resume:
+            raise ValueError(Errors.DR401.format(path=earlier))
+        if earlier and not _is_journal(earlier):
+            raise ValueError(Errors.DR874.format(path=earlier))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_run(run)
         # Unbuffered, so that documents survive a crash
         self._file = self._documents.open("ab", buffering=0)
+        self._lock()
+        if not self._documents.stat().st_size:
+            srsly.write_json(self.folder / "run.json", run)
+
+    @property
+    def _documents(self) -> Path:
+        return self.folder / "documents.jsonl"
+
+    @property
+    def _result(self) -> Path:
+        return self.folder / "output" / self.output.name
+
+    def _lock(self) -> None:
+        """Keep other processes away until this one ends."""
+        try:
+            if flock is not None:
+                flock(self._file, LOCK_EX | LOCK_NB)
+        except BlockingIOError as err:
+            raise ValueError(Errors.DR875.format(path=self.folder)) from err
 
     def _check_run(self, run: Dict[str, Any]) -> None:
         path = self.folder / "run.json"
-        if not self._documents.exists():
-            srsly.write_json(path, run)
+        nothing_done = not self._documents.exists() or not self._documents.stat().st_size
+        if nothing_done or self.complete and not path.exists():
             return
-        before = srsly.read_json(path) if path.exists() else {}
+        try:
+            before = dict(srsly.read_json(path))
+        except (OSError, ValueError, TypeError) as err:
+            raise ValueError(Errors.DR406.format(where=path)) from err
         different = [key for key in run if before.get(key) != run[key]]
         if different:
             raise ValueError(Errors.DR402.format(path=self.folder, different=", ".join(different)))
@@ -62,12 +118,13 @@ class Journal:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self._file.close()
-        if self.folder.exists() and not self._documents.stat().st_size:
+        if self.folder.exists() and not self.complete and not self._documents.stat().st_size:
             shutil.rmtree(self.folder)
+        self._file.close()
 
-    def done(self) -> Iterator[Record]:
-        """Iterate over the documents of an earlier run, then remove an incomplete last line. Call this before `add`.
+    def done(self) -> Iterator[Tuple[Record, List[str]]]:
+        """Iterate over the documents of an earlier run, each with the digests of the inputs since the one before, then
+        remove an incomplete last line. Call this before `add`.
 
         Raises:
             ValueError: A line is damaged.
@@ -78,33 +135,51 @@ class Journal:
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    yield jsonl.parse(line, Place(self._documents, number))
-                except CorpusError as err:
-                    raise ValueError(Errors.DR406.format(path=self._documents, line=number)) from err
+                    record = jsonl.parse(line, Place(self._documents, number))
+                    inputs = record.meta.pop(INPUTS)
+                except (CorpusError, KeyError) as err:
+                    raise ValueError(Errors.DR406.format(where=Place(self._documents, number))) from err
+                yield record, inputs
                 complete += len(line)
         self._file.truncate(complete)
 
+    def noting(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Pass on the documents to extract from, and note that they were."""
+        for record in records:
+            self._inputs.append(((record.id, record.place), digest_of(record)))
+            yield record
+
     def add(self, record: Record) -> None:
         """Write a document. If this fails, it may leave an incomplete line, which `done` removes."""
-        data = f"{jsonl.dump(record, tokens=True)}\n".encode()
+        inputs: List[str] = []
+        key = None
+        while self._inputs and key != (record.id, record.place):
+            key, digest = self._inputs.popleft()
+            inputs.append(digest)
+        noted = replace(record, meta={**record.meta, INPUTS: inputs})
+        data = f"{jsonl.dump(noted, tokens=True)}\n".encode()
         while data:
             data = data[self._file.write(data) :]
 
     def finish(self, write: Callable[[Iterable[Record], Path, Counter], None]) -> Counter:
         """Write the output, remove the journal and return counts of what the format has no place for."""
         lost: Counter = Counter()
-        result = self.folder / self.output.name
-        _remove(result)
-        write(self.done(), result, lost)
-        if result.is_dir() or self.output.is_dir():
-            _remove(self.output)
-        os.replace(result, self.output)
+        if not self.complete:
+            shutil.rmtree(self._result.parent, ignore_errors=True)
+            self._result.parent.mkdir()
+            write((record for record, _ in self.done()), self._result, lost)
+            self.folder = self.folder.rename(self.folder.with_suffix(".made"))
+            self.complete = True
+        if self._result.exists():
+            if self.output.is_dir():
+                shutil.rmtree(self.output)
+            elif self._result.is_dir():
+                self.output.unlink(missing_ok=True)
+            os.replace(self._result, self.output)
         shutil.rmtree(self.folder)
         return +lost
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _is_journal(folder: Path) -> bool:
+    names = {"documents.jsonl", "run.json", "output"}
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= names

@@ -14,6 +14,7 @@ import spacy
 import srsly
 from helpers.pipelines import NAME
 from spacy.cli._util import app
+from spacy.language import Language
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
@@ -256,6 +257,43 @@ def test_standard_input_and_output(make_pipeline, texts, output):
     assert result.exit_code == 1 and "DR825" in result.stderr and result.stdout == ""
 
 
+@pytest.mark.parametrize("name", ["documents.jsonl", "run.json", "output", "out.jsonl.part"])
+def test_an_output_may_have_any_name(make_pipeline, texts, tmp_path, name):
+    model = make_pipeline()
+    for _ in range(2):
+        done(model, texts, tmp_path / name, "--to", "jsonl")
+        assert triples(tmp_path / name) == EXPECTED
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_link_stays_and_what_it_points_to_is_written(make_pipeline, texts, tmp_path, exists):
+    model = make_pipeline()
+    (tmp_path / "far").mkdir()
+    if exists:
+        (tmp_path / "far" / "out.jsonl").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "out.jsonl")
+    done(model, texts, tmp_path / "link", "--to", "jsonl")
+    assert (tmp_path / "link").is_symlink() and triples(tmp_path / "far" / "out.jsonl") == EXPECTED
+    (tmp_path / "near").mkdir()
+    (tmp_path / "folder").symlink_to(tmp_path / "near")
+    done(model, texts, tmp_path / "folder", "--to", "brat")
+    assert (tmp_path / "folder").is_symlink() and (tmp_path / "near" / "D0.ann").exists()
+
+
+def test_a_device_is_not_replaced(texts, tmp_path, make_pipeline):
+    os.mkfifo(tmp_path / "out.jsonl")
+    result = extract(make_pipeline(), texts, tmp_path / "out.jsonl")
+    assert result.exit_code == 1 and "DR873" in result.output and (tmp_path / "out.jsonl").is_fifo()
+
+
+def test_the_journal_is_not_read_as_input(tmp_path, texts):
+    part = part_of(tmp_path / "out.jsonl")
+    part.mkdir()
+    for source in (part, shutil.copy(texts, part / "documents.jsonl")):
+        result = extract("no-pipeline", source, tmp_path / "out.jsonl", "--resume")
+        assert result.exit_code == 1 and "DR830" in result.output
+
+
 @pytest.mark.parametrize("output", [".", "in.jsonl", "new/out.jsonl"])
 def test_the_output_is_not_read_as_input(tmp_path, texts, output):
     source = texts if output == "in.jsonl" else tmp_path
@@ -274,16 +312,72 @@ def test_every_format_can_be_written_and_extracted_from_again(make_pipeline, tex
         assert triples(tmp_path / "second.jsonl") == EXPECTED
 
 
-@pytest.mark.parametrize("name", ["brat", "jsonl"])
-def test_an_output_that_is_a_link_is_followed(make_pipeline, texts, tmp_path, name):
-    target = tmp_path / "elsewhere" / "out"
-    target.parent.mkdir()
-    if name == "brat":
-        target.mkdir()
-    (tmp_path / "link").symlink_to(target)
-    done(make_pipeline(), texts, tmp_path / "link", "--to", name)
-    assert (tmp_path / "link").is_symlink() and [path.name for path in target.parent.iterdir()] == ["out"]
-    assert target.is_dir() == (name == "brat")
+@Language.component("test_fails_on_some")
+def fails_on_some(doc):
+    if "poison" in doc.text:
+        raise KeyError("poison")
+    return doc
+
+
+class Loses:
+    """Loses Docs, as an error handler that only writes a log does."""
+
+    def __call__(self, doc):
+        return doc
+
+    def pipe(self, docs, batch_size):
+        return (doc for doc in docs if "poison" not in doc.text)
+
+
+@Language.factory("test_loses_some")
+def loses_some(nlp, name):
+    return Loses()
+
+
+@pytest.fixture
+def failing(make_pipeline):
+    """A function that makes a pipeline that fails on documents with the word poison."""
+
+    def make(component="test_fails_on_some", **place):
+        path = make_pipeline()
+        nlp = spacy.load(path)
+        nlp.add_pipe(component, **place)
+        nlp.to_disk(path)
+        return path
+
+    return make
+
+
+def write_texts(path, *texts):
+    srsly.write_jsonl(path, [{"id": f"D{number}", "text": text} for number, text in enumerate(texts)])
+    return path
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("place", [{"first": True}, {"last": True}])
+def test_a_document_on_which_a_component_fails_is_named_and_the_rest_is_done(failing, tmp_path, place, processes):
+    texts = write_texts(tmp_path / "in.jsonl", TEXTS[0], "poison", TEXTS[1], "poison too", TEXTS[2])
+    result = extract(failing(**place), texts, tmp_path / "out.jsonl", "--n-process", processes)
+    assert result.exit_code == 1 and "DR826" in result.output and not part_of(tmp_path / "out.jsonl").exists()
+    assert triples(tmp_path / "out.jsonl") == EXPECTED
+    for number in (1, 3):
+        assert f"in.jsonl, line {number + 1}, document D{number}: the pipeline refuses it (KeyError: 'poison')" in (
+            result.stderr
+        )
+
+
+@pytest.mark.parametrize("place", [{"first": True}, {"last": True}])
+def test_a_document_that_a_component_loses_is_named(failing, tmp_path, place):
+    texts = write_texts(tmp_path / "in.jsonl", TEXTS[0], "poison", TEXTS[2])
+    result = extract(failing("test_loses_some", **place), texts, tmp_path / "out.jsonl")
+    assert result.exit_code == 1 and "document D1: the pipeline refuses it" in result.stderr
+    assert len(triples(tmp_path / "out.jsonl")) == 2
+
+
+def test_a_wrong_setting_is_no_document_s_fault(make_pipeline, texts, tmp_path):
+    result = extract(make_pipeline(), texts, tmp_path / "out.jsonl", f"--components.{NAME}.symmetric", '["NONE"]')
+    assert result.exit_code == 1 and "DR162" in result.output and "D0" not in result.output
+    assert not part_of(tmp_path / "out.jsonl").exists()
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -341,10 +435,11 @@ def test_it_is_not_overwritten_unasked(cut_off):
     assert (part_of(cut_off[2]) / "documents.jsonl").stat().st_size
 
 
-@pytest.mark.parametrize("change", ["text", "id", "fewer"])
+@pytest.mark.parametrize("change", ["text", "id", "meta", "mentions", "fewer"])
 def test_it_refuses_an_input_that_has_changed(cut_off, texts, change):
     rows = list(srsly.read_jsonl(texts))
-    rows[0] = {**rows[0], change: "Changed."}
+    changed = {"meta": {"corpus": "changed"}, "mentions": []}
+    rows[0] = {**rows[0], change: changed.get(change, "Changed.")}
     if change == "fewer":
         rows = []
     srsly.write_jsonl(texts, rows)
@@ -368,6 +463,57 @@ def test_broken_documents_do_not_shift_what_was_done(cut_off, texts):
     result = extract(*cut_off, "--resume")
     assert result.exit_code == 1 and "DR826" in result.output
     assert triples(cut_off[2]) == EXPECTED
+
+
+def test_documents_that_failed_before_are_not_tried_again_but_named(failing, tmp_path, monkeypatch):
+    texts = write_texts(tmp_path / "in.jsonl", "poison", TEXTS[0], "more poison", TEXTS[1], TEXTS[2], "poison at last")
+    args = (failing(), texts, tmp_path / "out.jsonl", "--batch-size", 2)
+    add = Journal.add
+    monkeypatch.setattr(Journal, "add", lambda journal, one: add(journal, one) if one.id != "D4" else stop())
+    result = extract(*args)
+    assert result.exit_code == 1 and "DR829" in result.output
+    monkeypatch.undo()
+    result = extract(*args, "--resume")
+    assert (
+        result.exit_code == 1
+        and "DR826" in result.output
+        and "2 of them done before" in " ".join(result.output.split())
+    )
+    assert result.stderr.count("DR871") == 2 and result.stderr.count("DR408") == 1
+    assert triples(tmp_path / "out.jsonl") == EXPECTED
+
+
+def stop(*_):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("to", ["jsonl", "brat"])
+@pytest.mark.parametrize("function", ["os.replace", "shutil.rmtree"])
+def test_an_output_that_is_only_to_be_moved_or_cleared_up_is_complete(
+    make_pipeline, texts, tmp_path, monkeypatch, to, function
+):
+    args = (make_pipeline(), texts, tmp_path / "out", "--to", to)
+    done(*args)
+    expected = contents(tmp_path / "out")
+    (shutil.rmtree if to == "brat" else os.remove)(tmp_path / "out")
+    real = shutil.rmtree
+
+    def fail(path, *args, **settings):
+        if function == "os.replace" or str(path).endswith(".made"):
+            stop()
+        real(path, *args, **settings)
+
+    monkeypatch.setattr(function, fail)
+    assert "DR829" in extract(*args).output
+    monkeypatch.undo()
+    assert "DR401" in extract(*args).output
+    assert "already complete" in done(*args, "--resume").output
+    assert contents(tmp_path / "out") == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out", "pipeline"]
+
+
+def contents(path):
+    return {one.name: one.read_bytes() for one in (path.iterdir() if path.is_dir() else [path])}
 
 
 def run_slowly(args, monkeypatch):
@@ -394,12 +540,84 @@ def test_a_signal_ends_it_and_it_goes_on(make_pipeline, tmp_path, monkeypatch, k
     assert [document["id"] for document in srsly.read_jsonl(tmp_path / "out.jsonl")] == [str(n) for n in range(40)]
 
 
+# Worker processes
+
+
+@Language.component("test_dies_in_a_worker")
+def dies_in_a_worker(doc):
+    if "poison" in doc.text and multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return doc
+
+
+@Language.component("test_leaves_its_process_id")
+def leaves_its_process_id(doc):
+    (Path(os.environ["TEST_PROCESSES"]) / str(os.getpid())).touch()
+    time.sleep(0.1)
+    return doc
+
+
+def test_a_killed_worker_is_noticed_and_it_goes_on(failing, tmp_path):
+    texts = write_texts(tmp_path / "in.jsonl", *[TEXTS[0]] * 8, "poison", *TEXTS)
+    args = (failing("test_dies_in_a_worker"), texts, tmp_path / "out.jsonl", "--batch-size", 1)
+    result = extract(*args, "--n-process", 2)
+    assert result.exit_code == 1 and "DR404" in result.output
+    assert len(list(srsly.read_jsonl(part_of(tmp_path / "out.jsonl") / "documents.jsonl"))) in range(1, 9)
+    done(*args, "--resume")
+    assert triples(tmp_path / "out.jsonl") == [*EXPECTED[:1] * 8, [], *EXPECTED]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent(failing, tmp_path, monkeypatch, kind):
+    texts = write_texts(tmp_path / "in.jsonl", *[TEXTS[0]] * 200)
+    (tmp_path / "processes").mkdir()
+    monkeypatch.setenv("TEST_PROCESSES", str(tmp_path / "processes"))
+    args = (failing("test_leaves_its_process_id"), texts, tmp_path / "out.jsonl", "--batch-size", 1, "--n-process", 2)
+    work = multiprocessing.get_context("fork").Process(target=lambda: os._exit(extract(*args).exit_code))
+    work.start()
+    documents = part_of(tmp_path / "out.jsonl") / "documents.jsonl"
+    while work.is_alive() and not (documents.exists() and documents.stat().st_size):
+        time.sleep(0.05)
+    workers = [int(path.name) for path in (tmp_path / "processes").iterdir() if int(path.name) != work.pid]
+    assert len(workers) == 2
+    os.kill(work.pid, kind)
+    work.join(30)
+    assert work.exitcode == (-kind if kind == signal.SIGKILL else 128 + kind)
+    give_up = time.time() + 30
+    while any(is_alive(worker) for worker in workers):
+        assert time.time() < give_up
+        time.sleep(0.05)
+    assert 0 < len(list(srsly.read_jsonl(documents))) < 200
+
+
+def is_alive(process):
+    try:
+        # A process that nobody waits for remains as a zombie
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_workers_and_a_gpu_are_refused(texts, tmp_path):
+    result = extract("no-pipeline", texts, tmp_path / "out.jsonl", "--n-process", 2, "--gpu-id", 0)
+    assert result.exit_code == 1 and "DR876" in result.output
+
+
+@pytest.mark.slow
+def test_workers_may_be_started_anew(make_pipeline, texts, monkeypatch):
+    monkeypatch.setattr(multiprocessing, "get_context", lambda *_: multiprocessing.context.SpawnContext())
+    extraction = Extraction(spacy.load(make_pipeline()), print)
+    found = list(extraction.extract(extraction.read(Documents(texts)), 1, 2))
+    assert [len(record.relations) for record in found] == [1, 2, 0]
+
+
 # The journal
 
 
 RUN = {"model": "en_x", "version": "1.0"}
 DOCUMENT = Record("1", "é", Place(Path("made-up")))
-LINE = {"id": "1", "text": "é", "mentions": [], "rels": []}
+LINE = {"id": "1", "text": "é", "mentions": [], "rels": [], "meta": {"spacy_dualre_inputs": []}}
 
 
 def test_a_line_that_fails_leaves_nothing_that_is_read(tmp_path):
@@ -422,7 +640,7 @@ def test_a_line_that_fails_leaves_nothing_that_is_read(tmp_path):
             journal.add(DOCUMENT)
         journal._file = raw
     with Journal(tmp_path / "out.jsonl", RUN, resume=True) as journal:
-        assert [record.id for record in journal.done()] == ["1"]
+        assert [record.id for record, _ in journal.done()] == ["1"]
     assert list(srsly.read_jsonl(tmp_path / "out.jsonl.part" / "documents.jsonl")) == [LINE]
 
 
@@ -442,6 +660,52 @@ def test_damage_in_the_middle_is_named(tmp_path):
         with Journal(tmp_path / "out.jsonl", RUN, resume=True) as journal:
             list(journal.done())
     assert path.exists()
+
+
+def test_only_one_process_writes_a_journal(tmp_path):
+    with Journal(tmp_path / "out.jsonl", RUN) as journal:
+        list(journal.done())
+        journal.add(DOCUMENT)
+        with pytest.raises(ValueError, match="DR875"):
+            Journal(tmp_path / "out.jsonl", RUN, resume=True)
+    Journal(tmp_path / "out.jsonl", RUN, resume=True)
+
+
+@pytest.mark.parametrize(
+    "files, code",
+    [
+        ({}, ""),
+        ({"run.json": ""}, ""),
+        ({"documents.jsonl": ""}, ""),
+        ({"run.json": "{", "documents.jsonl": ""}, ""),
+        ({"documents.jsonl": "{"}, "DR406.*run.json"),
+        ({"run.json": "", "documents.jsonl": "{}\n"}, "DR406.*run.json"),
+        ({"run.json": "[1]", "documents.jsonl": "{}\n"}, "DR406.*run.json"),
+        ({"run.json": "{}", "documents.jsonl": "{}\n"}, "DR402.*model"),
+        ({"run.json": json.dumps({"model": "en_x", "version": "1.0"}), "documents.jsonl": "{}\n"}, "DR406.*line 1"),
+        ({"run.json": json.dumps({"model": "en_x", "version": "1.0"}), "documents.jsonl": '{"text": ""}\n'}, "DR406"),
+        ({"precious.txt": ""}, "DR874"),
+        (None, "DR874"),
+    ],
+)
+def test_an_odd_journal_is_named_or_has_nothing_done(tmp_path, files, code):
+    folder = tmp_path / "out.jsonl.part"
+    if files is None:
+        folder.touch()
+    else:
+        folder.mkdir()
+        for name, text in files.items():
+            (folder / name).write_text(text)
+    if code:
+        with pytest.raises(ValueError, match=code):
+            with Journal(tmp_path / "out.jsonl", RUN, resume=True) as journal:
+                list(journal.done())
+        assert folder.exists()
+    else:
+        with Journal(tmp_path / "out.jsonl", RUN, resume=True) as journal:
+            assert list(journal.done()) == []
+            journal.add(DOCUMENT)
+        assert srsly.read_json(folder / "run.json") == RUN
 
 
 def test_a_folder_with_something_in_it_is_not_overwritten(tmp_path):
