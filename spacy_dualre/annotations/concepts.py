@@ -4,7 +4,7 @@ A concept is a type with a knowledge-base id or, for mentions without one, with 
 Doc explains the abbreviation. `Doc._.concept_rels` is derived from `Doc._.rels` at each read.
 """
 
-from heapq import nsmallest
+from bisect import bisect_right
 from itertools import product
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -127,11 +127,17 @@ def closest_pairs(
         Pairs (of `first`, of `second`). Two mentions of the same tokens are not a pair, and a pair that both sides have
         in either order comes once.
     """
+    sides = [{(span.start, span.end): span for span in side} for side in (first, second)]
     pairs: Dict[Tuple, Tuple[Span, Span]] = {}
-    for one, other in product(sorted(first), sorted(second)):
-        left, right = sorted([(one.start, one.end), (other.start, other.end)])
-        between = max(right[0] - left[1], 0)
-        if left != right and (max_tokens is None or between <= max_tokens):
-            apart = max(sentence_of[right[0]] - sentence_of[left[1] - 1], 0) if sentence_of else 0
-            pairs.setdefault((apart, between, left, right), (one, other))
-    return [pairs[key] for key in nsmallest(k, pairs)]
+    for left_side, right_side in ((0, 1), (1, 0)):
+        places = sorted(sides[right_side])
+        for left in sides[left_side]:
+            # The farther right, the farther away: none beyond the next k can be among the closest
+            after = bisect_right(places, left)
+            for right in places[after : after + k]:
+                between = max(right[0] - left[1], 0)
+                if max_tokens is None or between <= max_tokens:
+                    apart = max(sentence_of[right[0]] - sentence_of[left[1] - 1], 0) if sentence_of else 0
+                    one, other = (left, right) if left_side == 0 else (right, left)
+                    pairs.setdefault((apart, between, left, right), (sides[0][one], sides[1][other]))
+    return [pairs[key] for key in sorted(pairs)[:k]]
