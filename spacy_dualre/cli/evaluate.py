@@ -13,8 +13,7 @@ from spacy.training import Example
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
 from ..extract import check_finds_mentions
-from ..pipeline.component import DualEncoderRel
-from ..pipeline.pipelines import load_pipeline, mentions_key, predict_examples
+from ..pipeline.pipelines import find_component, load_pipeline, predict_examples
 from ..scoring.protocols import PROTOCOLS, Protocol, document_ids, get_protocol
 from ..scoring.scorer import make_rel_scorer, score_mentions
 from ..scoring.significance import official_scores
@@ -53,10 +52,11 @@ def evaluate_cli(
     official = get_protocol(protocol) if protocol is not None else None
     corpus = rel_corpus(data_path, gold_mentions=gold_mentions)
     nlp = load_pipeline(model, config_overrides(ctx))
+    _, rel = find_component(nlp)
     examples = list(corpus(nlp))
     if not examples:
         raise ValueError(Errors.DR714.format(path=data_path))
-    if gold_mentions and not any(get_mentions(example.predicted, mentions_key(nlp)) for example in examples):
+    if gold_mentions and not any(get_mentions(example.predicted, rel.spans_key) for example in examples):
         raise ValueError(Errors.DR823.format(path=data_path))
     # Fails before the work if predictions cannot be written for lack of ids
     ids = document_ids(example.reference for example in examples) if predictions is not None else []
@@ -78,18 +78,18 @@ def evaluate(
         documents, rels_p, rels_r, rels_f, rels_macro_f and rels_per_type (0 to 1), speed in words per second; with a
         protocol also protocol and rels_f_interval; without gold mentions also ents_p, ents_r, ents_f, ents_per_type.
     """
+    _, rel = find_component(nlp)
     if not gold_mentions:
-        for pipe in (pipe for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)):
-            check_finds_mentions(nlp)
-            # Strict, by offsets and type: found mentions lack ids
-            pipe.scorer = make_rel_scorer()
+        check_finds_mentions(nlp)
+        # Strict, by offsets and type: found mentions lack ids
+        rel.scorer = make_rel_scorer()
     start = perf_counter()
     predict_examples(nlp, examples, gold_mentions)
     speed = sum(len(example.predicted) for example in examples) / (perf_counter() - start)
     scores = Scorer(nlp).score(examples)
     result = {"documents": len(examples), **{name: scores.get(name) for name in SCORES}, "speed": speed}
     if not gold_mentions:
-        result.update(score_mentions(examples, mentions_key(nlp)))
+        result.update(score_mentions(examples, rel.spans_key, rel.type_map))
     if protocol is not None:
         result.update(official_scores(protocol, protocol.count_examples(examples)), protocol=protocol.name)
     return result

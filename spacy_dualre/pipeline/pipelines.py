@@ -2,13 +2,12 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, List, Mapping, Sequence, Tuple, Union
 
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import get_model_meta, get_package_path, is_package, load_config, load_model_from_config
 
-from ..annotations.mentions import SPANS_KEY
 from ..errors import Errors
 from .component import DualEncoderRel
 
@@ -40,11 +39,6 @@ def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:
         if isinstance(component, DualEncoderRel):
             return name, component
     raise ValueError(Errors.DR172.format(names=", ".join(nlp.pipe_names) or "none"))
-
-
-def mentions_key(nlp: Language) -> Optional[str]:
-    """The span group that relations are read from, None for ``doc.ents``; the converters' one without a component."""
-    return next((pipe.spans_key for _, pipe in nlp.pipeline if isinstance(pipe, DualEncoderRel)), SPANS_KEY)
 
 
 def components_before(nlp: Language, name: str) -> List[str]:

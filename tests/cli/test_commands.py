@@ -346,6 +346,15 @@ def test_evaluate_does_not_count_found_mentions_by_ids(pipeline):
     match("DR822.*--protocol", result.output)
 
 
+def test_evaluate_names_a_pipeline_without_the_component(pipeline):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(pipeline / "without")
+    result = dualre("evaluate", pipeline / "without", pipeline / "data.spacy", "-o", pipeline / "s.json")
+    assert result.exit_code == 1 and not (pipeline / "s.json").exists()
+    match("DR172.*sentencizer", result.output)
+
+
 def test_evaluate_with_gold_mentions_needs_some(pipeline):
     nlp = spacy.blank("en")
     DocBin(docs=[nlp.make_doc("Aspirin inhibits COX-1.")]).to_disk(pipeline / "texts.spacy")
