@@ -258,6 +258,20 @@ def test_formats():
         assert {name.strip("`") for name, cells in to_extract.items() if cells[column]} == set(names(kind))
 
 
+def test_ready_maps_of_types():
+    pairs = [
+        pair
+        for label in srsly.read_json(ROOT / "assets/biored/descriptions.json").values()
+        if isinstance(label, dict)
+        for pair in label
+    ]
+    known = {"CHEMICAL", "GENE", "ENTITY"}.union(*(pair.split("|") for pair in pairs))
+    maps = [json.loads(cell) for cell in re.findall(r"`(\{[^`]+\})`", read("docs/raw-text.md"))]
+    assert len(maps) >= 9
+    for one in maps:
+        assert set(one.values()) <= known, one
+
+
 def test_commands():
     documented = rows_under("docs/commands.md", "lists the options")
     assert {re.match(r"`([\w-]+)", command)[1] for command in documented} == set(COMMANDS)
