@@ -5,22 +5,21 @@ from time import perf_counter
 from typing import Any, Dict, List, Optional
 
 import typer
-from spacy.cli._util import setup_gpu
+from spacy.cli._util import parse_config_overrides, setup_gpu
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.training import Example
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
-from ..extract import check_finds_mentions
-from ..pipeline.pipelines import find_component, load_pipeline, predict_examples
+from ..pipeline.pipelines import check_finds_mentions, find_component, load_pipeline, predict_examples
 from ..scoring.protocols import PROTOCOLS, Protocol, document_ids, get_protocol
 from ..scoring.scorer import make_rel_scorer, score_mentions
 from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
 from ..views.report import write_report
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command, config_overrides, print_scores
+from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command, print_scores
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
@@ -51,7 +50,7 @@ def evaluate_cli(
         raise ValueError(Errors.DR822)
     official = get_protocol(protocol) if protocol is not None else None
     corpus = rel_corpus(data_path, gold_mentions=gold_mentions)
-    nlp = load_pipeline(model, config_overrides(ctx))
+    nlp = load_pipeline(model, parse_config_overrides(ctx.args, env_var=None))
     _, rel = find_component(nlp)
     examples = list(corpus(nlp))
     if not examples:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Iterable, Iterator, Optional
 
 import typer
-from spacy.cli._util import setup_gpu
+from spacy.cli._util import parse_config_overrides, setup_gpu
 from tqdm import tqdm
 from wasabi import msg
 
@@ -20,20 +20,8 @@ from ..formats.files import Options
 from ..formats.jsonl import dump
 from ..pipeline.pipelines import load_pipeline
 from ..records.record import Record
-from .app import (
-    WITH_OVERRIDES,
-    Code,
-    Gpu,
-    Interrupted,
-    MaxLength,
-    Model,
-    config_overrides,
-    dualre_cli,
-    interruptible,
-    readable_errors,
-)
+from .app import WITH_OVERRIDES, Code, Gpu, Interrupted, MaxLength, Model, dualre_cli, interruptible, readable_errors
 
-STDOUT = Path("-")
 _FORMAT = "Format, where the name of the file does not tell it"
 _INPUT = "File or folder of documents, or - for standard input"
 _OUTPUT = "File or folder to write; without it, or with -, JSON lines go to standard output"
@@ -65,7 +53,7 @@ def extract_cli(
     Finished documents are kept in the folder OUTPUT.part until all are done. Unreadable documents, and those on which
     the pipeline fails, are reported and skipped, and the exit status is then 1.
     """
-    output_path = None if output_path == STDOUT else output_path
+    output_path = None if output_path == Path("-") else output_path
     stdout = sys.stdout
     # Standard output may be reserved for the documents
     quiet = nullcontext() if output_path is not None else redirect_stdout(sys.stderr)
@@ -75,7 +63,7 @@ def extract_cli(
             raise ValueError(Errors.DR876)
         documents = Documents(input_path, format, Options(text_column, id_column))
         setup_gpu(use_gpu, silent=False)
-        overrides = config_overrides(ctx)
+        overrides = parse_config_overrides(ctx.args, env_var=None)
         nlp = load_pipeline(model, overrides)
         nlp.max_length = max_length or nlp.max_length
         extraction = Extraction(nlp, _say, gold_mentions)
@@ -119,20 +107,16 @@ def _writer(input_path: Path, path: Optional[Path], name: Optional[str], resume:
 @contextmanager
 def _stopping(output_path: Optional[Path]) -> Iterator[None]:
     """Say how to continue where there is an unfinished output."""
-
-    def folder() -> Optional[Path]:
-        return unfinished(output_path) if output_path is not None else None
-
     try:
         with interruptible(signal.SIGINT, signal.SIGTERM):
             yield
     except OSError as err:
-        if folder() is None:
+        if unfinished(output_path) is None:
             raise
-        raise ValueError(Errors.DR829.format(path=folder(), problem=err.strerror or err)) from err
+        raise ValueError(Errors.DR829.format(path=unfinished(output_path), problem=err.strerror or err)) from err
     except Interrupted:
-        if folder() is not None:
-            _say(Errors.DR828.format(path=folder()))
+        if unfinished(output_path) is not None:
+            _say(Errors.DR828.format(path=unfinished(output_path)))
         raise
 
 

@@ -1,7 +1,6 @@
 """Documents -> documents with relations, in order."""
 
 import hashlib
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice, starmap
 from pathlib import Path
@@ -14,18 +13,15 @@ from spacy.util import minibatch
 from ..annotations.concepts import set_long_forms
 from ..annotations.mentions import SPANS_KEY
 from ..errors import CorpusError, Errors
-from ..pipeline.pipelines import find_component
+from ..pipeline.pipelines import check_finds_mentions, components_before, find_component, sentence_splitters
 from ..records.from_docs import doc_to_record
-from ..records.record import Document, Dropped, Losses, Record
+from ..records.record import Document, Losses, Record
 from ..records.to_docs import ConversionReport, records_to_docs
-from .given import check_finds_mentions, parts_of
 from .journal import digest_of
 from .workers import in_processes
 
 #: Number of first documents of which one must have mentions if the pipeline finds none.
 _FIRST = 20
-#: Number of documents after which spaCy's memory of their words is freed, in each process.
-_ZONE = 5000
 
 
 @dataclass
@@ -65,11 +61,10 @@ class Extraction:
         name, self.rel = find_component(nlp)
         self.on_broken = on_broken
         self.tally = Tally()
-        self._parts = parts_of(nlp, name)
+        self._splitters = sentence_splitters(nlp, name)
+        self._before = components_before(nlp, name)
         # Of all given mentions, including those that doc.ents cannot hold
         self._given_key = self.rel.spans_key or SPANS_KEY
-        self._zone = ExitStack()
-        self._in_zone = 0
         self._origin = {"model": f"{nlp.meta['lang']}_{nlp.meta['name']}", "version": nlp.meta["version"]}
 
     def run_values(self, settings: Dict[str, Any]) -> Dict[str, Any]:
@@ -92,7 +87,7 @@ class Extraction:
                 if record is None or digest_of(record) != digest:
                     now = f"{record.id!r} at {record.place}" if record is not None else "none"
                     raise ValueError(Errors.DR403.format(number=number, then=before.id, now=now))
-                self.tally.left_out.add_dropped(_unused(record))
+                self.tally.left_out.add_dropped(record.dropped)
                 if n < len(inputs):
                     self._broken(Errors.DR871.format(where=record.place, id=record.id))
             self.tally.count(before)
@@ -107,26 +102,28 @@ class Extraction:
         self.rel.predict([self.nlp.make_doc("")])
         batches = minibatch(records, batch_size)
         parts = map(self._work, batches) if n_process == 1 else in_processes(self._work, batches, n_process)
-        with self._zone:
-            for found in chain.from_iterable(parts):
-                if isinstance(found, str):
-                    self._broken(found)
-                else:
-                    self.tally.count(found)
-                    yield found
+        for found in chain.from_iterable(parts):
+            if isinstance(found, str):
+                self._broken(found)
+            else:
+                self.tally.count(found)
+                yield found
 
     def _work(self, batch: List[Record]) -> List[Union[Record, str]]:
         """Extract from a batch or, if that fails, from each document. One that fails alone gives a message."""
         try:
-            self._free_words(len(batch))
-            sources = [replace(record, dropped=_unused(record)) for record in batch]
-            docs = [self._doc(record) for record in sources]
-            given = [record.mentions_given for record in sources]
-            found = self._parts.finder.pipe([doc for doc, is_given in zip(docs, given) if not is_given])
-            docs = [doc if is_given else next(found) for doc, is_given in zip(docs, given)]
-            # Strictly, since a component may lose documents
-            done = zip(self._parts.rest.pipe(docs, batch_size=len(docs)), sources, strict=True)
-            return list(starmap(self._finished, done))
+            sources = [replace(record, dropped=list(record.dropped)) for record in batch]
+            # Frees spaCy's memory of the words of these documents
+            with self.nlp.memory_zone():
+                with self.nlp.select_pipes(enable=self._splitters):
+                    docs = [self._doc(record) for record in sources]
+                with self.nlp.select_pipes(enable=self._before):
+                    found = self.nlp.pipe([doc for doc, one in zip(docs, sources) if not one.mentions_given])
+                    docs = [doc if one.mentions_given else next(found) for doc, one in zip(docs, sources)]
+                with self.nlp.select_pipes(disable=self._before):
+                    # Strictly, since a component may lose documents
+                    done = zip(self.nlp.pipe(docs, batch_size=len(docs)), sources, strict=True)
+                    return list(starmap(self._finished, done))
         except Exception as err:  # whatever a component raises
             if len(batch) > 1:
                 return [found for record in batch for found in self._work([record])]
@@ -134,14 +131,6 @@ class Extraction:
                 return [str(err)]
             problem = f"{type(err).__name__}: {err}"
             return [Errors.DR408.format(where=batch[0].place, id=batch[0].id, problem=problem)]
-
-    def _free_words(self, n: int) -> None:
-        """Begin a memory zone if the next n documents are too many for the present one."""
-        self._in_zone += n
-        if self._in_zone > _ZONE or not self.nlp.vocab.in_memory_zone:  # type: ignore[attr-defined]
-            self._zone.close()
-            self._zone.enter_context(self.nlp.memory_zone())
-            self._in_zone = n
 
     def _finished(self, doc: Doc, source: Record) -> Record:
         key = self._given_key if source.mentions_given else self.rel.spans_key
@@ -155,9 +144,10 @@ class Extraction:
             if isinstance(record, CorpusError):
                 self._broken(record)
                 continue
-            if not self.gold_mentions:
-                record = replace(record, mentions=[], mentions_given=False, dropped=[])
-            yield record
+            if self.gold_mentions:
+                yield replace(record, dropped=[one for one in record.dropped if one.what != "relation"])
+            else:
+                yield replace(record, mentions=[], mentions_given=False, dropped=[])
 
     def _doc(self, record: Record) -> Doc:
         n, limit = len(record.text), self.nlp.max_length
@@ -171,7 +161,7 @@ class Extraction:
     def _annotated(self, record: Record) -> Doc:
         report = ConversionReport()
         unrelated = replace(record, relations=[], concept_relations=[])
-        (doc,) = records_to_docs([unrelated], self._parts.splitter, report, self._given_key)
+        (doc,) = records_to_docs([unrelated], self.nlp, report, self._given_key)
         for _ in range(report.counts["mentions_nested_or_overlapping"] if self.rel.spans_key is None else 0):
             record.drop("nested mention, which doc.ents cannot hold", "in no relation")
         doc.user_data = {}
@@ -188,10 +178,6 @@ class Extraction:
     def _broken(self, problem: object) -> None:
         self.tally.broken += 1
         self.on_broken(str(problem))
-
-
-def _unused(record: Record) -> List[Dropped]:
-    return [one for one in record.dropped if one.what != "relation"]
 
 
 def _digest(folder: Optional[Path]) -> str:

@@ -34,8 +34,10 @@ def part_of(output: Path) -> Path:
     return output.with_name(f"{output.name}.part")
 
 
-def unfinished(output: Path) -> Optional[Path]:
+def unfinished(output: Optional[Path]) -> Optional[Path]:
     """The folder of an unfinished output if there is one: that of a complete one, or the usual one."""
+    if output is None:
+        return None
     part = part_of(output)
     made = part.with_suffix(".made")
     return made if made.is_dir() else part if part.exists() else None
@@ -75,7 +77,8 @@ class Journal:
             raise ValueError(Errors.DR405.format(path=output))
         if earlier and not resume:
             raise ValueError(Errors.DR401.format(path=earlier))
-        if earlier and not _is_journal(earlier):
+        names = {"documents.jsonl", "run.json", "output"}
+        if earlier and not (earlier.is_dir() and {path.name for path in earlier.iterdir()} <= names):
             raise ValueError(Errors.DR874.format(path=earlier))
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check_run(run)
@@ -178,8 +181,3 @@ class Journal:
             os.replace(self._result, self.output)
         shutil.rmtree(self.folder)
         return +lost
-
-
-def _is_journal(folder: Path) -> bool:
-    names = {"documents.jsonl", "run.json", "output"}
-    return folder.is_dir() and {path.name for path in folder.iterdir()} <= names

@@ -51,6 +51,34 @@ def finds_mentions(nlp: Language, name: str) -> bool:
     return bool(MENTIONS.intersection(nlp.get_pipe_meta(name).assigns))
 
 
+def check_finds_mentions(nlp: Language) -> None:
+    """Raise ValueError if no component before the relations finds mentions where they are read from."""
+    rel_name, rel = find_component(nlp)
+    # doc.ents are read if there is no span group
+    where = {"doc.ents"} if rel.spans_key is None else MENTIONS
+    for name in components_before(nlp, rel_name):
+        what = set(nlp.get_pipe_meta(name).assigns)
+        # A component may not declare what it assigns, and a span ruler does not declare entities
+        if not what or where & what or rel.spans_key is None and getattr(nlp.get_pipe(name), "annotate_ents", False):
+            return
+    names = ", ".join(nlp.pipe_names)
+    raise ValueError(Errors.DR400.format(name=rel_name, source=rel.mentions_from, names=names))
+
+
+def sentence_splitters(nlp: Language, rel_name: str) -> List[str]:
+    """The components that may start sentences in documents with given mentions: those before the relations, without
+    what finds mentions. A sentencizer is added to the pipeline if nothing before the relations starts sentences.
+    """
+    before = components_before(nlp, rel_name)
+    doc = nlp.make_doc("One is here. Two is there.")
+    for name in before:
+        doc = nlp.get_pipe(name)(doc)
+    if doc.has_annotation("SENT_START"):
+        return [name for name in before if not finds_mentions(nlp, name)]
+    nlp.add_pipe("sentencizer", name="dualre_sentencizer", first=True)
+    return ["dualre_sentencizer"]
+
+
 def given_mentions(nlp: Language) -> AbstractContextManager:
     """Disable the components that find mentions, so that documents keep the ones they have."""
     return nlp.select_pipes(disable=[name for name in nlp.pipe_names if finds_mentions(nlp, name)])

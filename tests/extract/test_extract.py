@@ -381,8 +381,7 @@ def test_a_wrong_setting_is_no_document_s_fault(make_pipeline, texts, tmp_path):
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, processes, monkeypatch):
-    monkeypatch.setattr("spacy_dualre.extract.extract._ZONE", 3)
+def test_words_do_not_stay_in_memory(make_pipeline, tmp_path, processes):
     nlp = spacy.load(make_pipeline())
     extraction = Extraction(nlp, print)
     rows = [{"text": f"Aspirin inhibits COX-1 in unseen{n}."} for n in range(8)]
