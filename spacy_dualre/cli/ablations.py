@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import List, Optional
 
 import typer
-from spacy.cli._util import setup_gpu
-from spacy.util import ENV_VARS
+from spacy.cli._util import parse_config_overrides, setup_gpu
 from wasabi import msg
 
 from ..lab.ablations import discard, execute, plan_trainings, read_plan, to_do
-from .app import WITH_OVERRIDES, Gpu, command, config_overrides
+from .app import WITH_OVERRIDES, Gpu, command
 from .results import write_tables
 
 
@@ -33,7 +32,7 @@ def ablations_cli(
     settings for all variants, as in `spacy train`.
     """
     setup_gpu(use_gpu, silent=False)
-    overrides = config_overrides(ctx, ENV_VARS.CONFIG_OVERRIDES)
+    overrides = parse_config_overrides(ctx.args)
     changes = {"config": config, "corpus": corpus, "protocol": protocol, "seeds": seeds or None}
     plan = read_plan(plan_path, overrides, **changes)
     folder = output / "runs"

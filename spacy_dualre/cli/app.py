@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional
 
 import typer
-from spacy.cli._util import app, import_code, parse_config_overrides
+from spacy.cli._util import app, import_code
 from typer.core import TyperGroup
 from typer.main import get_group
 from wasabi import msg
@@ -112,11 +112,6 @@ def command(name: str, **settings: Any) -> Callable[[Callable], Callable]:
     """Register a command with readable errors."""
     register = dualre_cli.command(name, no_args_is_help=True, **settings)
     return lambda function: register(readable_errors()(function))
-
-
-def config_overrides(ctx: typer.Context, env_var: Optional[str] = None) -> Dict[str, Any]:
-    """Config settings among a command's options and, if named, in an environment variable."""
-    return parse_config_overrides(ctx.args, env_var=env_var)
 
 
 def print_scores(scores: Dict[str, Any]) -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import typer
-from spacy.cli._util import setup_gpu
+from spacy.cli._util import parse_config_overrides, setup_gpu
 from wasabi import msg
 
 from ..lab.benchmark import benchmark
 from ..pipeline.pipelines import load_pipeline
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command, config_overrides
+from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command
 
 
 @command("benchmark", context_settings=WITH_OVERRIDES)
@@ -32,7 +32,7 @@ def benchmark_cli(
     """
     setup_gpu(use_gpu, silent=False)
     check_writable(output)
-    nlp = load_pipeline(model, config_overrides(ctx))
+    nlp = load_pipeline(model, parse_config_overrides(ctx.args, env_var=None))
     report = benchmark(nlp, model, data_path, repetitions, limit, naive_candidates, train)
     write_json(output, report)
     print_report(report)

@@ -4,12 +4,13 @@ from typing import Dict, List, Optional, Tuple
 
 import srsly
 import typer
+from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from ..errors import Errors
 from ..pipeline.pipelines import load_pipeline
 from ..views.explanation import Explanation, explain
-from .app import WITH_OVERRIDES, Code, Model, command, config_overrides
+from .app import WITH_OVERRIDES, Code, Model, command
 from .source import SOURCE_HELP, read_docs
 
 #: Unscored pairs listed per reason.
@@ -31,7 +32,7 @@ def explain_cli(
 
     Pairs that were not scored are listed with the reason.
     """
-    nlp = load_pipeline(model, config_overrides(ctx))
+    nlp = load_pipeline(model, parse_config_overrides(ctx.args, env_var=None))
     explained = [
         (str(doc.user_data.get("doc_id") or number), chosen(explain(nlp, doc), subject, object))
         for number, doc in enumerate(read_docs(nlp, source, limit), 1)

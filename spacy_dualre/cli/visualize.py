@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import typer
+from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from ..pipeline.pipelines import find_component, load_pipeline
 from ..views import render
 from ..writing import check_writable, write_text
-from .app import WITH_OVERRIDES, Code, Model, command, config_overrides
+from .app import WITH_OVERRIDES, Code, Model, command
 from .source import SOURCE_HELP, read_docs
 
 
@@ -23,7 +24,7 @@ def visualize_cli(
 ) -> None:
     """Draw the relations in a text or documents as arcs over their sentences, as a page for the browser."""
     check_writable(output)
-    nlp = load_pipeline(model, config_overrides(ctx))
+    nlp = load_pipeline(model, parse_config_overrides(ctx.args, env_var=None))
     _, rel = find_component(nlp)
     options = {"spans_key": rel.spans_key, "symmetric": rel.undirected}
     docs = read_docs(nlp, source, limit)
