@@ -20,10 +20,30 @@ _MARKERS = ".markers."
 
 
 class AdamW(Optimizer):
-    """thinc's Adam without weight decay of biases, norms and the temperature, and with another rate for new weights."""
+    """Registered as ``spacy-dualre.AdamW.v1``: AdamW as in arXiv 2503.17799.
 
-    def __init__(self, learn_rate: FloatOrSeq, *, new_weights_lr_scale: float = 1.0, **settings: Any) -> None:
-        super().__init__(learn_rate, **settings)
+    It is thinc's Adam without weight decay of biases, norms and the temperature, and with another rate for new weights.
+
+    Args:
+        learn_rate: A number or a schedule, such as ``warmup_linear.v1``.
+        weight_decay: Decay per step, relative to the learning rate.
+        grad_clip: The largest norm of one parameter's gradient.
+        new_weights_lr_scale: Learning rate of weights that are not pretrained (projections, classifier, temperature,
+            markers), as a multiple of learn_rate.
+    """
+
+    def __init__(
+        self,
+        learn_rate: FloatOrSeq = 5e-5,
+        weight_decay: FloatOrSeq = 0.01,
+        beta1: FloatOrSeq = 0.9,
+        beta2: FloatOrSeq = 0.999,
+        eps: FloatOrSeq = 1e-6,
+        grad_clip: FloatOrSeq = 1.0,
+        new_weights_lr_scale: float = 1.0,
+    ) -> None:
+        settings: Any = {"L2": weight_decay, "beta1": beta1, "beta2": beta2, "eps": eps, "grad_clip": grad_clip}
+        super().__init__(learn_rate, use_averages=False, L2_is_weight_decay=True, **settings)
         self.new_weights_lr_scale = new_weights_lr_scale
         self._idle_steps = 0
 
@@ -50,27 +70,8 @@ class AdamW(Optimizer):
             warnings.warn(Warnings.DW850, stacklevel=2)
 
 
-def adamw(
-    learn_rate: FloatOrSeq = 5e-5,
-    weight_decay: FloatOrSeq = 0.01,
-    beta1: FloatOrSeq = 0.9,
-    beta2: FloatOrSeq = 0.999,
-    eps: FloatOrSeq = 1e-6,
-    grad_clip: FloatOrSeq = 1.0,
-    new_weights_lr_scale: float = 1.0,
-) -> Optimizer:
-    """Registered as ``spacy-dualre.AdamW.v1``: AdamW as in arXiv 2503.17799.
-
-    Args:
-        learn_rate: A number or a schedule, such as ``warmup_linear.v1``.
-        weight_decay: Decay per step, relative to the learning rate.
-        grad_clip: The largest norm of one parameter's gradient.
-        new_weights_lr_scale: Learning rate of weights that are not pretrained (projections, classifier, temperature,
-            markers), as a multiple of learn_rate.
-    """
-    settings = {"L2": weight_decay, "beta1": beta1, "beta2": beta2, "eps": eps, "grad_clip": grad_clip}
-    fixed = {"use_averages": False, "L2_is_weight_decay": True}
-    return AdamW(learn_rate, new_weights_lr_scale=new_weights_lr_scale, **settings, **fixed)
+#: The name that configs and Python use.
+adamw = AdamW
 
 
 def fit_learn_rate(warmup: float = 0.1) -> Callable[[Language], Language]:

@@ -2,7 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Callable, Iterable, Iterator, Optional, Sequence, Union
+from typing import Iterable, Iterator, Optional, Sequence, Union
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -20,11 +20,34 @@ ORIGIN = ("doc_id", "corpus", "split", "breaks")
 
 
 class RelCorpus(Corpus):
-    """Examples from .spacy files, see `rel_corpus`."""
+    """Registered as ``spacy-dualre.RelCorpus.v1``: examples from a file or folder of .spacy files.
+
+    Args:
+        path: The file or folder.
+        gold_mentions: True copies the gold tokens, sentences and mentions (``doc.ents`` and all span groups) to the
+            predicted Docs, so that relations are trained and scored apart from entity recognition. False leaves them
+            the text alone.
+        limit: Read this many documents; 0 reads all.
+        annotating_components: Components that annotate documents without gold mentions, such as
+            ["sentencizer", "ner"]. They must be trained already. ``training.annotating_components`` alone would come
+            too late for initialisation and batches, and would change the documents with gold mentions too.
+        without: Leave out documents with a relation of one of these predicates.
+
+    Raises:
+        ValueError: The path does not exist, or (when read) a component is missing.
+    """
 
     def __init__(
-        self, path: Path, gold_mentions: bool, limit: int, annotating_components: Sequence[str], without: Sequence[str]
+        self,
+        path: Optional[Path],
+        gold_mentions: bool = True,
+        limit: int = 0,
+        annotating_components: Sequence[str] = (),
+        without: Sequence[str] = (),
     ) -> None:
+        if path is None or not Path(path).exists():
+            hint = "Convert the corpus first, or set its path in [paths]."
+            raise ValueError(Errors.DR005.format(path=path, hint=hint))
         super().__init__(path)
         self.gold_mentions = gold_mentions
         # spaCy's own limit restarts in each file of a folder
@@ -63,32 +86,8 @@ class RelCorpus(Corpus):
         return example
 
 
-def rel_corpus(
-    path: Optional[Path],
-    gold_mentions: bool = True,
-    limit: int = 0,
-    annotating_components: Sequence[str] = (),
-    without: Sequence[str] = (),
-) -> Callable[[Language], Iterable[Example]]:
-    """Registered as ``spacy-dualre.RelCorpus.v1``: examples from a file or folder of .spacy files.
-
-    Args:
-        path: The file or folder.
-        gold_mentions: True copies the gold tokens, sentences and mentions (``doc.ents`` and all span groups) to the
-            predicted Docs, so that relations are trained and scored apart from entity recognition. False leaves them
-            the text alone.
-        limit: Read this many documents; 0 reads all.
-        annotating_components: Components that annotate documents without gold mentions, such as
-            ["sentencizer", "ner"]. They must be trained already. ``training.annotating_components`` alone would come
-            too late for initialisation and batches, and would change the documents with gold mentions too.
-        without: Leave out documents with a relation of one of these predicates.
-
-    Raises:
-        ValueError: The path does not exist, or (when read) a component is missing.
-    """
-    if path is None or not Path(path).exists():
-        raise ValueError(Errors.DR005.format(path=path, hint="Convert the corpus first, or set its path in [paths]."))
-    return RelCorpus(path, gold_mentions, limit, annotating_components, without)
+#: The name that configs and Python use.
+rel_corpus = RelCorpus
 
 
 def copy_mentions(reference: Doc) -> Doc:
