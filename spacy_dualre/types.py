@@ -141,12 +141,15 @@ class PaddedBatch:
 
 @dataclass
 class PairBatch:
-    """P candidates and L predicates with at most K templates each; every distinct sequence is encoded once."""
+    """P candidates and L predicates with at most K templates each; every distinct sequence is encoded once.
+
+    The arrays are numpy's or tensors, as those of `PaddedBatch`.
+    """
 
     texts: List[PaddedBatch]
-    text_index: numpy.ndarray  # (P,) the pair of the text batches for each candidate
+    text_index: Any  # (P,) the pair of the text batches for each candidate
     descriptions: Optional[List[PaddedBatch]]  # None where no similarity is asked for
-    description_index: numpy.ndarray  # (P, L, K) the pair of the description batches, -1 where there is no template
+    description_index: Any  # (P, L, K) the pair of the description batches, -1 where there is no template
 
 
 class Shortened(NamedTuple):

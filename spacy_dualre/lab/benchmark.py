@@ -169,7 +169,7 @@ def _bare(workload: Workload, batch: PairBatch, repetition: int) -> Figures:
     """Run both encoders over tensors, in the pipeline's own precision."""
     network, runner = workload.network.eval(), get_runner(workload.rel.model)
     with torch.inference_mode(), measured(workload.device, candidates=len(batch.text_index)) as figures:
-        network.read_texts(batch.texts, runner.text_encoder)
+        network.read_texts(batch.texts, batch.text_index, runner.text_encoder)
         if batch.descriptions is not None:
             network.read_descriptions(batch.descriptions, runner.description_encoder)
     return figures

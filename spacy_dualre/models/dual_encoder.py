@@ -46,7 +46,7 @@ class Run:
     settings: RunSettings
     batches: Optional[BatchMaker] = None  # for the tokenizer in use, made when needed
     runner: Optional[Runner] = None  # for the network in use, made when needed
-    weights: int = 0  # the version of the weights that the runner was made for
+    made_for: Any = None  # what the runner was made for: network, maker of batches, version of the weights
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return Run, (self.settings,)
@@ -125,7 +125,7 @@ def _sample(network: DualEncoder, texts: Padded, query: Query, mask: numpy.ndarr
     network.eval()
     batches, index, _ = texts
     with torch.inference_mode():
-        read = network.read_texts(to_device(batches, network.device)).take(to_device(index, network.device))
+        read = network.read_texts(to_device(batches, network.device), to_device(index, network.device))
         logits = network.classify(read).cpu().numpy()
     return sample(logits, mask, query.gold > 0, query.sampled)
 
@@ -161,12 +161,11 @@ def get_runner(model: Model) -> Runner:
     """The runner of the layer's network with its present weights. Raises ValueError as `get_batches`."""
     network, batches = get_network(model), get_batches(model)
     run: Run = model.attrs["run"]
-    weights = _weights_version(network)
-    runner = run.runner
-    if runner is None or runner.network is not network or runner.batches is not batches or run.weights != weights:
-        runner = run.runner = Runner(network, batches, run.settings.precision, run.settings.description_memory)
-        run.weights = weights
-    return runner
+    made_for = network, batches, _weights_version(network)
+    if run.runner is None or run.made_for != made_for:
+        run.runner = Runner(network, batches, run.settings.precision, run.settings.description_memory)
+        run.made_for = made_for
+    return run.runner
 
 
 def forget(model: Model) -> None:
@@ -203,7 +202,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         n_markers=len(tokenizer) - offset,
         network=attrs["network"],
     )
-    network = DualEncoder.from_config(config)
+    network = DualEncoder(config)
     networks.init_dual_encoder(network, encoder, pieces)
     network.to(device=get_torch_default_device())  # type: ignore[call-arg]
     _shim(model)._model = network

@@ -1,6 +1,6 @@
 """Sequences of ids to batches for an encoder: of similar length, with little padding."""
 
-from typing import Iterator, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import numpy
 
@@ -20,7 +20,8 @@ def pad(sequences: Sequences, batch_tokens: int, padding: int) -> Tuple[List[Pad
     """
     order = numpy.argsort(sequences.lengths, kind="stable")
     starts = numpy.cumsum(sequences.lengths) - sequences.lengths
-    at = places(order)[sequences.rows]
+    # argsort inverts a permutation: the place of each sequence
+    at = numpy.argsort(order)[sequences.rows]
     pair_order = numpy.argsort(at, kind="stable")
     batches = []
     done = 0
@@ -32,7 +33,7 @@ def pad(sequences: Sequences, batch_tokens: int, padding: int) -> Tuple[List[Pad
         pairs = pair_order[slice(*numpy.searchsorted(at[pair_order], (done, done + len(rows))))]
         batches.append(PaddedBatch(ids, mask, None, at[pairs] - done, sequences.marks[pairs]))
         done += len(rows)
-    return batches, places(pair_order)
+    return batches, numpy.argsort(pair_order)
 
 
 def pad_levitated(
@@ -61,13 +62,11 @@ def pad_levitated(
         for b, i in enumerate(chosen):
             row, pairs = passes[i]
             n, end = int(sequences.lengths[row]), int(lengths[i])
-            ids[b, :n] = sequences.ids[starts[row] : starts[row] + n]
-            ids[b, n:end] = sequences.marker_ids[pairs].ravel()
-            positions[b, :n] = numpy.arange(n)
-            positions[b, n:end] = sequences.marker_positions[pairs].ravel()
+            place = numpy.arange(n)
+            ids[b, :end] = numpy.append(sequences.ids[starts[row] + place], sequences.marker_ids[pairs])
+            positions[b, :end] = numpy.append(place, sequences.marker_positions[pairs])
             mask[b, :n, :n] = True
             start, stop = sequences.marker_windows[pairs].repeat(4, axis=0).T[:, :, None]
-            place = numpy.arange(n)
             mask[b, n:end, :n] = (start <= place) & (place < stop) | (place == 0) | (place == n - 1)
             pair_of = numpy.arange(end - n) // 4
             mask[b, n:end, n:end] = pair_of[:, None] == pair_of
@@ -77,7 +76,7 @@ def pad_levitated(
             marks.extend((n + 4 * j, n + 4 * j + 2) for j in range(len(pairs)))
         batches.append(PaddedBatch(ids, mask, positions + first_position, numpy.array(rows), numpy.array(marks)))
     pair_order = numpy.array([pair for i in order for pair in passes[i][1]], dtype="int64")
-    return batches, places(pair_order)
+    return batches, numpy.argsort(pair_order)
 
 
 def cut_evenly(order: numpy.ndarray, lengths: numpy.ndarray, batch_tokens: int) -> Iterator[numpy.ndarray]:
@@ -91,19 +90,10 @@ def cut_evenly(order: numpy.ndarray, lengths: numpy.ndarray, batch_tokens: int) 
         yield order[start:]
 
 
-def places(order: numpy.ndarray) -> numpy.ndarray:
-    """Invert a permutation: the new place of each row."""
-    found = numpy.empty_like(order)
-    found[order] = numpy.arange(len(order))
-    return found
-
-
 def _passes(rows: numpy.ndarray, per_pass: int) -> List[Tuple[int, numpy.ndarray]]:
     """(sequence, pairs): the pairs of each sequence, shared out evenly over passes."""
-    by_row = numpy.argsort(rows, kind="stable")
-    groups = numpy.split(by_row, numpy.flatnonzero(numpy.diff(rows[by_row])) + 1) if len(rows) else []
-    return [
-        (int(rows[group[0]]), pairs)
-        for group in groups
-        for pairs in numpy.array_split(group, -(-len(group) // per_pass))
-    ]
+    pairs_of: Dict[int, List[int]] = {}
+    for pair, row in enumerate(rows.tolist()):
+        pairs_of.setdefault(row, []).append(pair)
+    passes = ((row, numpy.array_split(pairs, -(-len(pairs) // per_pass))) for row, pairs in sorted(pairs_of.items()))
+    return [(row, pairs) for row, parts in passes for pairs in parts]

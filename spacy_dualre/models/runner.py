@@ -36,8 +36,7 @@ class Runner:
         self.network.eval()
         with torch.inference_mode():
             batches, index, shortened = self.batches.texts(query.instances)
-            texts = self.network.read_texts(self._on_device(batches), self.text_encoder)
-            texts = texts.take(self._on_device(index))
+            texts = self.network.read_texts(self._on_device(batches), self._on_device(index), self.text_encoder)
             logits = self.network.classify(texts)
             read = mask = possible(query.instances)
             cascade = query.cascade if query.similarity else CLASSIFIER_ALONE

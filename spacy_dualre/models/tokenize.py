@@ -144,19 +144,15 @@ def _keep(text: MarkedText, cut: Cut, budget: int, keep_template: bool = False) 
     # Pieces farther away than the budget cannot be kept: enough others are nearer
     near = [numpy.arange(max(a - budget, start), min(b + budget, end)) for a, b in reach]
     place = numpy.unique(numpy.concatenate(near))
-    core = (place >= core_start) & (place < core_end)
-    within = numpy.zeros(len(place), dtype=bool)
-    far = end - start
-    to_mention, from_edge = numpy.full(len(place), far), numpy.full(len(place), far)
-    for a, b in mentions:
-        inside = (place >= a) & (place < b)
-        within |= inside
-        to_mention = numpy.minimum(to_mention, numpy.maximum(a - place, place - b + 1).clip(0))
-        from_edge = numpy.where(inside, numpy.minimum(from_edge, numpy.minimum(place - a, b - 1 - place)), from_edge)
-    to_core = numpy.maximum(core_start - place, place - core_end + 1).clip(0)
+    # How far each piece is from each mention and from the core; inside, less than 1, the deeper the less
+    from_mentions = numpy.array([numpy.maximum(a - place, place - b + 1) for a, b in mentions])
+    from_core = numpy.maximum(core_start - place, place - core_end + 1)
+    core, inside = from_core < 1, from_mentions < 1
+    within = inside.any(axis=0)
+    from_edge = numpy.where(inside, -from_mentions, end - start).min(axis=0)
     mention_class, core_class = (1, 0) if keep_template else (0, 1)
     rank = numpy.where(within, mention_class, numpy.where(core, core_class, 2))
-    distance = numpy.where(within, from_edge, numpy.where(core, to_mention, to_core))
+    distance = numpy.where(within, from_edge, numpy.where(core, from_mentions.min(axis=0), from_core))
     kept = numpy.zeros(len(place), dtype=bool)
     kept[numpy.lexsort((place, distance, rank))[:budget]] = True
     return _Kept(

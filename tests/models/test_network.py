@@ -67,7 +67,7 @@ def network(seed: int = 0, **settings: Any) -> DualEncoder:
     own = {key: settings.pop(key) for key in ("encoder", "n_classes") if key in settings}
     given = {"encoder": BertConfig(**ENCODER).to_dict(), "n_classes": 3, **own}
     config = DualEncoderConfig(marker_offset=WORDS, n_markers=MARKERS, network={**NETWORK, **settings}, **given)
-    made = DualEncoder.from_config(config)
+    made = DualEncoder(config)
     with torch.no_grad():
         made.norm.weight.copy_(1 + 0.3 * torch.randn(WIDTH))
         made.norm.bias.copy_(0.3 * torch.randn(WIDTH))
@@ -283,7 +283,7 @@ def test_dropout_zero_and_still_encoders_make_training_deterministic() -> None:
 
 
 def test_temperature_starts_where_clip_starts_and_is_clamped_at_100() -> None:
-    fresh = DualEncoder.from_config(network().config)
+    fresh = DualEncoder(network().config)
     assert fresh.temperature.shape == (1,) and fresh.temperature.item() == pytest.approx(math.log(1 / 0.07))
     net = network()
     with torch.no_grad():
@@ -322,7 +322,7 @@ def test_no_pooler_is_built() -> None:
 
 def test_a_network_made_from_its_config_takes_the_weights_of_the_other() -> None:
     net = network(shared_encoder=True, cls_fusion=False, frozen_embeddings=True)
-    copy = DualEncoder.from_config(DualEncoderConfig.from_dict(net.config.to_dict()))
+    copy = DualEncoder(DualEncoderConfig.from_dict(net.config.to_dict()))
     copy.load_state_dict(net.state_dict())
     for found, wanted in zip(run(copy.eval()), run(net), strict=True):
         numpy.testing.assert_array_equal(found, wanted)

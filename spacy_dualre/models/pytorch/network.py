@@ -18,7 +18,6 @@ from ..architectures import NETWORK, NetworkSettings
 MAX_TEMPERATURE = 100.0
 #: Kinds of encoders whose pieces may have any position.
 _WITH_POSITIONS = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
-_ABSOLUTE = "absolute"
 
 
 def _plain(settings: Dict[str, Any]) -> Dict[str, Any]:
@@ -79,9 +78,6 @@ class Texts(NamedTuple):
     rho: Tensor
     cls: Tensor
 
-    def take(self, rows: Tensor) -> "Texts":
-        return Texts(self.rho[rows], self.cls[rows])
-
 
 class DualEncoder(PreTrainedModel):
     """Similarity and logits of P candidates, in the steps `read_texts`, `read_descriptions`, `compare` and `classify`.
@@ -109,11 +105,6 @@ class DualEncoder(PreTrainedModel):
         # Shape (1,), not (): thinc's optimizer needs at least one dimension
         self.temperature = nn.Parameter(torch.full((1,), math.log(1 / 0.07)))
 
-    @classmethod
-    def from_config(cls, config: DualEncoderConfig) -> "DualEncoder":
-        """Build the network with fresh weights (the hook that spacy-transformers loads through)."""
-        return cls(config)
-
     def encoders(self) -> List[Any]:
         """The encoders: one or two."""
         return [encoder for encoder in (self.text_encoder, self.description_encoder) if encoder is not None]
@@ -126,19 +117,20 @@ class DualEncoder(PreTrainedModel):
         description_index: Tensor,
     ) -> Tuple[Optional[Tensor], Tensor]:
         """Score a `PairBatch` of tensors: similarity (P, L), or None without descriptions, and logits (P, C)."""
-        read = self.read_texts(texts).take(text_index)
+        read = self.read_texts(texts, text_index)
         similarity = None
         if descriptions is not None:
             similarity = self.compare(read, self.read_descriptions(descriptions), description_index)
         return similarity, self.classify(read)
 
-    def read_texts(self, batches: Sequence[PaddedBatch], encoder: Optional[nn.Module] = None) -> Texts:
+    def read_texts(self, batches: Sequence[PaddedBatch], index: Tensor, encoder: Optional[nn.Module] = None) -> Texts:
         """rho_T = drop(LN(W_T [h_T(subject); h_T(object)] + b_T)), with mean_fusion plus the mean.
 
-        `encoder` stands in for the text encoder, in another precision.
+        `index` (P,) has the pair of the batches for each candidate. `encoder` stands in for the text encoder, in
+        another precision.
         """
         marks, mean, cls = self._encode(encoder or self.text_encoder, batches)
-        return Texts(self.dropout(self.norm(self.text_projection(marks) + mean)), cls)
+        return Texts(self.dropout(self.norm(self.text_projection(marks) + mean))[index], cls[index])
 
     def read_descriptions(self, batches: Sequence[PaddedBatch], encoder: Optional[nn.Module] = None) -> Tensor:
         """W_D [h_D(subject); h_D(object)], with mean_fusion plus the mean: the part of rho_D that knows no sentence.
@@ -224,7 +216,7 @@ def hidden_states(encoder: Any, ids: Tensor, mask: Tensor, positions: Optional[T
 def takes_positions(encoder: Any) -> bool:
     """Whether an encoder lets each piece have any position and be hidden from others."""
     config = encoder.config
-    return config.model_type in _WITH_POSITIONS and getattr(config, "position_embedding_type", _ABSOLUTE) == _ABSOLUTE
+    return config.model_type in _WITH_POSITIONS and getattr(config, "position_embedding_type", "absolute") == "absolute"
 
 
 def _means(hidden: Tensor, batch: PaddedBatch) -> Tensor:
