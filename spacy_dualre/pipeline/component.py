@@ -3,7 +3,7 @@
 import warnings
 from collections import Counter
 from contextlib import contextmanager
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
@@ -297,13 +297,8 @@ class DualEncoderRel(Settings, TrainablePipe):
         if not self.is_initialized:
             raise ValueError(Errors.DR101.format(name=self.name))
         make_instances = self.instance_maker()
-        stream = iter(candidates)
-        while True:
-            chunk = list(islice(stream, size))
-            if not chunk:
-                return
-            instances = make_instances(chunk)
-            yield chunk, instances
+        for chunk in minibatch(candidates, size):
+            yield chunk, make_instances(chunk)
 
     # Prediction
 
@@ -445,5 +440,4 @@ class DualEncoderRel(Settings, TrainablePipe):
     def _say_shortened(self, shortened: Shortened) -> None:
         if shortened.words:
             percent = 100 * shortened.words / shortened.total
-            counts = {"n": shortened.words, "percent": percent, **shortened._asdict()}
-            self._warn_once("shortened", Warnings.DW166, **counts)
+            self._warn_once("shortened", Warnings.DW166, n=shortened.words, percent=percent, **shortened._asdict())

@@ -3,7 +3,6 @@
 from typing import Any, Dict, Hashable, List, Sequence, Set
 
 import numpy
-from spacy.tokens import Span
 from thinc.api import get_array_module
 from thinc.types import Floats2d
 
@@ -34,10 +33,9 @@ def log_odds(scores: RelScores, prediction: str, alpha: float) -> Floats2d:
     return xp.where(scores.possible if prediction == "classifier" else scores.read, odds, -xp.inf)
 
 
-def probabilities(odds: Floats2d) -> Floats2d:
+def probabilities(odds: numpy.ndarray) -> numpy.ndarray:
     """1 / (1 + exp(-odds)): the probability of a predicate against the negative one; 0 for odds of -inf."""
-    xp = get_array_module(odds)
-    return xp.where(odds == -xp.inf, 0.0, 1 / (1 + xp.exp(-xp.clip(odds, -80, 80))))
+    return numpy.where(odds == -numpy.inf, 0.0, 1 / (1 + numpy.exp(-numpy.clip(odds, -80, 80))))
 
 
 def decode(
@@ -62,9 +60,7 @@ def decode(
     chosen[:, 0] = False
     if not multi_label:
         # By the odds: several probabilities may be 1.0 in floating point
-        best = numpy.zeros_like(chosen)
-        best[numpy.arange(len(odds)), 1 + odds[:, 1:].argmax(axis=1)] = True
-        chosen &= best
+        chosen &= numpy.arange(len(labels)) == 1 + odds[:, 1:].argmax(axis=1, keepdims=True)
     found: Dict[Hashable, Relation] = {}
     for row, column in numpy.argwhere(chosen):
         label, about = labels[column], candidates[row].about
@@ -77,7 +73,10 @@ def decode(
 
 def as_relation(candidate: Candidate, label: str, score: float = 1.0) -> Relation:
     """The relation that a candidate stands for; a mention of several concepts is narrowed to the candidate's."""
-    subject, object = map(_narrowed, candidate[:2], candidate.about)
+    subject, object = (
+        with_concept(mention, about.id) if isinstance(about, Concept) and mention.kb_id_ else mention
+        for mention, about in zip(candidate[:2], candidate.about)
+    )
     return Relation(subject, label, object, score)
 
 
@@ -86,7 +85,3 @@ def in_text_order(rel: Relation, undirected: Set[str]) -> Relation:
     if rel.predicate in undirected and mention_key(rel.object) < mention_key(rel.subject):
         return rel._replace(subject=rel.object, object=rel.subject)
     return rel
-
-
-def _narrowed(mention: Span, about: Hashable) -> Span:
-    return with_concept(mention, about.id) if isinstance(about, Concept) and mention.kb_id_ else mention

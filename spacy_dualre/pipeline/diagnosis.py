@@ -3,7 +3,7 @@
 import logging
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Callable, Container, Dict, Iterable, List, Mapping, Optional, Sequence, Set, cast
+from typing import Callable, Container, Dict, Iterable, List, Mapping, Optional, Sequence, Set
 
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -103,14 +103,13 @@ def why_uncovered(
 ) -> str:
     """Say in words why a gold relation has no candidate."""
     on_doc = {(span.start_char, span.end_char, span.label_): span for span in mentions}
-    arguments = [on_doc.get((span.start_char, span.end_char, span.label_)) for span in (rel.subject, rel.object)]
-    if None in arguments:
-        return "entity missing on the predicted document"
-    subject, object = (
-        Span(doc, found.start, found.end, label=found.label, kb_id=gold.kb_id)
-        for found, gold in zip(cast(List[Span], arguments), (rel.subject, rel.object))
-    )
+    arguments = []
+    for gold in (rel.subject, rel.object):
+        found = on_doc.get((gold.start_char, gold.end_char, gold.label_))
+        if found is None:
+            return "entity missing on the predicted document"
+        arguments.append(Span(doc, found.start, found.end, label=found.label, kb_id=gold.kb_id))
     return (
-        policy.why_not(subject, object, type_pairs)
+        policy.why_not(arguments[0], arguments[1], type_pairs)
         or "mention listed twice, or of another concept on the predicted document"
     )
