@@ -54,7 +54,7 @@ class Shim(HFShim):
         device = get_torch_default_device()
         network.load_state_dict(torch.load(BytesIO(stored["state"]), map_location=device, weights_only=True))
         files = dict(stored["tokenizer"])
-        settings = dict(files.pop("kwargs", {}))
+        use_fast = bool(dict(files.pop("kwargs", {})).get("use_fast", True))
         with TemporaryDirectory() as temporary:
             folder = Path(temporary)
             for name, content in files.items():
@@ -63,10 +63,7 @@ class Shim(HFShim):
                     raise ValueError(Errors.DR870.format(name=name))
                 (folder / name).write_bytes(_without_files(content) if name == "tokenizer_config.json" else content)
             tokenizer: Any = AutoTokenizer.from_pretrained(
-                str(folder),
-                use_fast=bool(settings.get("use_fast", True)),
-                local_files_only=True,
-                trust_remote_code=False,
+                str(folder), use_fast=use_fast, local_files_only=True, trust_remote_code=False
             )
             vocab_file = None
             if hasattr(tokenizer, "vocab_file"):
