@@ -4,7 +4,6 @@
 Source: https://brat.nlplab.org/standoff.html and, for what it leaves open, brat's server/src/annotation.py.
 """
 
-import codecs
 import re
 from collections import Counter, defaultdict
 from functools import partial
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
-from ..records.record import Offsets, Place, Record, RelationRecord, as_corpus, hold
+from ..records.record import Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .files import count_long_forms, files_in, one_line, read_lines, read_text, write_lines
 
@@ -38,10 +37,6 @@ class _Line(NamedTuple):
     id: str
     data: str
     tail: str
-
-
-#: The line of a mention, its type and its pieces.
-_Mention = Tuple[_Line, str, List[Offsets]]
 
 
 def read(path: Path, events: bool = True) -> Iterator[Record]:
@@ -112,13 +107,13 @@ def _unexpected(line: _Line, expected: str) -> CorpusError:
 
 
 def _annotate(record: Record, lines: Dict[str, List[_Line]], roles: _Roles, events: bool) -> None:
-    mentions = [_mention(line) for line in lines["T"]]
-    concepts = _concepts(record, lines["N"], {line.id for line, _, _ in mentions})
-    for (place, id, _, said), type, pieces in _without_mark(record, mentions):
+    concepts = _concepts(record, lines["N"], {line.id for line in lines["T"]})
+    for line in lines["T"]:
+        type, pieces = _mention(line)
         joined = " ".join(record.text[start:end] for start, end in pieces)
-        if joined != said and "".join(joined.split()) == "".join(said.split()):
+        if joined != line.tail and "".join(joined.split()) == "".join(line.tail.split()):
             record.notes["text of a mention given with other blanks"] += 1
-        record.add_pieces(id, type, pieces, said, concepts.get(id, ()), place)
+        record.add_pieces(line.id, type, pieces, line.tail, concepts[line.id], line.place)
     found = list(_relations(record, lines, roles))
     triggers: Dict[str, str] = {}
     for line in _distinct(record, lines["E"], "brat event"):
@@ -166,27 +161,13 @@ def _relations(record: Record, lines: Dict[str, List[_Line]], roles: _Roles) -> 
             yield from ((line, predicate, *pair) for pair in combinations(ids, 2))
 
 
-def _mention(line: _Line) -> _Mention:
+def _mention(line: _Line) -> Tuple[str, List[Offsets]]:
+    """The type of a mention and its pieces."""
     match = _MENTION.fullmatch(line.data)
     if not match or not line.tail:
         raise _unexpected(line, "a type, start and end (several separated by ;), a tab and the text")
     pieces = [piece.split() for piece in match[2].split(";")]
-    return line, match[1], [(int(start), int(end)) for start, end in pieces]
-
-
-def _without_mark(record: Record, mentions: List[_Mention]) -> List[_Mention]:
-    """The mentions with offsets that count no byte order mark. brat counts it, unless it was added later."""
-    with record.place.path.open("rb") as file:
-        if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
-            return mentions
-    shifted = [(line, type, [(start - 1, end - 1) for start, end in pieces]) for line, type, pieces in mentions]
-    as_given, counted = (
-        sum(hold(pieces, record.text, line.tail) for line, _, pieces in side) for side in (mentions, shifted)
-    )
-    if as_given > counted:
-        return mentions
-    record.notes["offsets that count a byte order mark"] += 1
-    return shifted
+    return match[1], [(int(start), int(end)) for start, end in pieces]
 
 
 def _concepts(record: Record, lines: List[_Line], mentions: Iterable[str]) -> Dict[str, Tuple[str, ...]]:
