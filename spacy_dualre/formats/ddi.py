@@ -16,8 +16,6 @@ from .files import files_in, parse_xml, read_lines
 
 #: The types of interactions; "int" is an interaction without further detail.
 TYPES = ("mechanism", "effect", "advise", "int")
-#: The parent of each element.
-_PARENTS = {"document": "", "sentence": "document", "entity": "sentence", "pair": "sentence"}
 _OFFSETS = re.compile(r"[0-9]{1,9}-[0-9]{1,9}(?:;[0-9]{1,9}-[0-9]{1,9})*")
 
 
@@ -41,31 +39,17 @@ class _Element:
             raise self.place.error(Errors.DR350, name=self.node.tag, key=key)
         return str(self.node.get(key))
 
-    def children(self, tag: str) -> List["_Element"]:
-        return [_Element(child, self.place.path) for child in self.node.iterchildren(tag)]
-
-
-def _document(path: Path) -> _Element:
-    """The outermost element, after checking that every element has the right parent."""
-    lines = []
-    for place, line in read_lines(path):
-        if "<!DOCTYPE" in line:
-            raise place.error(Errors.DR352)
-        lines.append(line)
-    root = parse_xml("\n".join(lines), path)
-    for node in root.iter("*"):
-        parent = "" if node is root else node.getparent().tag
-        if _PARENTS.get(node.tag) != parent:
-            within = f"within <{parent}>" if parent else "outermost"
-            raise Place(path, node.sourceline).error(Errors.DR351, name=node.tag, within=within)
-    return _Element(root, path)
+    def find_all(self, tag: str) -> List["_Element"]:
+        return [_Element(child, self.place.path) for child in self.node.iterdescendants(tag)]
 
 
 def _record(path: Path) -> Record:
-    document = _document(path)
+    document = _Element(parse_xml("\n".join(line for _, line in read_lines(path)), path), path)
+    if document.node.tag != "document":
+        raise document.place.error(Errors.DR351, name=document.node.tag)
     if not document["id"].strip():
         raise document.place.error(Errors.DR333)
-    sentences = document.children("sentence")
+    sentences = document.find_all("sentence")
     text = " ".join(sentence["text"] for sentence in sentences if sentence["text"])
     record = Record(document["id"], text, document.place)
     starts: List[int] = []
@@ -77,7 +61,7 @@ def _record(path: Path) -> Record:
             starts.append(offset + len(text) - len(text.lstrip()))
         else:
             record.notes["sentences without text"] += 1
-        for entity in sentence.children("entity"):
+        for entity in sentence.find_all("entity"):
             offsets = entity["charOffset"]
             if not _OFFSETS.fullmatch(offsets):
                 raise entity.place.error(Errors.DR353, offsets=offsets[:40])
@@ -90,7 +74,7 @@ def _record(path: Path) -> Record:
     record.sentences = tuple(starts)
     seen: Set[str] = set()
     for sentence in sentences:
-        for pair in sentence.children("pair"):
+        for pair in sentence.find_all("pair"):
             _add_relation(record, pair, seen)
     return record
 
