@@ -16,7 +16,7 @@ from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
 from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt, sentence_around
 from . import Format, jsonl
-from .files import Source, count_long_forms, is_offset, read_text
+from .files import Source, count_long_forms, is_offset
 
 _ROLES = ("subject", "object")
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
@@ -51,40 +51,49 @@ def read(path: Path) -> Iterator[Record]:
 
 def _relation_rows(path: Path) -> Iterator[Tuple[Place, Dict[str, str]]]:
     columns: List[str] = []
-    for place, cells in _rows(io.StringIO(read_text(path), newline=""), path):
+    for place, cells in _rows(Source(path)):
         if isinstance(cells, CorpusError):
             raise cells
-        if not columns:
-            columns = [column.strip() for column in cells]
-            missing = [name for name in _REQUIRED if name not in columns]
-            expected = {"required": ", ".join(_REQUIRED), "optional": ", ".join(_OPTIONAL)}
-            if missing:
-                raise place.error(Errors.DR381, names=", ".join(missing), **expected)
-            if len(set(columns)) < len(columns):
-                raise place.error(Errors.DR382, **expected)
-        elif any(cell.strip() for cell in cells):
-            if len(cells) != len(columns):
-                raise place.error(Errors.DR342, n=len(cells), expected=len(columns))
+        if columns:
             yield place, dict(zip(columns, cells))
+            continue
+        columns = [column.strip() for column in cells]
+        missing = [name for name in _REQUIRED if name not in columns]
+        expected = {"required": ", ".join(_REQUIRED), "optional": ", ".join(_OPTIONAL)}
+        if missing:
+            raise place.error(Errors.DR381, names=", ".join(missing), **expected)
+        if len(set(columns)) < len(columns):
+            raise place.error(Errors.DR382, **expected)
     if not columns:
         raise Place(path).error(Errors.DR323)
 
 
-def _rows(lines: Iterable[str], path: Path, **dialect: Any) -> Iterator[Tuple[Place, Any]]:
-    """The cells of each row, or the error of a row that cannot be read."""
+def _rows(source: Source, **dialect: Any) -> Iterator[Tuple[Place, Any]]:
+    """The cells of each row that is not blank, or the error of one that cannot be read or is not as long as the first.
+
+    Lines may end in CR alone. Invalid UTF-8 is detected in each row, so that the others can be read.
+    """
     csv.field_size_limit(_LONGEST_CELL)
-    lines = iter(lines)
+    decoded = (line.decode("utf8", "surrogateescape") for _, line in source.lines())
+    lines = chain.from_iterable(io.StringIO(line, newline="") for line in decoded)
     first = next(lines, "")
-    dialect = {"delimiter": max(",;\t", key=first.count), **dialect}
-    rows = csv.reader(chain([first] if first else [], lines), strict=True, **dialect)
+    rows = csv.reader(chain([first], lines), strict=True, **{"delimiter": max(",;\t", key=first.count), **dialect})
+    n = 0
     while True:
-        place = Place(path, rows.line_num + 1)
+        place = Place(source.path, rows.line_num + 1)
         try:
-            yield place, next(rows)
+            cells = next(rows)
         except StopIteration:
             return
         except csv.Error as err:
             yield place, place.error(Errors.DR380, problem=err)
+            continue
+        text = "".join(cells)
+        n = n or len(cells)
+        if any("\udc80" <= character <= "\udcff" for character in text):
+            yield place, place.error(Errors.DR325, problem="in one of its cells")
+        elif text.strip():
+            yield place, cells if len(cells) == n else place.error(Errors.DR342, n=len(cells), expected=n)
 
 
 def _record_of(row: Dict[str, str], place: Place, records: Dict[str, Record]) -> Record:
@@ -132,7 +141,7 @@ def _places(text: str, form: str) -> List[int]:
 def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
     """Stream a table of texts, one document for each row that is not blank. Raises CorpusError if it has no texts."""
     names: List[str] = []
-    for place, cells in _rows(_lines(source), source.path, **dialect):
+    for place, cells in _rows(source, **dialect):
         if isinstance(cells, CorpusError):
             yield cells
         elif not names:
@@ -141,19 +150,9 @@ def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
             text_at = _column(names, source.options.text_column, _TEXT_NAMES, place)
             if text_at is None:
                 raise place.error(Errors.DR386, names=", ".join(map(repr, names)))
-        elif cells and len(cells) != len(names):
-            yield place.error(Errors.DR342, n=len(cells), expected=len(names))
-        elif any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
-            yield place.error(Errors.DR325, problem="in one of its cells")
-        elif cells:
+        else:
             id = cells[id_at].strip() if id_at is not None else ""
             yield Record(id or source.id_of(place.line), cells[text_at or 0], place, mentions_given=False)
-
-
-def _lines(source: Source) -> Iterator[str]:
-    """The lines, which may end in CR alone. Invalid UTF-8 is detected in each row, so that the others can be read."""
-    for _, line in source.lines():
-        yield from io.StringIO(line.decode("utf8", "surrogateescape"), newline="")
 
 
 def stream_tsv(source: Source) -> Iterator[Document]:
@@ -199,14 +198,14 @@ def stream_relations(source: Source) -> Iterator[Document]:
 
     Raises CorpusError for another table.
     """
-    rows = _rows(_lines(source), source.path)
+    rows = _rows(source)
     place, header = next(rows, (Place(source.path), []))
     if header != list(COLUMNS):
         raise place.error(Errors.DR369, columns=", ".join(COLUMNS))
     for id, of_document in groupby(rows, lambda row: row[1] if isinstance(row[1], CorpusError) else row[1][:1]):
         if isinstance(id, CorpusError):
             yield id
-        elif id:
+        else:
             yield attempt(_from_sentences, list(of_document))
 
 
@@ -215,8 +214,6 @@ def _from_sentences(rows: List[Tuple[Place, List[str]]]) -> Record:
     edges: Set[int] = set()
     rels = []
     for place, cells in rows:
-        if len(cells) != len(COLUMNS):
-            raise place.error(Errors.DR342, n=len(cells), expected=len(COLUMNS))
         row = {name: re.sub(rf"\A'{_FORMULA}", "", cell) for name, cell in zip(COLUMNS, cells)}
         if not is_offset(row["sentence_start"]):
             raise place.error(Errors.DR385, column="sentence_start", value=row["sentence_start"])
