@@ -1,6 +1,7 @@
 """Docs -> records."""
 
-from typing import Dict, Iterable, Optional, Set, Tuple
+from collections import Counter
+from typing import Optional, Set
 
 from spacy.tokens import Doc, Span
 
@@ -24,7 +25,9 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
     record.breaks = tuple(doc.user_data.get("breaks", ()))
     spans = list(dict.fromkeys(annotated_spans(doc, spans_key)))
     rels = get_rels(doc)
-    own_ids = _own_ids([*spans, *(span for rel in rels for span in (rel.subject, rel.object))])
+    everything = [*spans, *(span for rel in rels for span in (rel.subject, rel.object))]
+    owners = Counter(id for id, *_ in {(span.id_, span.start_char, span.end_char, span.label_) for span in everything})
+    own_ids = {id for id, n in owners.items() if id and n == 1}
     arguments = Arguments(record, own_ids)
     for span in spans:
         arguments.add(_mention(span, own_ids - arguments.ids))
@@ -35,14 +38,6 @@ def doc_to_record(doc: Doc, id: str, place: Place, spans_key: Optional[str] = SP
     texts = dict.fromkeys(record.covered(mention) for mention in record.mentions if mention.listed)
     record.long_forms = {text: long_forms[text] for text in texts if text in long_forms}
     return record
-
-
-def _own_ids(spans: Iterable[Span]) -> Set[str]:
-    """The ids whose spans all have the same offsets and type."""
-    owners: Dict[str, Set[Tuple[int, int, str]]] = {}
-    for span in spans:
-        owners.setdefault(span.id_, set()).add((span.start_char, span.end_char, span.label_))
-    return {id for id, keys in owners.items() if id and len(keys) == 1}
 
 
 def _mention(span: Span, own_ids: Set[str]) -> MentionRecord:
