@@ -41,8 +41,8 @@ def read_fine(folder: Path) -> Iterator[Record]:
 
 def read_gold_standard(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[str, RelationRecord]]:
     """Iterate over document ids and relations of a gold standard, or of predictions in its format, in any group."""
-    for row in _rows(path, 4, may_be_empty):
-        yield row.columns[0], _relation(row)
+    for place, columns in _rows(path, 4, may_be_empty):
+        yield columns[0], _relation(place, columns)
 
 
 def _records(folder: Path, pattern: str, columns: int, **options: Any) -> Iterator[Record]:
@@ -58,19 +58,18 @@ def _records(folder: Path, pattern: str, columns: int, **options: Any) -> Iterat
         record = Record(pmid, f"{title} {abstract}", place, breaks=(len(title) + 1,))
         if not has_relations:
             record.notes[f"documents without relations: no file {pattern}"] += 1
-        for row in mentions.get(pmid, ()):
-            _, id, type, start, end, form = row.columns
+        for place, (_, id, type, start, end, form) in mentions.get(pmid, ()):
             if type not in TYPES:
-                raise row.place.error(Errors.DR344, value=type, known=", ".join(TYPES))
+                raise place.error(Errors.DR344, value=type, known=", ".join(TYPES))
             if not (is_offset(start) and is_offset(end)):
-                raise row.place.error(Errors.DR345, start=start[:12], end=end[:12])
-            record.add_mention(MentionRecord(id, TYPES[type], int(start), int(end)), row.place, form)
-        for row in relations.get(pmid, ()):
-            record.add_relation(_relation(row, **options), row.place)
+                raise place.error(Errors.DR345, start=start[:12], end=end[:12])
+            record.add_mention(MentionRecord(id, TYPES[type], int(start), int(end)), place, form)
+        for place, row in relations.get(pmid, ()):
+            record.add_relation(_relation(place, row, **options), place)
         yield record
     for pmid, rows in chain(mentions.items(), relations.items()):
         if pmid not in seen:
-            raise rows[0].place.error(Errors.DR343, id=pmid, name=abstracts.name)
+            raise rows[0][0].error(Errors.DR343, id=pmid, name=abstracts.name)
 
 
 def _one(folder: Path, pattern: str) -> Path:
@@ -86,26 +85,26 @@ def _rows(path: Path, n: int, may_be_empty: bool = False) -> Iterator[Row]:
             columns = line.split("\t")
             if len(columns) != n:
                 raise place.error(Errors.DR342, n=len(columns), expected=n)
-            yield Row(place, columns)
+            yield place, columns
 
 
 def _by_document(path: Path, columns: int) -> Dict[str, List[Row]]:
     rows = defaultdict(list)
     # A split without any mention or relation has an empty file
-    for row in _rows(path, columns, may_be_empty=True):
-        rows[row.columns[0]].append(row)
+    for place, row in _rows(path, columns, may_be_empty=True):
+        rows[row[0]].append((place, row))
     return rows
 
 
-def _relation(row: Row, label: int = 1, groups: Sequence[str] = ALL_GROUPS) -> RelationRecord:
+def _relation(place: Place, columns: List[str], label: int = 1, groups: Sequence[str] = ALL_GROUPS) -> RelationRecord:
     """The relation of a row, given the column of the predicate. The arguments are the last two."""
-    if row.columns[1] not in groups:
-        raise row.place.error(Errors.DR346, value=row.columns[1], known=", ".join(groups))
-    for text, prefix in zip(row.columns[-2:], ("Arg1:", "Arg2:")):
+    if columns[1] not in groups:
+        raise place.error(Errors.DR346, value=columns[1], known=", ".join(groups))
+    for text, prefix in zip(columns[-2:], ("Arg1:", "Arg2:")):
         if not text.startswith(prefix):
-            raise row.place.error(Errors.DR347, value=text, prefix=prefix)
-    subject, object = (text.partition(":")[2] for text in row.columns[-2:])
-    return RelationRecord(row.columns[label], subject, object)
+            raise place.error(Errors.DR347, value=text, prefix=prefix)
+    subject, object = (text.partition(":")[2] for text in columns[-2:])
+    return RelationRecord(columns[label], subject, object)
 
 
 FORMATS = {"chemprot": Format(read), "chemprot-fine": Format(read_fine), "chemprot-groups": Format(read_groups)}

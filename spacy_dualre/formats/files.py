@@ -15,6 +15,8 @@ from ..errors import Errors
 from ..records.record import Place, Record
 
 Schema = TypeVar("Schema", bound=BaseModel)
+#: The columns of a line.
+Row = Tuple[Place, List[str]]
 #: Standard input.
 STDIN = Path("-")
 #: In XML nothing is fetched, and no entity in a text expanded.
@@ -42,13 +44,6 @@ class Options(NamedTuple):
     text_column: Optional[str] = None
     id_column: Optional[str] = None
     spans_key: Optional[str] = None
-
-
-class Row(NamedTuple):
-    """The columns of a line."""
-
-    place: Place
-    columns: List[str]
 
 
 class Source(NamedTuple):

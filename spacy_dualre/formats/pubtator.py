@@ -47,7 +47,7 @@ def _record(block: List[Tuple[Place, str]]) -> Record:
         is_mention = 4 <= len(columns) <= 6 and all(map(is_offset, columns[:2]))
         if not is_mention and len(columns) not in (3, 4):
             raise place.error(Errors.DR365, n=len(columns) + 1)
-        (mentions if is_mention else relations).append(Row(place, columns))
+        (mentions if is_mention else relations).append((place, columns))
     named = {id.strip() for _, (_, first, second, *_) in relations for id in (first, second)}
     for number, (place, (start, end, text, type, *more)) in enumerate(mentions):
         identifiers, names = (*more, "", "")[:2]
