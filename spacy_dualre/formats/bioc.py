@@ -139,9 +139,6 @@ def _documents(collection: _Collection, place: Place, key: str) -> Iterator[Docu
 
 
 def _from_xml(element: Any, place: Place) -> Record:
-    parent = element.getparent()
-    if parent is None or parent.tag != "collection":
-        raise place.error(Errors.DR331)
     return _record(_values(element, place), place, strict=False)
 
 

@@ -20,13 +20,12 @@ from .jsonl import check_tokens
 TOKEN = "TOKEN"
 
 
-class _Token(BaseModel):
+class _Span(BaseModel):
+    """A span, or a token, which has no label."""
+
     start: int
     end: int
     text: Optional[str] = None
-
-
-class _Span(_Token):
     label: Optional[str] = None
 
     @property
@@ -46,7 +45,7 @@ class _Relation(BaseModel):
 class _Example(OpenSchema):
     text: str
     id: Union[str, int, None] = None
-    tokens: List[_Token] = []
+    tokens: List[_Span] = []
     spans: List[_Span] = []
     relations: List[_Relation] = []
     answer: Optional[Literal["accept", "reject", "ignore"]] = None
@@ -95,41 +94,32 @@ def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
     if example.tokens:
         record.tokens = tuple((token.start, token.end) for token in example.tokens)
         check_tokens(record.tokens, record.text, place)
-    for token in example.tokens:
-        if token.text not in (None, record.text[token.start : token.end]):
-            raise place.error(Errors.DR358, start=token.start, end=token.end, token=token.text)
     for span in example.spans:
         record.add_mention(span.mention, text=span.text)
     for relation in example.relations:
-        head = relation.head_span or _span_at(relation.head, example)
-        child = relation.child_span or _span_at(relation.child, example)
-        if head is None or child is None:
-            detail = f"relation {relation.label} of tokens {relation.head} and {relation.child}"
-            record.drop("relation", "argument is not a token", detail=detail)
-            continue
-        subject, object = (_argument(record, span, example.spans) for span in (head, child))
+        subject = _argument(record, example, relation.head, relation.head_span)
+        object = _argument(record, example, relation.child, relation.child_span)
         record.add_relation(RelationRecord(relation.label, subject, object))
     return record
 
 
-def _span_at(index: int, example: _Example) -> Optional[_Span]:
-    """The span that contains a token, preferably as its last, or else the token; None if there is no such token."""
-    if not 0 <= index < len(example.tokens):
-        return None
-    token = example.tokens[index]
-    holding = [span for span in example.spans if span.start <= token.start and token.end <= span.end]
-    if not holding:
-        return _Span(start=token.start, end=token.end)
-    return min(holding, key=lambda span: (span.end != token.end, span.end - span.start))
+def _argument(record: Record, example: _Example, index: int, argument: Optional[_Span]) -> str:
+    """The id of a mention with the offsets and preferably the label of an argument, added if there is none.
 
-
-def _argument(record: Record, argument: _Span, spans: List[_Span]) -> str:
-    """The id of a mention with the offsets and preferably the label of an argument, added if there is none."""
-    same = [span for span in spans if (span.start, span.end) == (argument.start, argument.end)]
+    Without its span, it is the span that contains its token, preferably as its last, or else the token.
+    """
+    if argument is None:
+        if not 0 <= index < len(example.tokens):
+            return f"token {index}"
+        token = example.tokens[index]
+        holding = [span for span in example.spans if span.start <= token.start and token.end <= span.end] or [token]
+        argument = min(holding, key=lambda span: (span.end != token.end, span.end - span.start))
+    place = (argument.start, argument.end)
+    same = [span for span in example.spans if (span.start, span.end) == place]
     if same:
         return next((span for span in same if span.label == argument.label), same[0]).mention.id
     new = argument.model_copy(update={"label": argument.label or TOKEN})
-    spans.append(new)
+    example.spans.append(new)
     record.notes["argument that is not a span, made a mention"] += 1
     record.add_mention(new.mention, text=new.text)
     return new.mention.id

@@ -536,7 +536,7 @@ BAD_FILES = {
     "XML: truncated": (XML[:-9], 6, "damaged or cut off XML ("),
     "XML: no documents": ("<collection><source/></collection>", 0, "contains no document"),
     "XML: another root": ("<articles><article/></articles>", 0, "contains no document"),
-    "XML: no collection": ("<document><id>5</id></document>", 1, "a document outside of a collection"),
+    "XML: no collection": ("<document><id>5</id></document>", 1, "Field required in passages"),
     "XML: not UTF-8": (XML.encode("utf8").replace(b"at all", b"at \xe9ll"), 5, "damaged or cut off XML ("),
     "XML: tags crossed": (
         XML.replace("</passage></document>", "</document></passage>"),
