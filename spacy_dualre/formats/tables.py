@@ -39,8 +39,18 @@ def read(path: Path) -> Iterator[Record]:
     A surface form that is not in the text, or more than once and without an offset, is dropped with the row's relation.
     Mentions have the id "start-end-type".
     """
+    place, columns, rows = _table(Source(path))
+    missing = [name for name in _REQUIRED if name not in columns]
+    expected = {"required": ", ".join(_REQUIRED), "optional": ", ".join(_OPTIONAL)}
+    if missing:
+        raise place.error(Errors.DR381, names=", ".join(missing), **expected)
+    if len(set(columns)) < len(columns):
+        raise place.error(Errors.DR382, **expected)
     records: Dict[str, Record] = {}
-    for place, row in _relation_rows(path):
+    for place, cells in rows:
+        if isinstance(cells, CorpusError):
+            raise cells
+        row = dict(zip(columns, cells))
         record = _record_of(row, place, records)
         subject, object = (_mention(record, row, place, role) for role in _ROLES)
         predicate = row["predicate"].strip()
@@ -49,23 +59,13 @@ def read(path: Path) -> Iterator[Record]:
     return as_corpus(path, "csv", records.values())
 
 
-def _relation_rows(path: Path) -> Iterator[Tuple[Place, Dict[str, str]]]:
-    columns: List[str] = []
-    for place, cells in _rows(Source(path)):
-        if isinstance(cells, CorpusError):
-            raise cells
-        if columns:
-            yield place, dict(zip(columns, cells))
-            continue
-        columns = [column.strip() for column in cells]
-        missing = [name for name in _REQUIRED if name not in columns]
-        expected = {"required": ", ".join(_REQUIRED), "optional": ", ".join(_OPTIONAL)}
-        if missing:
-            raise place.error(Errors.DR381, names=", ".join(missing), **expected)
-        if len(set(columns)) < len(columns):
-            raise place.error(Errors.DR382, **expected)
-    if not columns:
-        raise Place(path).error(Errors.DR323)
+def _table(source: Source, **dialect: Any) -> Tuple[Place, List[str], Iterator[Tuple[Place, Any]]]:
+    """Place and names of the columns, and the rows below. Raises CorpusError if the header is missing or damaged."""
+    rows = _rows(source, **dialect)
+    place, header = next(rows, (Place(source.path), Place(source.path).error(Errors.DR323)))
+    if isinstance(header, CorpusError):
+        raise header
+    return place, [name.strip() for name in header], rows
 
 
 def _rows(source: Source, **dialect: Any) -> Iterator[Tuple[Place, Any]]:
@@ -140,19 +140,17 @@ def _places(text: str, form: str) -> List[int]:
 
 def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:
     """Stream a table of texts, one document for each row that is not blank. Raises CorpusError if it has no texts."""
-    names: List[str] = []
-    for place, cells in _rows(source, **dialect):
+    place, names, rows = _table(source, **dialect)
+    id_at = _column(names, source.options.id_column, _ID_NAMES, place)
+    text_at = _column(names, source.options.text_column, _TEXT_NAMES, place)
+    if text_at is None:
+        raise place.error(Errors.DR386, names=", ".join(map(repr, names)))
+    for place, cells in rows:
         if isinstance(cells, CorpusError):
             yield cells
-        elif not names:
-            names = [name.strip() for name in cells]
-            id_at = _column(names, source.options.id_column, _ID_NAMES, place)
-            text_at = _column(names, source.options.text_column, _TEXT_NAMES, place)
-            if text_at is None:
-                raise place.error(Errors.DR386, names=", ".join(map(repr, names)))
         else:
             id = cells[id_at].strip() if id_at is not None else ""
-            yield Record(id or source.id_of(place.line), cells[text_at or 0], place, mentions_given=False)
+            yield Record(id or source.id_of(place.line), cells[text_at], place, mentions_given=False)
 
 
 def stream_tsv(source: Source) -> Iterator[Document]:
@@ -198,8 +196,7 @@ def stream_relations(source: Source) -> Iterator[Document]:
 
     Raises CorpusError for another table.
     """
-    rows = _rows(source)
-    place, header = next(rows, (Place(source.path), []))
+    place, header, rows = _table(source)
     if header != list(COLUMNS):
         raise place.error(Errors.DR369, columns=", ".join(COLUMNS))
     for id, of_document in groupby(rows, lambda row: row[1] if isinstance(row[1], CorpusError) else row[1][:1]):

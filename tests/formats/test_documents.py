@@ -118,6 +118,19 @@ def test_a_damaged_row_of_a_table_is_named(tmp_path, content, problem):
     assert problem in problems[0] and len(problems) == 1
 
 
+@pytest.mark.parametrize(
+    "content, problem", [(b"text\xff\nfine\nlast\n", "line 1: not UTF-8"), (b'"text"s\n', "line 1"), (b"", "is empty")]
+)
+def test_a_table_without_a_header_that_can_be_read_is_named_once(tmp_path, content, problem):
+    records, (named,) = read(write(tmp_path / "in.csv", content))
+    assert not records and problem in named
+
+
+def test_rows_of_empty_cells_are_no_documents(tmp_path):
+    records, problems = read(write(tmp_path / "in.csv", "id,text\n1,One.\n,\n,,\n2,Two.\n"))
+    assert contents(records) == [("1", "One."), ("2", "Two.")] and not problems
+
+
 def test_pubmed_has_title_and_labelled_sections(tmp_path):
     records, problems = read(write(tmp_path / "in.xml", PUBMED))
     assert contents(records) == [("12", "Of COX-1. AIM: To know more. It is."), ("13", "Book Chapter.")]
