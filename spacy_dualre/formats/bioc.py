@@ -17,7 +17,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, RootModel
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
-from ..records.record import Document, Place, Record, RelationRecord, as_corpus, attempt
+from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt
 from . import Format
 from .files import Source, count_long_forms, parse_json, read_elements, validate
 from .pubtator import count_split, split_identifiers
@@ -207,18 +207,15 @@ def _add_mention(record: Record, annotation: _Annotation, named: Set[str]) -> No
     if not pieces:
         record.drop("mention", "no location", detail=f"mention {annotation.id}")
         return
-    said = annotation.text or ""
-    if not said:
+    if not annotation.text:
         record.notes["mentions without their text: offsets not checked"] += 1
-    # The text between the pieces may be given with them
-    if said in ("", record.text[pieces[0][0] : max(end for _, end in pieces)]):
-        said = "".join(record.text[start:end] for start, end in pieces)
     infons = annotation.infons
     found = ", ".join(infons) or "none"
     type, ids = _take(infons, "type"), _take(infons, "identifier", _CONCEPTS)
     record.notes.update(f"infon {key!r} of a mention not read" for key in infons if infons[key])
     why = "" if type else f'no infon "type" (found: {found})'
-    record.add_pieces(annotation.id, type, pieces, said, split_identifiers(ids, named), why=why)
+    mention = MentionRecord.of_parts(annotation.id, type, pieces, split_identifiers(ids, named))
+    record.add_mention(mention, text=annotation.text or None, why=why)
 
 
 def _add_relation(record: Record, relation: _Relation) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from ..annotations.concepts import SEPARATOR
 from ..errors import CorpusError, Errors
-from ..records.record import Offsets, Place, Record, RelationRecord, as_corpus
+from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .files import count_long_forms, files_in, one_line, read_lines, read_text, write_lines
 
@@ -110,10 +110,7 @@ def _annotate(record: Record, lines: Dict[str, List[_Line]], roles: _Roles, even
     concepts = _concepts(record, lines["N"], {line.id for line in lines["T"]})
     for line in lines["T"]:
         type, pieces = _mention(line)
-        joined = " ".join(record.text[start:end] for start, end in pieces)
-        if joined != line.tail and "".join(joined.split()) == "".join(line.tail.split()):
-            record.notes["text of a mention given with other blanks"] += 1
-        record.add_pieces(line.id, type, pieces, line.tail, concepts[line.id], line.place)
+        record.add_mention(MentionRecord.of_parts(line.id, type, pieces, concepts[line.id]), line.place, line.tail)
     found = list(_relations(record, lines, roles))
     triggers: Dict[str, str] = {}
     for line in _distinct(record, lines["E"], "brat event"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Iterator, List, Set
 
 from ..errors import Errors
-from ..records.record import MISMATCH, Place, Record, RelationRecord, as_corpus
+from ..records.record import MISMATCH, MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .files import files_in, parse_xml, read_lines
 
@@ -68,7 +68,8 @@ def _record(path: Path) -> Record:
             ends = [tuple(map(int, piece.split("-"))) for piece in offsets.split(";")]
             pieces = [(offset + first, offset + last + 1) for first, last in ends]
             why = MISMATCH if any(last >= len(text) for _, last in ends) else ""
-            record.add_pieces(entity["id"], entity["type"], pieces, entity["text"], place=entity.place, why=why)
+            mention = MentionRecord.of_parts(entity["id"], entity["type"], pieces)
+            record.add_mention(mention, entity.place, entity["text"], why)
         # An empty sentence takes no room
         offset += len(text) + bool(text)
     record.sentences = tuple(starts)

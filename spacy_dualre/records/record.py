@@ -18,7 +18,6 @@ from ..errors import CorpusError, Errors
 Offsets = Tuple[int, int]
 #: Reason to drop a mention.
 MISMATCH = "offsets do not match the text"
-_RENDERED = "text of a mention given in other characters"
 #: What some formats write between the pieces of a discontinuous mention.
 _ELLIPSIS = re.compile(r"\[(\.\.\.|…)\]|\.\.\.|…")
 
@@ -54,6 +53,12 @@ class MentionRecord:
     concepts: Tuple[str, ...] = ()
     parts: Tuple[Offsets, ...] = ()
     listed: bool = field(default=True, compare=False)
+
+    @classmethod
+    def of_parts(cls, id: str, type: str, parts: Sequence[Offsets], concepts: Tuple[str, ...] = ()) -> "MentionRecord":
+        """Make a mention of one part or, if it is discontinuous, several in any order."""
+        start, end = min(start for start, _ in parts), max(end for _, end in parts)
+        return cls(id, type, start, end, concepts, tuple(parts) if len(parts) > 1 else ())
 
     @property
     def key(self) -> Tuple[int, int, str]:
@@ -142,14 +147,21 @@ class Record:
         """Add a mention without the blanks at its ends, or drop it if it cannot be used.
 
         Its place is the document's by default. The corpus may give its text, to be checked, and the reader a reason to
-        drop it.
+        drop it. Blanks and ellipses of the text are not compared: formats join parts with or without them, write blanks
+        for line ends, or lose them. What stands between the parts may be given too.
         """
         found = self.covered(mention)
+        parts = mention.parts or ((mention.start, mention.end),)
+        joined = _characters("".join(self.text[start:end] for start, end in parts))
+        said = joined if text is None else _characters(text)
+        is_said = said in (joined, _characters(found))
+        edges = [edge for part in sorted(parts) for edge in part]
+        are_apart = edges == sorted(edges) and all(start < end for start, end in parts)
         if mention.id in self._mention_ids:
             why = "id occurs twice"
         elif not 0 <= mention.start < mention.end <= len(self.text):
             why = "offsets outside of the text"
-        elif text not in (None, found) and not is_rendering(found, text):
+        elif not are_apart or not is_said and not is_rendering(joined, said):
             why = MISMATCH
         elif not found.strip():
             why = "nothing but blanks"
@@ -159,33 +171,13 @@ class Record:
         if why:
             self.drop("mention", why, place, f"mention {mention.id} ({mention.start} to {mention.end})")
             return
-        if text not in (None, found):
-            self.notes[_RENDERED] += 1
+        if not is_said:
+            self.notes["text of a mention given in other characters"] += 1
         start, end = mention.end - len(found.lstrip()), mention.start + len(found.rstrip())
         if (start, end) != (mention.start, mention.end):
             self.notes["blanks cut off at the ends of a mention"] += 1
-            parts = tuple((max(first, start), min(last, end)) for first, last in mention.parts)
-            mention = replace(mention, start=start, end=end, parts=parts)
-        self.mentions.append(mention)
-
-    def add_pieces(
-        self,
-        id: str,
-        type: str,
-        pieces: Sequence[Offsets],
-        said: str,
-        concepts: Tuple[str, ...] = (),
-        place: Optional[Place] = None,
-        why: str = "",
-    ) -> None:
-        """Like `add_mention`, from one piece or, if it is discontinuous, several in any order; `said` as in `hold`."""
-        start, end = min(start for start, _ in pieces), max(end for _, end in pieces)
-        mention = MentionRecord(id, type, start, end, concepts, tuple(sorted(pieces)) if len(pieces) > 1 else ())
-        if not hold(pieces, self.text, said):
-            why = MISMATCH
-        elif _characters("".join(self.text[start:end] for start, end in pieces)) != _characters(said):
-            self.notes[_RENDERED] += 1
-        self.add_mention(mention, place, why=why)
+        parts = tuple((max(first, start), min(last, end)) for first, last in sorted(mention.parts))
+        self.mentions.append(replace(mention, start=start, end=end, parts=parts))
 
     def add_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
         """Add a relation between mentions that were added before, or drop it."""
@@ -264,19 +256,6 @@ def as_corpus(path: Path, name: str, documents: Iterable[Document]) -> Iterator[
         yield record
     if not seen:
         raise Place(path).error(Errors.DR303)
-
-
-def hold(pieces: Sequence[Offsets], text: str, said: str) -> bool:
-    """Whether the pieces of a mention are in the text, apart, not empty, and joined are the text that the corpus gives.
-
-    Blanks and ellipses are not compared: formats join pieces with or without them, write blanks for line ends, or lose
-    them.
-    """
-    edges = [edge for piece in sorted(pieces) for edge in piece]
-    if edges != sorted(edges) or edges[0] < 0 or edges[-1] > len(text) or any(start == end for start, end in pieces):
-        return False
-    found = _characters("".join(text[start:end] for start, end in pieces))
-    return found == _characters(said) or is_rendering(found, _characters(said))
 
 
 def _characters(text: str) -> str:

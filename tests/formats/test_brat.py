@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats.brat import read
-from spacy_dualre.records.record import Dropped, MentionRecord, Record, RelationRecord, hold
+from spacy_dualre.records.record import Dropped, MentionRecord, Record, RelationRecord
 
 Content = Union[str, bytes]
 OF_EVENT = "relation of a brat event, read as one of its trigger"
@@ -236,7 +236,7 @@ def test_relations_of_triggers_are_kept(tmp_path: Path) -> None:
         ("T2\tDrug 0 6\tZorbin and", "offsets do not match the text"),
         ("T2\tDrug 0 6\tZorbin\tand", "offsets do not match the text"),
         ("T2\tDrug 0 6;9 13\tZorbin NA", "offsets do not match the text"),
-        ("T2\tDrug 0 6;11 13\tZorbin and NA", "offsets do not match the text"),
+        ("T2\tDrug 0 6;11 13\tZorbin or NA", "offsets do not match the text"),
         ("T2\tDrug 0 6;4 8\tZorbin in a", "offsets do not match the text"),
         ("T2\tDrug 0 6;11 11\tZorbin", "offsets do not match the text"),
         ("T2\tDrug 0 6;900 905\tZorbin", "offsets outside of the text"),
@@ -263,9 +263,10 @@ def test_mentions_that_cannot_be_used_are_dropped(tmp_path: Path, line: str, why
         ("T1\tOrgan 42 47;27 31\tlobes left", ((27, 31), (42, 47))),
         ("T1\tOrgan 27 31;42 47\tleftlobes", ((27, 31), (42, 47))),
         ('T1\tOrgan 18 23;24 26\t"GLP" of', ((18, 23), (24, 26))),
+        ("T1\tDrug 0 6;11 13\tZorbin and NA", ((0, 6), (11, 13))),
     ],
 )
-def test_pieces_in_any_order_and_joined_in_either_way(tmp_path: Path, line: str, expected: tuple) -> None:
+def test_pieces_in_any_order_and_joined_in_any_way(tmp_path: Path, line: str, expected: tuple) -> None:
     (mention,) = read_one(tmp_path, ann=line).mentions
     assert mention.parts == expected
     assert (mention.start, mention.end) == (expected[0][0], expected[-1][1])
@@ -274,8 +275,7 @@ def test_pieces_in_any_order_and_joined_in_either_way(tmp_path: Path, line: str,
 @pytest.mark.parametrize("said", ['"GLP" of', '"GLP"  of '])
 def test_an_end_of_line_within_a_mention_is_a_blank(tmp_path: Path, said: str) -> None:
     found = read_one(tmp_path, ann=f"T1\tGene 18 26\t{said}\n")
-    assert surface(found) == {"T1": '"GLP"\nof'}
-    assert found.notes == {"text of a mention given with other blanks": 1}
+    assert surface(found) == {"T1": '"GLP"\nof'} and not found.notes
 
 
 def test_blanks_at_the_ends_of_a_mention_are_cut_off(tmp_path: Path) -> None:
@@ -326,11 +326,6 @@ def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     found = read_one(tmp_path, "\ufeff" + TEXT, "\ufeffT1\tDrug 0 6\tZorbin\nT2\tDrug 1 7\tZorbin\n")
     assert found.text == TEXT and surface(found) == {"T1": "Zorbin"}
     assert reasons(found) == [("mention", "offsets do not match the text")]
-
-
-def test_pieces_must_be_in_the_text() -> None:
-    assert hold([(0, 2)], "NA", "NA")
-    assert not hold([(-1, 1)], "NA", "") and not hold([(0, 3)], "NA", "NA")
 
 
 def test_a_document_without_annotations(tmp_path: Path) -> None:

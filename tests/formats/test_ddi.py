@@ -163,7 +163,7 @@ def test_an_end_of_line_within_an_attribute_is_a_blank_as_in_all_xml(tmp_path: P
         ("1-6", "Zorbin", "offsets do not match the text"),
         ("11-12", "na", "offsets do not match the text"),
         ("0-5;4-8", "Zorbinin an", "offsets do not match the text"),
-        ("0-5;11-12", "Zorbin and NA", "offsets do not match the text"),
+        ("0-5;11-12", "Zorbin or NA", "offsets do not match the text"),
         ("0-5;8-7", "Zorbin", "offsets do not match the text"),
         ("5-0", "Zorbin", "offsets outside of the text"),
         ("1-0", "", "offsets outside of the text"),
@@ -183,8 +183,10 @@ def test_mentions_that_cannot_be_used_are_dropped(tmp_path: Path, offset: str, t
 
 
 def test_pieces_in_any_order_and_joined_in_any_way(tmp_path: Path) -> None:
-    found = read_one(tmp_path, sentence(entity("e0", "11-12;0-5", "NAZorbin") + entity("e1", "0-5;11-12", "Zorbin NA")))
-    assert [mention.parts for mention in found.mentions] == [((0, 6), (11, 13))] * 2
+    given = (("11-12;0-5", "NAZorbin"), ("0-5;11-12", "Zorbin NA"), ("0-5;11-12", "Zorbin and NA"))
+    entities = [entity(f"e{number}", offsets, text) for number, (offsets, text) in enumerate(given)]
+    found = read_one(tmp_path, sentence("".join(entities)))
+    assert [mention.parts for mention in found.mentions] == [((0, 6), (11, 13))] * 3 and not found.notes
 
 
 def test_blanks_at_the_ends_of_a_mention_are_cut_off(tmp_path: Path) -> None:

@@ -79,12 +79,19 @@ def test_a_mention_without_characters_is_dropped(start: int, end: int, why: str)
     assert record.dropped == [Dropped("mention", why, where)]
 
 
-@pytest.mark.parametrize("text", ["yeti", "Yeti ", "", "eti"])
+@pytest.mark.parametrize("text", ["yeti", "", "eti", "Yeti e"])
 def test_a_mention_of_another_text_is_dropped(text: str) -> None:
     record = Record("d1", TEXT, PLACE)
     record.add_mention(MentionRecord("T1", "X", 0, 4), OTHER, text=text)
     where = "relations.txt, line 8, document d1, mention T1 (0 to 4)"
     assert record.dropped == [Dropped("mention", "offsets do not match the text", where)] and not record.mentions
+
+
+@pytest.mark.parametrize("text", ["eats moss", "eats\nmoss ", "eatsmoss", "eats [...] moss"])
+def test_blanks_and_ellipses_of_a_text_are_not_compared(text: str) -> None:
+    record = Record("d1", "Yeti eats\u2028moss.", PLACE)
+    record.add_mention(MentionRecord("T1", "X", 5, 14), text=text)
+    assert record.mentions == [MentionRecord("T1", "X", 5, 14)] and not record.notes
 
 
 @pytest.mark.parametrize(
