@@ -19,7 +19,7 @@ from ..annotations.concepts import SEPARATOR
 from ..errors import Errors
 from ..records.record import Document, MentionRecord, Place, Record, RelationRecord, as_corpus, attempt
 from . import Format
-from .files import Source, count_long_forms, parse_json, read_elements, validate
+from .files import Source, count_long_forms, parse_json, read_elements
 from .pubtator import count_split, split_identifiers
 
 #: The order of a relation's nodes by their roles.
@@ -158,7 +158,7 @@ def _values(element: Any, place: Place) -> Dict[str, Any]:
 
 
 def _record(values: Any, place: Place, key: str = "", strict: bool = True) -> Record:
-    document = validate(values, _Document, place, key, strict)
+    document = parse_json(values, _Document, place, key, strict)
     if not document.id.strip():
         raise place.error(Errors.DR333)
     record = Record(document.id, _text(document, place), place)

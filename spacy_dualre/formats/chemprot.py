@@ -4,6 +4,7 @@ Offsets are code points into title + one character + abstract, end exclusive.
 """
 
 from collections import defaultdict
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence, Tuple
@@ -29,14 +30,9 @@ def read(folder: Path) -> Iterator[Record]:
     return as_corpus(folder, "chemprot", _records(folder, "*_gold_standard*.tsv", 4, groups=GROUPS))
 
 
-def read_groups(folder: Path) -> Iterator[Record]:
-    """Like `read`, with all groups, from ``*_relations*.tsv``."""
-    return as_corpus(folder, "chemprot", _records(folder, "*_relations*.tsv", 6))
-
-
-def read_fine(folder: Path) -> Iterator[Record]:
-    """Like `read_groups`, with fine labels such as INDIRECT-UPREGULATOR."""
-    return as_corpus(folder, "chemprot", _records(folder, "*_relations*.tsv", 6, label=3))
+def read_groups(folder: Path, label: int = 1) -> Iterator[Record]:
+    """Like `read`, with all groups, from ``*_relations*.tsv``; column 3 has fine labels (INDIRECT-UPREGULATOR ...)."""
+    return as_corpus(folder, "chemprot", _records(folder, "*_relations*.tsv", 6, label=label))
 
 
 def read_gold_standard(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[str, RelationRecord]]:
@@ -107,4 +103,8 @@ def _relation(place: Place, columns: List[str], label: int = 1, groups: Sequence
     return RelationRecord(columns[label], subject, object)
 
 
-FORMATS = {"chemprot": Format(read), "chemprot-fine": Format(read_fine), "chemprot-groups": Format(read_groups)}
+FORMATS = {
+    "chemprot": Format(read),
+    "chemprot-fine": Format(partial(read_groups, label=3)),
+    "chemprot-groups": Format(read_groups),
+}

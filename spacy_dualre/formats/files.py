@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, TypeVar, Union
+from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -159,22 +159,14 @@ def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, S
             yield place, parse_json(line, schema, place)
 
 
-def parse_json(text: Union[str, bytes], schema: Type[Schema], place: Place, strict: bool = True) -> Schema:
-    """Parse a value of a schema. Raises CorpusError naming the place and the first wrong field."""
-    with _problems_at(place):
-        return schema.model_validate_json(text, strict=strict)
+def parse_json(value: Any, schema: Type[Schema], place: Place, key: str = "", strict: bool = True) -> Schema:
+    """Parse JSON text, or a value from JSON whose key is given for messages.
 
-
-def validate(value: Any, schema: Type[Schema], place: Place, key: str = "", strict: bool = True) -> Schema:
-    """Like `parse_json`, for a value that is parsed already and whose key is given for messages."""
-    with _problems_at(place, key):
-        return schema.model_validate(value, strict=strict)
-
-
-@contextmanager
-def _problems_at(place: Place, key: str = "") -> Iterator[None]:
+    Raises CorpusError naming the place and the first wrong field.
+    """
+    parse = schema.model_validate_json if isinstance(value, (str, bytes)) else schema.model_validate
     try:
-        yield
+        return parse(value, strict=strict)
     except ValidationError as err:
         first: Any = err.errors(include_url=False, include_context=False)[0]
         where = ".".join(filter(None, [key, *map(str, first["loc"])]))

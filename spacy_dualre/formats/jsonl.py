@@ -83,7 +83,7 @@ def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
 
 def parse(line: Union[str, bytes], place: Place, default_id: str = "", strict: bool = True) -> Record:
     """Parse a line. The default id is the line number. Unless strict, numbers may be texts."""
-    document = parse_json(line if isinstance(line, str) else decode_text(line, place), _Document, place, strict)
+    document = parse_json(line if isinstance(line, str) else decode_text(line, place), _Document, place, strict=strict)
     text = document.text
     for before, start in zip([-1, *(document.sentences or ())], document.sentences or ()):
         if not before < start < len(text):

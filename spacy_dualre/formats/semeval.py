@@ -5,6 +5,7 @@ without annotations the sentence alone.
 """
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
 
@@ -29,20 +30,17 @@ NAMES = (
 OTHER = "Other"
 #: The type of all mentions, since the corpus has none.
 TYPE = "ENTITY"
-_CORPUS = "semeval2010t8"
 _SENTENCE = re.compile(r'(\d+)\t"(.*)"')
 _TAG = re.compile(r"(</?e[12]>)")
 _LABEL = re.compile(rf"({'|'.join(NAMES)})\((e1,e2|e2,e1)\)")
 
 
-def read(path: Path) -> Iterator[Record]:
-    """Read a file. A relation's subject fills the first role of its name: Cause-Effect(e2,e1) has the subject e2."""
-    return as_corpus(path, _CORPUS, _records(path, whole_labels=False))
+def read(path: Path, whole_labels: bool = False) -> Iterator[Record]:
+    """Read a file. A relation's subject fills the first role of its name: Cause-Effect(e2,e1) has the subject e2.
 
-
-def read_19(path: Path) -> Iterator[Record]:
-    """Like `read`, with e1 as every subject and the label including the direction as the predicate."""
-    return as_corpus(path, _CORPUS, _records(path, whole_labels=True))
+    With whole labels e1 is every subject, and the label including the direction the predicate.
+    """
+    return as_corpus(path, "semeval2010t8", _records(path, whole_labels))
 
 
 def read_labels(path: Path) -> Iterator[Tuple[Place, str, str]]:
@@ -119,4 +117,4 @@ def _record(line: str, place: Place) -> Record:
     return record
 
 
-FORMATS = {"semeval": Format(read), "semeval-19": Format(read_19)}
+FORMATS = {"semeval": Format(read), "semeval-19": Format(partial(read, whole_labels=True))}

@@ -1,6 +1,7 @@
 """Reading ChemProt: every trap of the format, every error with file and line, the official counts."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List
 
@@ -12,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.formats.chemprot import ALL_GROUPS, GROUPS, read, read_fine, read_groups
+from spacy_dualre.formats.chemprot import ALL_GROUPS, GROUPS, read, read_groups
 from spacy_dualre.records.record import MentionRecord, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
 OFFICIAL = ROOT.parent / "shared" / "corpora" / "chemprot"
 Files = Dict[str, str]
+read_fine = partial(read_groups, label=3)
 
 #: Characters 0 to 9 are the title of document 7, character 10 separates it from the abstract.
 ABSTRACTS = (

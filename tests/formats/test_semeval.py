@@ -1,6 +1,7 @@
 """Reading SemEval-2010 Task 8: every trap of the format, every error with file and line, the official counts."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
@@ -12,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 
 from spacy_dualre.annotations.mentions import SPANS_KEY
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.formats.semeval import NAMES, read, read_19
+from spacy_dualre.formats.semeval import NAMES, read
 from spacy_dualre.records.record import MentionRecord, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
 OFFICIAL = SHARED / "corpora" / "semeval2010t8"
 Reader = Callable[[Path], Iterator[Record]]
+read_19 = partial(read, whole_labels=True)
 
 
 def block(id: int, sentence: str, label: str = "Other", comment: str = "Comment:") -> str:
