@@ -62,8 +62,7 @@ def concepts_of(type: str, text: str, kb_id: str) -> List[Concept]:
     """Do the same for a mention that is not a Span; `text` is its long form, if it has one."""
     if not kb_id:
         return [Concept(type, " ".join(text.lower().split()))]
-    ids = dict.fromkeys(id.strip() for id in kb_id.split(SEPARATOR))
-    return [Concept(type, id) for id in ids if is_concept(id)]
+    return [Concept(type, id) for id in split_concepts(kb_id) if is_concept(id)]
 
 
 def get_long_forms(doc: Doc) -> Dict[str, str]:

@@ -7,7 +7,7 @@ interactions", https://github.com/isegura/DDICorpus.
 
 import re
 from pathlib import Path
-from typing import Any, Iterator, List, Set
+from typing import Any, Iterator, List
 
 from ..errors import Errors
 from ..records.record import MISMATCH, MentionRecord, Place, Record, RelationRecord, as_corpus
@@ -73,22 +73,16 @@ def _record(path: Path) -> Record:
         # An empty sentence takes no room
         offset += len(text) + bool(text)
     record.sentences = tuple(starts)
-    seen: Set[str] = set()
-    for sentence in sentences:
-        for pair in sentence.find_all("pair"):
-            _add_relation(record, pair, seen)
+    for pair in document.find_all("pair"):
+        _add_relation(record, pair)
     return record
 
 
-def _add_relation(record: Record, pair: _Element, seen: Set[str]) -> None:
+def _add_relation(record: Record, pair: _Element) -> None:
     id, subject, object, ddi = pair["id"], pair["e1"], pair["e2"], pair["ddi"]
-    repeated = id in seen
-    seen.add(id)
     type = pair.node.get("type")
     if ddi == "false":
         record.notes["explicit negative pairs"] += 1
-    elif repeated:
-        record.drop("relation", "id occurs twice", pair.place, id)
     elif ddi != "true":
         record.drop("relation", "ddi is neither true nor false", pair.place, f"{id}: {ddi}")
     elif type and type not in TYPES:

@@ -102,7 +102,7 @@ def parse(line: Union[str, bytes], place: Place, default_id: str = "", strict: b
     inline = [one for rel in document.rels for one in (rel.subject, rel.object) if isinstance(one, Argument)]
     arguments = Arguments(record, (mention.id for mention in (*document.mentions, *inline)))
     for mention in document.mentions:
-        arguments.add(mention.mention(_parts(record, mention)), mention.text)
+        arguments.add(mention.mention(mention.parts or ()), mention.text)
         short, long = text[mention.start : mention.end], mention.long_form
         if long and record.long_forms.setdefault(short, long) != long:
             record.drop("long form", "the same text had a different one before", detail=f"mention {mention.start}")
@@ -159,17 +159,6 @@ def check_tokens(tokens: Sequence[Offsets], text: str, place: Place) -> None:
         position = end
     if text[position:].strip():
         raise place.error(Errors.DR356, start=position, end=len(text))
-
-
-def _parts(record: Record, mention: _Mention) -> Tuple[Offsets, ...]:
-    parts = mention.parts or ()
-    edges = [edge for part in parts for edge in part]
-    whole = not parts or (edges[0], edges[-1]) == (mention.start, mention.end)
-    if not whole or edges != sorted(edges) or any(start == end for start, end in parts):
-        detail = f"mention {mention.start} to {mention.end}"
-        record.drop("parts of a mention", "do not go from its start to its end in text order", detail=detail)
-        return ()
-    return parts if len(parts) > 1 else ()
 
 
 def _add_relation(record: Record, rel: _Rel, arguments: Arguments) -> None:

@@ -56,9 +56,9 @@ class MentionRecord:
 
     @classmethod
     def of_parts(cls, id: str, type: str, parts: Sequence[Offsets], concepts: Tuple[str, ...] = ()) -> "MentionRecord":
-        """Make a mention of one part or, if it is discontinuous, several in any order."""
+        """Make a mention of its parts in any order, of which there may be one."""
         start, end = min(start for start, _ in parts), max(end for _, end in parts)
-        return cls(id, type, start, end, concepts, tuple(parts) if len(parts) > 1 else ())
+        return cls(id, type, start, end, concepts, tuple(parts))
 
     @property
     def key(self) -> Tuple[int, int, str]:
@@ -94,9 +94,9 @@ class Losses:
     counts: Counter = field(default_factory=Counter)
     first: Dict[str, str] = field(default_factory=dict)
 
-    def add(self, reason: str, where: object, n: int = 1) -> None:
-        """Add n."""
-        self.counts[reason] += n
+    def add(self, reason: str, where: object) -> None:
+        """Add one."""
+        self.counts[reason] += 1
         self.first.setdefault(reason, str(where))
 
     def add_dropped(self, dropped: Iterable[Dropped]) -> None:
@@ -156,12 +156,13 @@ class Record:
         said = joined if text is None else _characters(text)
         is_said = said in (joined, _characters(found))
         edges = [edge for part in sorted(parts) for edge in part]
+        are_whole = [edges[0], edges[-1]] == [mention.start, mention.end]
         are_apart = edges == sorted(edges) and all(start < end for start, end in parts)
         if mention.id in self._mention_ids:
             why = "id occurs twice"
         elif not 0 <= mention.start < mention.end <= len(self.text):
             why = "offsets outside of the text"
-        elif not are_apart or not is_said and not is_rendering(joined, said):
+        elif not (are_whole and are_apart and (is_said or is_rendering(joined, said))):
             why = MISMATCH
         elif not found.strip():
             why = "nothing but blanks"
@@ -176,8 +177,8 @@ class Record:
         start, end = mention.end - len(found.lstrip()), mention.start + len(found.rstrip())
         if (start, end) != (mention.start, mention.end):
             self.notes["blanks cut off at the ends of a mention"] += 1
-        parts = tuple((max(first, start), min(last, end)) for first, last in sorted(mention.parts))
-        self.mentions.append(replace(mention, start=start, end=end, parts=parts))
+        parts = tuple((max(first, start), min(last, end)) for first, last in sorted(parts))
+        self.mentions.append(replace(mention, start=start, end=end, parts=parts if len(parts) > 1 else ()))
 
     def add_relation(self, rel: RelationRecord, place: Optional[Place] = None) -> None:
         """Add a relation between mentions that were added before, or drop it."""
