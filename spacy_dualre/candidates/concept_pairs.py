@@ -7,7 +7,7 @@ import numpy
 from spacy.tokens import Doc, Span
 
 from ..annotations.concepts import Concept, closest_pairs, get_concepts
-from ..annotations.mentions import sentence_indices
+from ..annotations.mentions import mention_key, sentence_indices
 from ..types import Candidate, Pair, TypePairs
 from .policy import TypePairSetting, check_at_least, check_type_pairs, partners, pool, types_allowed
 
@@ -52,11 +52,13 @@ class ConceptPairs:
         concepts = list(mentions_of)
         # Which concept comes first in the text depends on the mention pair
         partners_of = partners([concept.type for concept in concepts], type_pairs, directed=False)
-        pairs = ((i, j) for i, one in enumerate(concepts) for j in partners_of[one.type] if i < j)
-        for pair in ((concepts[i], concepts[j]) for i, j in pairs):
+        pairs = ((one, concepts[j]) for i, one in enumerate(concepts) for j in partners_of[one.type] if i < j)
+        for pair in pairs:
             sides = mentions_of[pair[0]], mentions_of[pair[1]]
-            for closest in closest_pairs(*sides, self.mention_pairs, sentence_of, self.max_tokens):
-                for candidate in _orders(closest, pair, self.directed):
+            for one, other in closest_pairs(*sides, self.mention_pairs, sentence_of, self.max_tokens):
+                orders = [Candidate(one, other, pair), Candidate(other, one, pair[::-1])]
+                orders.sort(key=lambda candidate: mention_key(candidate.subject))
+                for candidate in orders if self.directed else orders[:1]:
                     types = candidate.subject.label_, candidate.object.label_
                     if types_allowed(*types, type_pairs, self.directed):
                         yield candidate
@@ -81,14 +83,6 @@ class ConceptPairs:
 
     def pool(self, candidates: Sequence[Candidate], odds: numpy.ndarray) -> Tuple[Sequence[Candidate], numpy.ndarray]:
         return pool(candidates, odds, self.directed)
-
-
-def _orders(mentions: Tuple[Span, Span], concepts: Tuple[Concept, Concept], directed: bool) -> List[Candidate]:
-    """The mention pair in text order and, if directed, the other way round."""
-    one, other = mentions
-    forward, backward = Candidate(one, other, concepts), Candidate(other, one, concepts[::-1])
-    in_order = [forward, backward] if (one.start, one.end) <= (other.start, other.end) else [backward, forward]
-    return in_order if directed else in_order[:1]
 
 
 #: The name that configs and Python use.

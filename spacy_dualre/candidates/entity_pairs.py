@@ -14,9 +14,6 @@ from ..types import Candidate, Pair, TypePairs
 from . import policy
 from .policy import TypePairSetting, types_allowed
 
-#: Numbers of the first and the last sentence of a mention.
-_Sentences = Tuple[int, int]
-
 
 @dataclass(frozen=True)
 class EntityPairs:
@@ -51,25 +48,23 @@ class EntityPairs:
 
     def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
         sentence_of = sentence_indices(doc)
-        sentences = [_sentences(mention, sentence_of) for mention in mentions]
-        first = [start for start, _ in sentences]
-        widest = max((end - start for start, end in sentences), default=0)
+        first = [sentence_of[mention.start] for mention in mentions]
+        last = [sentence_of[mention.end - 1] for mention in mentions]
+        widest = max((end - start for start, end in zip(first, last)), default=0)
         partners = policy.partners([mention.label_ for mention in mentions], type_pairs, self.directed)
         for i, subject in enumerate(mentions):
             of_type = partners[subject.label_]
             low, high = 0 if self.directed else i + 1, len(mentions)
             if self.max_sentences is not None:
-                low = max(low, bisect_left(first, sentences[i][0] - self.max_sentences - widest))
-                high = bisect_right(first, sentences[i][1] + self.max_sentences)
+                low = max(low, bisect_left(first, first[i] - self.max_sentences - widest))
+                high = bisect_right(first, last[i] + self.max_sentences)
             for j in of_type[bisect_left(of_type, low) : bisect_left(of_type, high)]:
-                if i != j and self._reason(subject, mentions[j], (sentences[i], sentences[j]), type_pairs) is None:
+                if i != j and self._reason(subject, mentions[j], sentence_of, type_pairs) is None:
                     for pair in self._distinct_pairs(subject, mentions[j]):
                         yield Candidate(subject, mentions[j], pair)
 
     def why_not(self, subject: Span, object: Span, type_pairs: TypePairs) -> Optional[str]:
-        sentence_of = sentence_indices(subject.doc)
-        sentences = _sentences(subject, sentence_of), _sentences(object, sentence_of)
-        return self._reason(subject, object, sentences, type_pairs)
+        return self._reason(subject, object, sentence_indices(subject.doc), type_pairs)
 
     def pairs(self, subject: Span, object: Span) -> List[Pair]:
         # A mention without an id has no linked concept
@@ -82,28 +77,23 @@ class EntityPairs:
     def _distinct_pairs(self, subject: Span, object: Span) -> List[Pair]:
         return [pair for pair in self.pairs(subject, object) if pair[0] != pair[1]]
 
-    def _reason(
-        self, subject: Span, object: Span, sentences: Tuple[_Sentences, _Sentences], type_pairs: TypePairs
-    ) -> Optional[str]:
+    def _reason(self, subject: Span, object: Span, sentence_of: Sequence[int], type_pairs: TypePairs) -> Optional[str]:
         if mention_key(subject) == mention_key(object):
             return "subject and object are one mention"
         if not types_allowed(subject.label_, object.label_, type_pairs, self.directed):
             return f"type pair {subject.label_}|{object.label_} not allowed"
         if self.concepts and not self._distinct_pairs(subject, object):
             return "subject and object are one concept"
-        apart = max(sentences[1][0] - sentences[0][1], sentences[0][0] - sentences[1][1])
+        first, last = (subject, object) if subject.start <= object.start else (object, subject)
+        apart = sentence_of[last.start] - sentence_of[first.end - 1]
         if self.max_sentences is not None and apart > self.max_sentences:
             return "other sentence" if not self.max_sentences else f"more than {self.max_sentences} sentences apart"
-        between = max(object.start - subject.end, subject.start - object.end)
+        between = last.start - first.end
         if self.max_tokens is not None and between > self.max_tokens:
             return f"more than {self.max_tokens} tokens apart"
         if not self.overlapping and between < 0:
             return "overlapping mentions"
         return None
-
-
-def _sentences(mention: Span, sentence_of: Sequence[int]) -> _Sentences:
-    return (sentence_of[mention.start], sentence_of[mention.end - 1])
 
 
 #: The name that configs and Python use.

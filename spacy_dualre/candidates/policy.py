@@ -1,6 +1,6 @@
 """What a candidate policy is, and what all policies share: which types may be related, and when relations are equal."""
 
-from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from typing import Dict, List, Optional, Protocol, Set, Tuple, Union, runtime_checkable
 
 import numpy
@@ -70,7 +70,7 @@ def partners(types: Sequence[str], type_pairs: TypePairs, directed: bool) -> Dic
 
 
 def given_type_pairs(
-    setting: TypePairSetting, gold: Iterable[Relation] = (), symmetric: Container[str] = ()
+    setting: TypePairSetting, gold: Sequence[Relation] = (), symmetric: Container[str] = ()
 ) -> TypePairs:
     """Resolve a policy's `type_pairs` setting; None allows all pairs.
 
@@ -80,11 +80,8 @@ def given_type_pairs(
         return None
     if not isinstance(setting, str):
         return frozenset((subject, object) for subject, object in setting)
-    pairs = set()
-    for rel in gold:
-        pairs.add((rel.subject.label_, rel.object.label_))
-        if rel.predicate in symmetric:
-            pairs.add((rel.object.label_, rel.subject.label_))
+    pairs = {(rel.subject.label_, rel.object.label_) for rel in gold}
+    pairs |= {(rel.object.label_, rel.subject.label_) for rel in gold if rel.predicate in symmetric}
     return frozenset(pairs) or None
 
 

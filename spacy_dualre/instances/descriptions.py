@@ -10,8 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple, Union
 
-from spacy.tokens import Span
-
 from ..errors import Errors
 from ..types import NEGATIVE, Description, DescriptionTexts, Mark, MarkedText
 from .markers import OBJECT, SUBJECT, type_words
@@ -97,12 +95,6 @@ def choose_templates(
             templates = tuple(tuple(exchanged.get(part, part) for part in t) for t in by_types.get(reverse, ()))
         chosen.append(templates or by_types.get(ANY_TYPES, ()))
     return tuple(chosen)
-
-
-def is_possible(descriptions: Descriptions, label: str, subject: Span, object: Span, directed: bool) -> bool:
-    """Whether a predicate has a template for the types of two mentions."""
-    (templates,) = choose_templates(descriptions, [label], subject.label_, object.label_, directed)
-    return bool(templates)
 
 
 def adapt(description: Description) -> MarkedText:

@@ -1,5 +1,6 @@
 """Makes instances of candidates: what the model reads of each one, as words and positions."""
 
+from dataclasses import dataclass, field
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
@@ -16,6 +17,7 @@ MODES = ("adapted", "static", "label")
 _FARTHEST = 512
 
 
+@dataclass
 class InstanceMaker:
     """Makes instances for the L predicates of a model.
 
@@ -27,23 +29,15 @@ class InstanceMaker:
         type_map: The types that others stand for, in markers and descriptions.
     """
 
-    def __init__(
-        self,
-        labels: Sequence[str],
-        descriptions: Descriptions,
-        context: int,
-        mode: str,
-        directed: bool = True,
-        of_corpus: Mapping[str, Collection[str]] = {},
-        type_map: Mapping[str, str] = {},
-    ) -> None:
-        self.labels = tuple(labels)
-        self.descriptions = descriptions
-        self.context = context
-        self.mode = mode
-        self.directed = directed
-        self.of_corpus = of_corpus
-        self.type_map = type_map
+    labels: Sequence[str]
+    descriptions: Descriptions
+    context: int
+    mode: str
+    directed: bool = True
+    of_corpus: Mapping[str, Collection[str]] = field(default_factory=dict)
+    type_map: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
         self._window: Optional[_Window] = None
         self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
 

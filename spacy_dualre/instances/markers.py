@@ -1,7 +1,7 @@
 """Typed markers: the tokens around a subject, `<S:TYPE> ... </S:TYPE>`, and an object, `<O:TYPE> ... </O:TYPE>`."""
 
 import re
-from typing import Iterable, Iterator, List, Tuple
+from typing import Iterable, List, Tuple
 
 from ..types import Mark
 
@@ -32,8 +32,8 @@ def type_words(name: str) -> str:
     return re.sub(r"[\W_]+", " ", spaced).strip().lower() or name
 
 
-def marker_events(marks: Iterable[Mark]) -> Iterator[Tuple[int, str]]:
-    """Yield (position, marker token) in text order; a marker goes before the word at its position.
+def marker_events(marks: Iterable[Mark]) -> List[Tuple[int, str]]:
+    """Each (position, marker token) in text order; a marker goes before the word at its position.
 
     At the same position end markers come before start markers, and the subject's before the object's.
     """
@@ -42,5 +42,4 @@ def marker_events(marks: Iterable[Mark]) -> Iterator[Tuple[int, str]]:
         is_object = mark.role == OBJECT
         start, end = markers(mark.role, mark.type)
         events += [(mark.start, 1, is_object, start), (mark.end, 0, is_object, end)]
-    for position, _, _, token in sorted(events):
-        yield position, token
+    return [(position, token) for position, _, _, token in sorted(events)]

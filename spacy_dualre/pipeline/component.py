@@ -20,7 +20,7 @@ from ..annotations.mentions import get_mentions, gold_relations, mention_key, wi
 from ..annotations.relations import set_rels
 from ..candidates.policy import CandidatePolicy, given_type_pairs
 from ..errors import DAMAGED, Errors, Warnings
-from ..instances.descriptions import ANY_TYPES, complete_descriptions, is_possible, parse_descriptions, plain_template
+from ..instances.descriptions import choose_templates, complete_descriptions, parse_descriptions, plain_template
 from ..instances.maker import InstanceMaker
 from ..training.batcher import chosen
 from ..training.loss import joint_loss
@@ -179,7 +179,7 @@ class DualEncoderRel(Settings, TrainablePipe):
             parse_descriptions({label: description})
             self.cfg["descriptions"] = {**self.label_data, label: description}
         if self.is_initialized and self.candidates.type_pairs == "learn" and self.cfg["type_pairs"] is not None:
-            described = {tuple(pair.split("|")) for pair in parse_descriptions(self.label_data)[label]} - {(ANY_TYPES,)}
+            described = {tuple(pair.split("|")) for pair in parse_descriptions(self.label_data)[label] if "|" in pair}
             self.cfg["type_pairs"] = sorted({*map(tuple, self.cfg["type_pairs"]), *described})
         return int(is_new)
 
@@ -238,7 +238,8 @@ class DualEncoderRel(Settings, TrainablePipe):
     def is_possible(self, label: str, subject: Span, object: Span) -> bool:
         """Whether a predicate has a description for the types of two mentions."""
         parsed = parse_descriptions({label: self.label_data[label]})
-        return is_possible(parsed, label, subject, object, self.candidates.directed)
+        (templates,) = choose_templates(parsed, [label], subject.label_, object.label_, self.candidates.directed)
+        return bool(templates)
 
     def stream(self, docs: Iterable[Doc], *, read_all: bool = False, at_least: int = 512) -> Iterator[Scored]:
         """Score the candidates of Docs, Doc by Doc; those of a Doc with many of them come in several parts.

@@ -167,10 +167,7 @@ class Development:
         masked = numpy.where(self.possible[:, :known], self.logits.astype("float64"), -numpy.inf)
         tried = cuts(softmax(masked, axis=1)[:, 0], 50)
         return [
-            next(
-                (one for one in (Cascade(n, p) for p in tried) if self.f(self.predict(one)) >= at_least),
-                Cascade(n, 1.0),
-            )
+            Cascade(n, next((p for p in tried if self.f(self.predict(Cascade(n, p))) >= at_least), 1.0))
             for n in range(1, known)
         ]
 

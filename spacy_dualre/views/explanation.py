@@ -64,11 +64,10 @@ class Explanation(NamedTuple):
     def to_json(self) -> Dict[str, Any]:
         """The explanation as JSON values, with character offsets of mentions."""
         return {
+            **self._asdict(),
             "subject": span_to_json(self.subject),
             "object": span_to_json(self.object),
-            "reason": self.reason,
             "concepts": [concept.id for concept in self.concepts] if self.concepts else None,
-            "text": self.text,
             "scores": [{**score._asdict(), "descriptions": list(score.descriptions)} for score in self.scores],
             "decided": [{"predicate": rel.predicate, "score": rel.score} for rel in self.decided],
         }

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Iterable, Set, Tuple
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
 from ...formats.chemprot import ALL_GROUPS, GROUPS, read_gold_standard
 from ...formats.files import write_lines
@@ -24,17 +24,12 @@ def from_doc(doc: Doc) -> Set[Item]:
 
 
 def _item(rel: Relation) -> Item:
-    first, second = rel.subject, rel.object
     # Relations have no direction: the chemical is the first argument
-    if second.label_ == "CHEMICAL" and first.label_ != "CHEMICAL":
-        first, second = second, first
-    return Item(rel.predicate, _id(first), _id(second))
-
-
-def _id(span: Span) -> str:
-    if not span.id_:
-        raise id_error(span, "the ids that the corpus gives its mentions")
-    return span.id_
+    arguments = sorted((rel.subject, rel.object), key=lambda span: span.label_ != "CHEMICAL")
+    for span in arguments:
+        if not span.id_:
+            raise id_error(span, "the ids that the corpus gives its mentions")
+    return Item(rel.predicate, *(span.id_ for span in arguments))
 
 
 def read_gold(path: Path, may_be_empty: bool = False) -> Items:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Iterable, List, Sequence, Set, Tuple
+from typing import Iterable, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 
@@ -21,8 +21,6 @@ from . import Item, Items, Protocol, rels_of, to_record
 _NAME = "scierc"
 SYMMETRIC = ("CONJUNCTION", "COMPARE")
 LABELS = ("USED-FOR", "FEATURE-OF", "PART-OF", "HYPONYM-OF", "EVALUATE-FOR", *SYMMETRIC)
-#: (start token, end token), end inclusive
-_Tokens = Tuple[int, int]
 
 
 def from_doc(doc: Doc) -> Set[Item]:
@@ -34,7 +32,7 @@ def from_doc(doc: Doc) -> Set[Item]:
 
 
 def _item(row: Sequence) -> Item:
-    spans: List[_Tokens] = [(row[0], row[1]), (row[2], row[3])]
+    spans = [(row[0], row[1]), (row[2], row[3])]
     if row[4] in SYMMETRIC:
         spans.sort()
     subject, object = (f"{start}-{end}" for start, end in spans)

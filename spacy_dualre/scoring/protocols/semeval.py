@@ -28,21 +28,16 @@ def from_doc(doc: Doc) -> Set[Item]:
     """The relation with the highest score, if there is one. Its predicate is a name, with the subject in the first
     role, or a label with direction. Raises ValueError for mentions without the ids e1 and e2.
     """
-    item = _best(doc)
-    return {item} if item else set()
-
-
-def _best(doc: Doc) -> Optional[Item]:
     best = max(rels_of(doc, _NAME, _PREDICATES), key=lambda rel: rel.score, default=None)
     if best is None or best.predicate == OTHER:
-        return None
+        return set()
     if best.predicate in _LABELED:
-        return _LABELED[best.predicate]
+        return {_LABELED[best.predicate]}
     ids = best.subject.id_, best.object.id_
     if sorted(ids) != list(_IDS):
         wrong = best.subject if ids[0] not in _IDS else best.object
         raise id_error(wrong, "mentions with the ids e1 and e2")
-    return Item(best.predicate, *ids)
+    return {Item(best.predicate, *ids)}
 
 
 def read(path: Path) -> Items:
@@ -62,7 +57,7 @@ def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
     """Write a line ``id<TAB>label`` for every document."""
     labels: Dict[Optional[Item], str] = {None: OTHER, **{item: label for label, item in _LABELED.items()}}
     with whole_file(path) as file:
-        write_lines(file, (f"{id}\t{labels[_best(doc)]}" for id, doc in docs))
+        write_lines(file, (f"{id}\t{labels[item]}" for id, doc in docs for item in from_doc(doc) or [None]))
 
 
 PROTOCOL = Protocol(_NAME, NAMES, from_doc, read, read, write, macro=True)
