@@ -11,8 +11,7 @@ from spacy.tokens import Doc, Span
 from ..annotations.concepts import get_concepts
 from ..annotations.mentions import mention_key, sentence_indices
 from ..types import Candidate, Pair, TypePairs
-from . import policy
-from .policy import TypePairSetting, types_allowed
+from .policy import TypePairSetting, check_at_least, check_type_pairs, mention_pairs, partners, pool, types_allowed
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,17 @@ class EntityPairs:
     concepts: bool = False
 
     def __post_init__(self) -> None:
-        policy.check_at_least(0, max_sentences=self.max_sentences, max_tokens=self.max_tokens)
-        policy.check_type_pairs(self.type_pairs)
+        check_at_least(0, max_sentences=self.max_sentences, max_tokens=self.max_tokens)
+        check_type_pairs(self.type_pairs)
 
     def __call__(self, doc: Doc, mentions: Sequence[Span], type_pairs: TypePairs) -> Iterator[Candidate]:
         sentence_of = sentence_indices(doc)
         first = [sentence_of[mention.start] for mention in mentions]
         last = [sentence_of[mention.end - 1] for mention in mentions]
         widest = max((end - start for start, end in zip(first, last)), default=0)
-        partners = policy.partners([mention.label_ for mention in mentions], type_pairs, self.directed)
+        partners_of = partners([mention.label_ for mention in mentions], type_pairs, self.directed)
         for i, subject in enumerate(mentions):
-            of_type = partners[subject.label_]
+            of_type = partners_of[subject.label_]
             low, high = 0 if self.directed else i + 1, len(mentions)
             if self.max_sentences is not None:
                 low = max(low, bisect_left(first, first[i] - self.max_sentences - widest))
@@ -69,10 +68,10 @@ class EntityPairs:
     def pairs(self, subject: Span, object: Span) -> List[Pair]:
         # A mention without an id has no linked concept
         one, other = (get_concepts(m) if self.concepts and m.kb_id_ else [] for m in (subject, object))
-        return list(product(one, other)) or policy.mention_pairs(subject, object)
+        return list(product(one, other)) or mention_pairs(subject, object)
 
     def pool(self, candidates: Sequence[Candidate], odds: numpy.ndarray) -> Tuple[Sequence[Candidate], numpy.ndarray]:
-        return policy.pool(candidates, odds, self.directed) if self.concepts else (candidates, odds)
+        return pool(candidates, odds, self.directed) if self.concepts else (candidates, odds)
 
     def _distinct_pairs(self, subject: Span, object: Span) -> List[Pair]:
         return [pair for pair in self.pairs(subject, object) if pair[0] != pair[1]]

@@ -56,9 +56,7 @@ def check_type_pairs(type_pairs: TypePairSetting) -> None:
 
 def types_allowed(subject: str, object: str, type_pairs: TypePairs, directed: bool) -> bool:
     """Whether a pair of types may be a candidate, in either order if undirected."""
-    if type_pairs is None or (subject, object) in type_pairs:
-        return True
-    return not directed and (object, subject) in type_pairs
+    return type_pairs is None or (subject, object) in type_pairs or (not directed and (object, subject) in type_pairs)
 
 
 def partners(types: Sequence[str], type_pairs: TypePairs, directed: bool) -> Dict[str, List[int]]:

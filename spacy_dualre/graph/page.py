@@ -19,8 +19,6 @@ from .layout import layout
 
 #: Joined into one script.
 _SCRIPTS = ("graph.js", "drawing.js", "panels.js", "control.js")
-#: Part of a sentence, and whether it is in the subject ("s"), the object ("o"), both ("so") or neither ("").
-Piece = Tuple[str, str]
 
 
 def write_page(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
@@ -37,8 +35,10 @@ def write_page(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
     write_text(path, html)
 
 
-def pieces(evidence: Evidence) -> List[Piece]:
-    """Cut the sentence where a mention starts or ends; mentions may overlap."""
+def pieces(evidence: Evidence) -> List[Tuple[str, str]]:
+    """Cut the sentence where a mention starts or ends, and tell for each piece whether it is in the subject ("s"), the
+    object ("o"), both ("so") or neither ("").
+    """
     mentions = {"s": evidence.subject, "o": evidence.object}
     cuts = sorted({evidence.start, evidence.end, *evidence.subject, *evidence.object})
     text, offset = evidence.sentence, evidence.start

@@ -10,8 +10,6 @@ from ..formats import docbin, jsonl, tables
 from ..formats.files import Options, Source
 from ..records.record import Document, Place, Record
 
-_OPTIONS = Options(spans_key=SPANS_KEY)
-
 
 def read_documents(paths: Iterable[Path], broken: Callable[[CorpusError], None]) -> Iterator[Record]:
     """Read documents with their relations from JSON lines (see `formats.jsonl`), .spacy files or tables (.csv).
@@ -39,7 +37,7 @@ def _documents(path: Path) -> Iterator[Document]:
     streams = {".spacy": docbin.stream, ".csv": tables.stream_relations}
     stream = streams.get(Path(path.name.removesuffix(".gz")).suffix.lower(), jsonl.stream)
     try:
-        for document in stream(Source(path, options=_OPTIONS)):
+        for document in stream(Source(path, options=Options(spans_key=SPANS_KEY))):
             yield document
         if document is None:
             raise Place(path).error(Errors.DR303)

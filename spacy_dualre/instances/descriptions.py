@@ -45,12 +45,11 @@ def parse_descriptions(texts: Any) -> Descriptions:
         raise ValueError(Errors.DR040.format(kind=type(texts).__name__))
     parsed: Descriptions = {}
     for predicate, value in texts.items():
-        if not isinstance(value, dict):
-            value = {ANY_TYPES: value}
-        if not value:
+        by_types = value if isinstance(value, dict) else {ANY_TYPES: value}
+        if not by_types:
             raise ValueError(Errors.DR042.format(predicate=predicate))
-        parsed[predicate] = {pair: _parse_templates(predicate, pair, templates) for pair, templates in value.items()}
-        if predicate == NEGATIVE and ANY_TYPES not in value:
+        parsed[predicate] = {pair: _parse_templates(predicate, pair, texts) for pair, texts in by_types.items()}
+        if predicate == NEGATIVE and ANY_TYPES not in by_types:
             raise ValueError(Errors.DR166.format(label=NEGATIVE))
     return parsed
 

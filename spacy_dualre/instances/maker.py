@@ -1,7 +1,8 @@
 """Makes instances of candidates: what the model reads of each one, as words and positions."""
 
 from dataclasses import dataclass, field
-from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from functools import cache, lru_cache
+from typing import Collection, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, Span
 
@@ -38,38 +39,32 @@ class InstanceMaker:
     type_map: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._window: Optional[_Window] = None
-        self._templates: Dict[Tuple[Optional[str], str, str], Tuple[Tuple[Template, ...], ...]] = {}
+        # Candidates come Doc by Doc
+        self._window = lru_cache(maxsize=1)(_Window)
+        self._templates = cache(self._choose)
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
         """Make an instance of each candidate, in order."""
         instances = []
         for candidate in candidates:
             subject, object = (with_type(mention, self.type_map) for mention in candidate[:2])
-            # Candidates come Doc by Doc
-            if self._window is None or self._window.doc is not subject.doc:
-                self._window = _Window(subject.doc, self.context)
-            text, described = self._window.mark(subject, object), self._describe(subject, object, self._window)
-            instances.append(Instance(text, described))
+            window = self._window(subject.doc, self.context)
+            instances.append(Instance(window.mark(subject, object), self._describe(subject, object, window)))
         return instances
 
     def _describe(self, subject: Span, object: Span, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
         types = (subject.label_, object.label_)
-        key = (get_corpus(window.doc) if self.of_corpus else None, *types)
-        if key not in self._templates:
-            self._templates[key] = self._templates_for(*key)
+        chosen = self._templates(get_corpus(window.doc) if self.of_corpus else None, *types)
         if self.mode == "adapted":
             fillers = _filler(window.words, subject), _filler(window.words, object)
         else:
             fillers = cut_literal(type_words(types[0]))[0], cut_literal(type_words(types[1]))[0]
         return tuple(
             tuple(Description(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
-            for templates in self._templates[key]
+            for templates in chosen
         )
 
-    def _templates_for(
-        self, corpus: Optional[str], subject_type: str, object_type: str
-    ) -> Tuple[Tuple[Template, ...], ...]:
+    def _choose(self, corpus: Optional[str], subject_type: str, object_type: str) -> Tuple[Tuple[Template, ...], ...]:
         chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type, self.directed)
         if corpus is not None and corpus in self.of_corpus:
             others = set().union(*self.of_corpus.values()) - {*self.of_corpus[corpus]}

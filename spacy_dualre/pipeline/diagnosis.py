@@ -102,12 +102,12 @@ def why_uncovered(
     doc: Doc, rel: Relation, mentions: Sequence[Span], policy: CandidatePolicy, type_pairs: TypePairs
 ) -> str:
     """Say in words why a gold relation has no candidate."""
-    on_doc = {(span.start_char, span.end_char, span.label_) for span in mentions}
-    arguments = rel.subject, rel.object
-    if any((span.start_char, span.end_char, span.label_) not in on_doc for span in arguments):
-        return "entity missing on the predicted document"
-    subject, object = (doc.char_span(span.start_char, span.end_char, span.label, span.kb_id) for span in arguments)
-    return (
-        policy.why_not(subject, object, type_pairs)
-        or "mention listed twice, or of another concept on the predicted document"
-    )
+    on_doc = {(span.start_char, span.end_char, span.label_): span for span in mentions}
+    arguments = []
+    for gold in (rel.subject, rel.object):
+        found = on_doc.get((gold.start_char, gold.end_char, gold.label_))
+        if found is None:
+            return "entity missing on the predicted document"
+        arguments.append(Span(doc, found.start, found.end, label=found.label, kb_id=gold.kb_id))
+    reason = policy.why_not(arguments[0], arguments[1], type_pairs)
+    return reason or "mention listed twice, or of another concept on the predicted document"

@@ -39,9 +39,8 @@ def write_starter(
         for name in sorted(set(given) - set(known)):
             raise ValueError(Errors.DR801.format(what=what, name=name, known=", ".join(known)))
     paths = [output / name for name in ("config.cfg", "descriptions.json", "project.yml")]
-    for path in paths:
-        if path.exists():
-            raise ValueError(Errors.DR802.format(path=path))
+    for path in filter(Path.exists, paths):
+        raise ValueError(Errors.DR802.format(path=path))
     config = Config().from_disk(_HERE / "default.cfg", interpolate=False)
     config["paths"].update(train="corpus/train.spacy", dev="corpus/dev.spacy", descriptions="descriptions.json")
     config["relations"].update(spans_key=SPANS_KEY, symmetric=list(symmetric))

@@ -1,11 +1,11 @@
 """Model cards: what a trained pipeline finds, its scores, training data and limits."""
 
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from spacy.cli.package import generate_readme
 from spacy.language import Language
 
-from ..instances.descriptions import ANY_TYPES
+from ..instances.descriptions import ANY_TYPES, Template, parse_descriptions
 from ..pipeline.pipelines import components_before, find_component, finds_mentions
 from .templating import environment
 
@@ -21,11 +21,12 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None) -> str
     """
     component, rel = find_component(nlp)
     meta = {key: value for key, value in nlp.meta.items() if value}
+    templates = parse_descriptions(rel.label_data)
     text = environment.get_template("card.md").render(
         readme=generate_readme(meta).strip(),
         component=component,
         rel=rel,
-        predicates=[(label, _cell(value)) for label, value in rel.label_data.items() if label != rel.NIL],
+        predicates=[(label, _cell(templates[label])) for label in rel.labels],
         type_pairs=", ".join(f"{subject} and {object}" for subject, object in sorted(rel.type_pairs or ())),
         package=f"{meta['lang']}_{meta['name']}",
         has_mentions=any(finds_mentions(nlp, name) for name in components_before(nlp, component)),
@@ -35,11 +36,8 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None) -> str
     return f"{text}\n"
 
 
-def _cell(value: Any) -> str:
+def _cell(by_types: Mapping[str, Sequence[Template]]) -> str:
     """The templates of a predicate as a table cell."""
-    by_types: Dict[str, Any] = value if isinstance(value, dict) else {ANY_TYPES: value}
-    lines = []
-    for types, templates in by_types.items():
-        prefix = "" if types == ANY_TYPES else f"{types}: "
-        lines += [prefix + text for text in ([templates] if isinstance(templates, str) else templates)]
+    texts = [(types, "".join(template)) for types, templates in by_types.items() for template in templates]
+    lines = (text if types == ANY_TYPES else f"{types}: {text}" for types, text in texts)
     return "<br>".join(line.replace("|", "\\|").replace("\n", " ") for line in lines)

@@ -10,9 +10,8 @@ from typing import Iterable, Set, Tuple
 from spacy.tokens import Doc
 
 from ...formats.chemprot import ALL_GROUPS, GROUPS, read_gold_standard
-from ...formats.files import write_lines
 from ...types import Relation
-from ...writing import whole_file
+from ...writing import write_text
 from . import Item, Items, Protocol, id_error, rels_of
 
 _NAME = "chemprot"
@@ -44,9 +43,9 @@ def read_gold(path: Path, may_be_empty: bool = False) -> Items:
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
     """Write the format of submissions, which is that of the gold standard."""
-    with whole_file(path) as file:
-        items = ((id, *item) for id, doc in docs for item in sorted(from_doc(doc)))
-        write_lines(file, (f"{id}\t{group}\tArg1:{first}\tArg2:{second}" for id, group, first, second in items))
+    items = ((id, *item) for id, doc in docs for item in sorted(from_doc(doc)))
+    lines = (f"{id}\t{group}\tArg1:{first}\tArg2:{second}\n" for id, group, first, second in items)
+    write_text(path, "".join(lines))
 
 
 PROTOCOL = Protocol(

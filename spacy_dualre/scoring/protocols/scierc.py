@@ -35,8 +35,7 @@ def _item(row: Sequence) -> Item:
     spans = [(row[0], row[1]), (row[2], row[3])]
     if row[4] in SYMMETRIC:
         spans.sort()
-    subject, object = (f"{start}-{end}" for start, end in spans)
-    return Item(row[4], subject, object)
+    return Item(row[4], *(f"{start}-{end}" for start, end in spans))
 
 
 def read_gold(path: Path, predicted: bool = False) -> Items:

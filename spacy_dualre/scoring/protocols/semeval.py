@@ -5,14 +5,13 @@ it count.
 """
 
 from pathlib import Path
-from typing import Dict, Iterable, Optional, Set, Tuple
+from typing import Iterable, Set, Tuple
 
 from spacy.tokens import Doc
 
 from ...errors import Errors
-from ...formats.files import write_lines
 from ...formats.semeval import NAMES, OTHER, parse_label, read_labels
-from ...writing import whole_file
+from ...writing import write_text
 from . import Item, Items, Protocol, id_error, rels_of
 
 _NAME = "semeval"
@@ -55,9 +54,9 @@ def read(path: Path) -> Items:
 
 def write(docs: Iterable[Tuple[str, Doc]], path: Path) -> None:
     """Write a line ``id<TAB>label`` for every document."""
-    labels: Dict[Optional[Item], str] = {None: OTHER, **{item: label for label, item in _LABELED.items()}}
-    with whole_file(path) as file:
-        write_lines(file, (f"{id}\t{labels[item]}" for id, doc in docs for item in from_doc(doc) or [None]))
+    labels = {item: label for label, item in _LABELED.items()}
+    found = ((id, labels[item] if item else OTHER) for id, doc in docs for item in from_doc(doc) or [None])
+    write_text(path, "".join(f"{id}\t{label}\n" for id, label in found))
 
 
 PROTOCOL = Protocol(_NAME, NAMES, from_doc, read, read, write, macro=True)

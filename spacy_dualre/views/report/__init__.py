@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Collection, Dict, List, Mapping, Sequence
+from typing import Any, Collection, Dict, Iterator, List, Mapping, Sequence
 
 from spacy.language import Language
 from spacy.training import Example
@@ -53,9 +53,8 @@ def make_page(outcomes: Outcomes, numbers: Dict[str, Any]) -> str:
     at: Dict[Place, List[Item]] = defaultdict(list)
     for item in outcomes.items:
         at[item.place].append(item)
-    colors = type_colors(
-        span.label_ for item in outcomes.items for span in (item.relation.subject, item.relation.object)
-    )
+    relations = (item.relation for item in outcomes.items)
+    colors = type_colors(span.label_ for rel in relations for span in (rel.subject, rel.object))
     worst = {
         kind: [(_caption(item, at[item.place]), _draw(item, colors, outcomes.symmetric)) for item in items]
         for kind, items in worst_mistakes(outcomes).items()
@@ -67,14 +66,13 @@ def _caption(item: Item, same_place: Sequence[Item]) -> str:
     rel = item.relation
     kind, other = ("gold", "predicted") if item.is_gold else ("predicted", "gold")
     others = {one.relation.predicate for one in same_place if (one.is_predicted if item.is_gold else one.is_gold)}
-    outcome = f"{other} {', '.join(sorted(others)) or 'no relation'}"
-    if item.uncovered is not None:
-        outcome = f"not scored: {item.uncovered}"
+    found = f"{other} {', '.join(sorted(others)) or 'no relation'}"
+    outcome = found if item.uncovered is None else f"not scored: {item.uncovered}"
     probability = "" if item.probability is None else f" {item.probability:.3f}"
     return f"{item.document}: {rel.subject.text} → {rel.object.text}: {kind} {rel.predicate}{probability}, {outcome}"
 
 
-def _draw(item: Item, colors: Mapping[str, str], symmetric: Collection[str]) -> List[Any]:
+def _draw(item: Item, colors: Mapping[str, str], symmetric: Collection[str]) -> Iterator[str]:
     rel = item.relation._replace(score=item.probability or 0.0)
     sentence_of = sentence_indices(rel.subject.doc)
     shown = {sentence_of[span.start] for span in (rel.subject, rel.object)}

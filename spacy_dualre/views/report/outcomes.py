@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Collection, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from functools import partial
+from typing import Callable, Collection, Dict, Hashable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.training import Example
 
@@ -13,12 +14,13 @@ from ...pipeline.component import DualEncoderRel, Scored, join
 from ...pipeline.decode import as_relation, decode
 from ...pipeline.diagnosis import NO_DESCRIPTION, as_asked, why_uncovered
 from ...scoring.scorer import pairs_of_found
-from ...types import Pairs, Relation
+from ...types import Relation
 
 #: The number of a document, and the pair of mentions or concepts that a relation in it is about.
 Place = Tuple[int, Hashable]
 #: A predicate, and the pair that it is about within a document.
 _Key = Tuple[str, Hashable]
+_KeysOf = Callable[[Relation], Iterable[_Key]]
 
 
 class Item(NamedTuple):
@@ -71,50 +73,40 @@ def find_outcomes(rel: DualEncoderRel, examples: Sequence[Example]) -> Outcomes:
 
 def _add(outcomes: Outcomes, rel: DualEncoderRel, number: int, example: Example, parts: Sequence[Scored]) -> None:
     of_found = pairs_of_found(example, rel.spans_key, rel.candidates.pairs, rel.type_map)
-    gold = {key: one for one in gold_relations(example, rel.type_map) for key in _keys(rel, one, rel.candidates.pairs)}
-    predicted = {key: one for one in get_rels(example.predicted) for key in _keys(rel, one, of_found)}
-    asked = _asked(rel, parts, of_found)
+    keys_of = partial(relation_keys, undirected=rel.undirected, pairs=of_found)
+    gold_keys_of = partial(relation_keys, undirected=rel.undirected, pairs=rel.candidates.pairs)
+    gold = {key: one for one in gold_relations(example, rel.type_map) for key in gold_keys_of(one)}
+    predicted = {key: one for one in get_rels(example.predicted) for key in keys_of(one)}
+    asked = _asked(rel, parts, keys_of)
+    name = doc_name(example.reference)
     possible: Dict[_Key, float] = {}
+    best: Dict[_Key, float] = {}
     if parts:
         decisions, odds = rel.candidates.pool(*join(parts))
-        # Every predicate above a threshold of 0 has a probability
-        possible, best = (
-            _best(rel, decode(decisions, odds, list(rel.label_data), 0.0, rel.undirected, multi_label), of_found)
-            for multi_label in (True, rel.multi_label)
-        )
+        for scores, multi_label in ((possible, True), (best, rel.multi_label)):
+            # Every predicate above a threshold of 0 has a probability; the best of a key comes last and stays
+            found = decode(decisions, odds, list(rel.label_data), 0.0, rel.undirected, multi_label)
+            scores.update((key, one.score) for one in sorted(found, key=lambda one: one.score) for key in keys_of(one))
         outcomes.pairs += len(decisions)
         outcomes.scored += [(probability, key in gold) for key, probability in best.items()]
     for key in dict.fromkeys([*gold, *predicted]):
         relation = gold.get(key) or predicted[key]
         is_scored = asked.get(key) or key in predicted
-        probability = predicted[key].score if key in predicted else possible.get(key, 0.0)
-        item = Item(
-            relation,
-            doc_name(example.reference),
-            (number, key[1]),
-            is_gold=key in gold,
-            is_predicted=key in predicted,
-            probability=probability if is_scored else None,
-            uncovered=None if is_scored else _why(rel, example, relation, key in asked),
-        )
-        outcomes.items.append(item)
+        probability = predicted[key].score if key in predicted else possible.get(key, 0.0 if is_scored else None)
+        uncovered = None if is_scored else _why(rel, example, relation, key in asked)
+        place = (number, tuple(sorted(key[1])) if isinstance(key[1], frozenset) else key[1])
+        outcomes.items.append(Item(relation, name, place, key in gold, key in predicted, probability, uncovered))
 
 
-def _asked(rel: DualEncoderRel, parts: Sequence[Scored], pairs: Pairs) -> Dict[_Key, bool]:
+def _asked(rel: DualEncoderRel, parts: Sequence[Scored], keys_of: _KeysOf) -> Dict[_Key, bool]:
     """Whether a candidate was asked for each predicate, in either direction of symmetric ones."""
     asked: Dict[_Key, bool] = {}
     for part in parts:
         for candidate, row in zip(part.candidates, part.scores.possible):
             for label, is_possible in zip(rel.label_data, row):
-                for key in _keys(rel, as_relation(candidate, label), pairs):
+                for key in keys_of(as_relation(candidate, label)):
                     asked[key] = asked.get(key, False) or bool(is_possible)
     return asked
-
-
-def _best(rel: DualEncoderRel, relations: Sequence[Relation], pairs: Pairs) -> Dict[_Key, float]:
-    """The best score of each key."""
-    ranked = sorted(relations, key=lambda one: one.score)
-    return {key: one.score for one in ranked for key in _keys(rel, one, pairs)}
 
 
 def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_candidate: bool) -> str:
@@ -128,12 +120,5 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_candidate: bo
     gold = as_asked(gold, rel.undirected, rel.type_pairs)
     mentions = get_mentions(example.predicted, rel.spans_key, rel.type_map)
     # The component excludes types before it consults its policy
-    return rel.why_not(gold.subject, gold.object) or why_uncovered(
-        example.predicted, gold, mentions, rel.candidates, rel.type_pairs
-    )
-
-
-def _keys(rel: DualEncoderRel, relation: Relation, pairs: Pairs) -> Iterator[_Key]:
-    """The scorer's keys, with the pairs of undirected predicates sorted."""
-    for predicate, pair in relation_keys(relation, rel.undirected, pairs):
-        yield predicate, tuple(sorted(pair)) if isinstance(pair, frozenset) else pair
+    reason = rel.why_not(gold.subject, gold.object)
+    return reason or why_uncovered(example.predicted, gold, mentions, rel.candidates, rel.type_pairs)

@@ -71,7 +71,7 @@ def make_arcs(
 def _make_arc(rel: Relation, boxes: Tuple[Optional[Box], Optional[Box]], label: str, width: float, rtl: bool) -> Arc:
     label = shorten(label, LABEL_SIZE, width - 2 * _GAP)
     label_width = text_width(label, LABEL_SIZE)
-    centers = [box.center for box in boxes if box]
+    centers = [(box.left + box.right) / 2 for box in boxes if box]
     x = [centers[0], centers[-1]]
     if None in boxes:
         # Half an arc is as long as its label: onwards from the subject, up to the object, or back if there is no room

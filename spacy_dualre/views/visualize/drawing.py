@@ -1,7 +1,7 @@
 """Draws the sentences of a Doc as SVG, and the options for it."""
 
-from itertools import groupby
-from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from itertools import cycle, groupby
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from markupsafe import Markup
 from spacy.displacy.render import DEFAULT_LABEL_COLORS, EntityRenderer
@@ -12,7 +12,7 @@ from ...errors import Errors
 from ...types import Relation
 from ..templating import environment
 from .arcs import LABEL_SIZE, Arc, make_arcs
-from .lines import NESTED, PAD, TEXT_SIZE, TYPE_SIZE, Box, Line, lay_out
+from .lines import NESTED, PAD, TEXT_SIZE, TYPE_SIZE, Line, lay_out
 
 #: Narrower lines, in pixels, have no room for labels.
 _NARROWEST = 200
@@ -58,11 +58,9 @@ def make_options(values: Dict[str, Any]) -> Options:
 
 def type_colors(types: Iterable[str], colors: Mapping[str, str] = {}) -> Dict[str, str]:
     """A colour for each entity type: the given one, displaCy's, or else one from displaCy's palette in turn."""
-    types = set(types)
     known = EntityRenderer({"colors": dict(colors)}).colors
-    palette = list(dict.fromkeys(DEFAULT_LABEL_COLORS.values()))
-    others = {type: i for i, type in enumerate(sorted(type for type in types if type.upper() not in known))}
-    return {type: palette[others[type] % len(palette)] if type in others else known[type.upper()] for type in types}
+    palette = cycle(dict.fromkeys(DEFAULT_LABEL_COLORS.values()))
+    return {type: known.get(type.upper()) or next(palette) for type in sorted(set(types))}
 
 
 def draw(
@@ -71,7 +69,7 @@ def draw(
     rels: Sequence[Relation],
     options: Options,
     sentences: Optional[Collection[int]] = None,
-) -> List[Markup]:
+) -> Iterator[Markup]:
     """Draw each sentence as a separate picture.
 
     Args:
@@ -87,11 +85,9 @@ def draw(
     inner = options.width - margin - 2 * _EDGE
     lines = lay_out(doc, [distinct[key] for key in sorted(distinct)], inner, rtl)
     rows = zip(lines, make_arcs(rels, lines, inner, rtl, options.scores, options.symmetric))
-    pictures = []
-    for sentence, group in groupby(rows, key=lambda row: row[0].sentence):
+    shown = (row for row in rows if sentences is None or row[0].sentence in sentences)
+    for sentence, group in groupby(shown, key=lambda row: row[0].sentence):
         own = list(group)
-        if sentences is not None and sentence not in sentences:
-            continue
         markup = environment.get_template("sentence.svg").render(
             _stack(own, options),
             colors=options.colors,
@@ -103,8 +99,7 @@ def draw(
             text=" ".join(doc[own[0][0].pieces[0].token : own[-1][0].pieces[-1].token + 1].text.split()),
             **_SIZES,
         )
-        pictures.append(Markup(markup))
-    return pictures
+        yield Markup(markup)
 
 
 def _stack(rows: Iterable[Tuple[Line, List[Arc]]], options: Options) -> Dict[str, Any]:
@@ -130,18 +125,14 @@ def _curve(arc: Arc, y: float, level: float, options: Options) -> Tuple[Arc, str
     directed = arc.relation.predicate not in options.symmetric
     bend = min(6.0, arc.length / 2)
     head_length = 5 if directed else 0
-    path = f"M{start:.1f},{_top(subject, y) if subject else level:.1f}"
+    top, foot = (y - _ABOVE - NESTED * box.depth if box else level for box in arc.boxes)
+    path = f"M{start:.1f},{top:.1f}"
     if subject:
         path += f"V{level + bend:.1f}Q{start:.1f},{level:.1f} {start + side * bend:.1f},{level:.1f}"
     if object:
-        foot = _top(object, y)
         path += f"H{end - side * bend:.1f}Q{end:.1f},{level:.1f} {end:.1f},{level + bend:.1f}V{foot - head_length:.1f}"
         head = f"M{end:.1f},{foot:.1f}l-3.5,-7h7z"
     else:
         path += f"H{end - side * head_length:.1f}"
         head = f"M{end:.1f},{level:.1f}l{-side * 7},-3.5v7z"
     return arc, path, head if directed else "", level
-
-
-def _top(box: Box, y: float) -> float:
-    return y - _ABOVE - NESTED * box.depth

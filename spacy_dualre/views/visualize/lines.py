@@ -40,7 +40,7 @@ class Piece:
 
 
 class Box(NamedTuple):
-    """A mention, or its part on the line with this index. `depth` boxes are stacked inside."""
+    """A mention, or its part on the line with this index. `depth` boxes are stacked inside, the type stands below."""
 
     mention: Span
     line: int
@@ -48,14 +48,7 @@ class Box(NamedTuple):
     right: float
     depth: int
     starts: bool
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
-
-    @property
-    def type_width(self) -> float:
-        return _type_width(self.mention)
+    type_width: float
 
 
 @dataclass
@@ -75,6 +68,7 @@ class _Frame:
     start: float
     end: float
     depth: int
+    type_width: float
 
 
 def lay_out(doc: Doc, mentions: Sequence[Span], width: float, rtl: bool) -> List[Line]:
@@ -105,10 +99,11 @@ def _frames(mentions: Sequence[Span], words: Sequence[Piece]) -> List[_Frame]:
         end = max([PAD, *(one.end + NESTED for one in inside if one.mention.end == mention.end)])
         first, last = words[mention.start], words[mention.end - 1]
         text = _extent(words[mention.start : mention.end]) - first.before - last.after
-        end += max(_type_width(mention) + 2 * PAD - (start + text + end), 0)
+        type_width = text_width(mention.label_, TYPE_SIZE) * BOLD
+        end += max(type_width + 2 * PAD - (start + text + end), 0)
         first.before = max(first.before, start + GAP)
         last.after = max(last.after, end + GAP)
-        frames.append(_Frame(mention, start, end, depth))
+        frames.append(_Frame(mention, start, end, depth, type_width))
     return frames
 
 
@@ -139,10 +134,6 @@ def _units(
     for start, end in zip([0, *starts], [*starts, len(words)]):
         unit = words[start:end]
         yield from [unit] if unit and _extent(unit) <= width else [[piece] for piece in unit]
-
-
-def _type_width(mention: Span) -> float:
-    return text_width(mention.label_, TYPE_SIZE) * BOLD
 
 
 def _extent(pieces: Sequence[Piece]) -> float:
@@ -192,4 +183,4 @@ def _add_boxes(lines: Sequence[Line], frames: Sequence[_Frame], rtl: bool) -> No
             left, right = (after, before) if pieces[0].turned != rtl else (before, after)
             left = min(piece.x for piece in pieces) - left
             right = max(piece.x + piece.width for piece in pieces) + right
-            lines[i].boxes.append(Box(frame.mention, i, left, right, frame.depth, starts))
+            lines[i].boxes.append(Box(frame.mention, i, left, right, frame.depth, starts, frame.type_width))
