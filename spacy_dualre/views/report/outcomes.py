@@ -113,10 +113,9 @@ def _why(rel: DualEncoderRel, example: Example, gold: Relation, is_candidate: bo
     """Why a gold relation was not scored, in words; its pair may have been scored for other predicates."""
     if gold.predicate not in rel.labels:
         return f"predicate {gold.predicate} not known to the pipeline"
-    if is_candidate and not rel.is_possible(gold.predicate, gold.subject, gold.object):
-        return NO_DESCRIPTION
     if is_candidate:
-        return "predicate that only other corpora have"
+        is_possible = rel.is_possible(gold.predicate, gold.subject, gold.object)
+        return "predicate that only other corpora have" if is_possible else NO_DESCRIPTION
     gold = as_asked(gold, rel.undirected, rel.type_pairs)
     mentions = get_mentions(example.predicted, rel.spans_key, rel.type_map)
     # The component excludes types before it consults its policy
