@@ -37,5 +37,5 @@ def write_tables(
     write_json(json, {"tables": [tables.asdict(table) for table in made]})
     for table in made:
         msg.divider(table.title)
-        aligns = ("l", *"r" * (len(table.header) - 1))
-        msg.table([tables.to_cells(row) for row in table.rows], header=table.header, aligns=aligns)
+        header, *rows = table.cells
+        msg.table(rows, header=header, aligns=("l", *"r" * (len(header) - 1)))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any, Collection, Dict, List, Optional, Sequence, Tuple
 
 import numpy
@@ -10,13 +11,12 @@ from pydantic import BaseModel
 
 from ..errors import Errors
 from ..formats.files import read_json_lines
+from ..scoring.counting import prf
 from ..scoring.protocols import get_protocol
 from ..scoring.significance import approximate_randomization
 
 #: Settings by dotted key.
 Overrides = Dict[str, Any]
-#: Files of a run, and of many together.
-_SUFFIXES = (".run.json", ".jsonl.gz")
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,16 @@ class Table:
         return f"{Path(self.setup.corpus).name} ({self.setup.split})"
 
     @property
-    def header(self) -> Tuple[str, ...]:
-        return ("variant", *self.rows[0].figures)
+    def cells(self) -> List[Tuple[str, ...]]:
+        """The headings and the rows as text: scores in per cent, the difference in points."""
+        rows = ((row.variant, *(_to_cell(*figure) for figure in row.figures.items())) for row in self.rows)
+        return [("variant", *self.rows[0].figures), *rows]
 
 
 def read_results(paths: Sequence[Path]) -> List[RunResult]:
     """Read the results in files and folders. Raises ValueError if there are none, or one is damaged."""
-    files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))]
-    chosen = [file for file in files if file.name.endswith(_SUFFIXES)]
+    files = (file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*"))))
+    chosen = (file for file in files if file.name.endswith((".run.json", ".jsonl.gz")))
     found = [result for file in chosen for _, result in read_json_lines(file, RunResult)]
     if not found:
         raise ValueError(Errors.DR710.format(paths=", ".join(map(str, paths))))
@@ -163,7 +165,7 @@ def _make_table(results: Sequence[RunResult], asked: Optional[str], samples: int
         devices=list(dict.fromkeys(result.device for result in results)),
         commits=list(dict.fromkeys(result.commit for result in results)),
         # The reference, then from best to worst
-        rows=sorted(rows, key=lambda row: (row.variant != reference, -_mean(row.f_of_seeds))),
+        rows=sorted(rows, key=lambda row: (row.variant != reference, -fmean(row.f_of_seeds))),
     )
 
 
@@ -171,42 +173,25 @@ def _make_row(runs: Sequence[RunResult], reference: Sequence[RunResult], new: Co
     f = [run.scores["f"] for run in runs]
     difference, p_value = compare(reference, runs, samples) or (None, None)
     figures = {
-        "F1": _mean(f),
+        "F1": fmean(f),
         "std": _std(f),
         "seeds": len(runs),
         "difference": difference,
         "p": p_value,
-        "P": _mean([run.scores["p"] for run in runs]),
-        "R": _mean([run.scores["r"] for run in runs]),
-        "macro F1": _mean([run.scores["macro_f"] for run in runs]),
-        "training s": _mean([run.seconds for run in runs]),
+        "P": fmean(run.scores["p"] for run in runs),
+        "R": fmean(run.scores["r"] for run in runs),
+        "macro F1": fmean(run.scores["macro_f"] for run in runs),
+        "training s": fmean(run.seconds for run in runs),
     }
     if new:
-        f_new = [_micro_f(run, new) for run in runs]
-        figures.update({"new F1": _mean(f_new), "new std": _std(f_new)})
+        chosen = [label in new for label in get_protocol(runs[0].setup.protocol).labels]
+        f_new = [float(prf(run.counts[:, chosen].sum(axis=0))[2]) for run in runs]
+        figures.update({"new F1": fmean(f_new), "new std": _std(f_new)})
     return Row(runs[0].variant, runs[0].note, runs[0].overrides, [run.seed for run in runs], f, figures)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(numpy.mean(values))
-
-
 def _std(values: Sequence[float]) -> Optional[float]:
-    return float(numpy.std(values, ddof=1)) if len(values) > 1 else None
-
-
-def _micro_f(run: RunResult, labels: Collection[str]) -> float:
-    chosen = [label in labels for label in get_protocol(run.setup.protocol).labels]
-    true, predicted, gold = run.counts[:, chosen].sum(axis=(0, 1))
-    return 2 * true / max(predicted + gold, 1)
-
-
-# As text
-
-
-def to_cells(row: Row) -> Tuple[str, ...]:
-    """A row as text: scores in per cent, the difference in points."""
-    return (row.variant, *(_to_cell(heading, value) for heading, value in row.figures.items()))
+    return stdev(values) if len(values) > 1 else None
 
 
 def _to_cell(heading: str, value: Optional[float]) -> str:
@@ -223,6 +208,7 @@ def to_markdown(tables: Sequence[Table]) -> str:
 
 def _to_markdown(table: Table) -> str:
     setup = table.setup
+    header, *rows = ("| " + " | ".join(row) + " |" for row in table.cells)
     new = f" New F1: micro F1 of {', '.join(table.new_predicates)}." if table.new_predicates else ""
     lines = [
         f"## {table.title}",
@@ -231,9 +217,9 @@ def _to_markdown(table: Table) -> str:
         f"standard deviation of F1. Difference: of F1 to `{table.reference}`, over the seeds that both have; p: paired "
         f"approximate randomisation over documents, not corrected for the number of comparisons.{new}",
         "",
-        "| " + " | ".join(table.header) + " |",
-        "|---|" + "---:|" * (len(table.header) - 1),
-        *("| " + " | ".join(to_cells(row)) + " |" for row in table.rows),
+        header,
+        "|---|" + "---:|" * (header.count("|") - 2),
+        *rows,
         "",
         *(f"- `{row.variant}`: {_describe(row)}" for row in table.rows),
         "",
