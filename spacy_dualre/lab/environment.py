@@ -12,8 +12,8 @@ _PACKAGES = ("spacy-dualre", "torch", "transformers", "spacy", "spacy-transforme
 
 
 def package_versions() -> Dict[str, str]:
-    """The versions of this package and of the libraries that results depend on."""
-    return {name: version(name) for name in _PACKAGES}
+    """The versions of Python, of this package and of the libraries that results depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}}
 
 
 def device_name(device: torch.device) -> str:
@@ -28,14 +28,11 @@ def device_name(device: torch.device) -> str:
 
 def commit() -> str:
     """The git commit of this package's code, with "-dirty" if changed since; outside of git its version."""
+    root = Path(__file__).parents[2]
+    # Of the package's own clone, not of another one that the environment may lie in
+    git = ["git", f"--git-dir={root / '.git'}", f"--work-tree={root}"]
+    describe = [*git, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        # Fails if the environment with this package lies in a clone of something else
-        _git("ls-files", "--error-unmatch", Path(__file__).name)
-        return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+        return subprocess.run(describe, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return version("spacy-dualre")
-
-
-def _git(*args: str) -> str:
-    command = ["git", "-C", str(Path(__file__).parent), *args]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
