@@ -1,5 +1,6 @@
 """`spacy dualre ablations`: train the variants of a plan and compare them."""
 
+import shutil
 from pathlib import Path
 from typing import List, Optional
 
@@ -7,7 +8,7 @@ import typer
 from spacy.cli._util import parse_config_overrides, setup_gpu
 from wasabi import msg
 
-from ..lab.ablations import discard, execute, plan_trainings, read_plan, to_do
+from ..lab.ablations import execute, plan_trainings, read_plan, to_do
 from .app import WITH_OVERRIDES, Gpu, command
 from .results import write_tables
 
@@ -20,9 +21,9 @@ def ablations_cli(
     config: Optional[str] = typer.Option(None, help="Training config, instead of the plan's"),
     corpus: Optional[str] = typer.Option(None, help="Folder with train.spacy and dev.spacy, instead of the plan's"),
     protocol: Optional[str] = typer.Option(None, help="Scoring protocol, instead of the plan's"),
-    seeds: Optional[List[int]] = typer.Option(None, "--seed", help="Seed, instead of the plan's. May be repeated"),
-    variants: Optional[List[str]] = typer.Option(
-        None, "--variant", help="Run only this variant, and those that share its training. May be repeated"
+    seeds: List[int] = typer.Option([], "--seed", help="Seed, instead of the plan's. May be repeated"),
+    variants: List[str] = typer.Option(
+        [], "--variant", help="Run only this variant, and those that share its training. May be repeated"
     ),
     keep_models: bool = typer.Option(False, "--keep-models", help="Keep the trained pipelines"),
     use_gpu: Gpu = -1,
@@ -33,10 +34,9 @@ def ablations_cli(
     """
     setup_gpu(use_gpu, silent=False)
     overrides = parse_config_overrides(ctx.args)
-    changes = {"config": config, "corpus": corpus, "protocol": protocol, "seeds": seeds or None}
-    plan = read_plan(plan_path, overrides, **changes)
+    plan = read_plan(plan_path, overrides, config=config, corpus=corpus, protocol=protocol, seeds=seeds)
     folder = output / "runs"
-    missing = [(training, to_do(plan, training, folder)) for training in plan_trainings(plan, variants or None)]
+    missing = [(training, to_do(plan, training, folder)) for training in plan_trainings(plan, variants)]
     folder.mkdir(parents=True, exist_ok=True)
     total, left = sum(len(training.scored) for training, _ in missing), sum(len(todo) for _, todo in missing)
     msg.info(f"{total} runs, {total - left} of them done already")
@@ -48,11 +48,11 @@ def ablations_cli(
         try:
             for result in execute(plan, training, todo, folder, use_gpu):
                 msg.good(f"{result.name}: F1 {100 * result.scores['f']:.2f}, trained for {result.seconds:.0f} s")
+            if not keep_models:
+                shutil.rmtree(folder / training.name, ignore_errors=True)
         except ValueError as err:
             msg.fail(str(err))
             failed.append(training.name)
-        if not keep_models and training.name not in failed:
-            discard(training, folder)
     if len(failed) < len(missing):
         write_tables([folder], output / "table.md", output / "table.json")
         msg.good(f"Wrote table.md and table.json to {output}")

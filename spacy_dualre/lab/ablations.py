@@ -3,7 +3,6 @@
 import gc
 import json
 import os
-import shutil
 import subprocess
 import sys
 import traceback
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Collection, Dict, List, Literal, Mapping, NamedTuple, Optional
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import BaseModel, Field, NonNegativeInt, model_validator
 from spacy.util import ENV_VARS, load_config
 from thinc.api import Config
 
@@ -34,10 +33,8 @@ WITHOUT = ("corpora.train.without", "corpora.dev.without", f"initialize.componen
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
-class Variant(BaseModel):
+class Variant(BaseModel, extra="forbid"):
     """A variant to compare: its settings by dotted key, and a note on them for the table."""
-
-    model_config = ConfigDict(extra="forbid")
 
     overrides: Overrides = {}
     note: str = ""
@@ -45,13 +42,11 @@ class Variant(BaseModel):
     new_predicates: List[str] = []  # leave out of training, documents and descriptions alike, and add afterwards
 
 
-class Plan(BaseModel):
+class Plan(BaseModel, extra="forbid"):
     """The variants of a config to train and compare.
 
     The corpus is a folder with train.spacy and dev.spacy; whatever split is scored, dev chooses the best checkpoint.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     config: str
     corpus: str
@@ -90,14 +85,12 @@ class Plan(BaseModel):
 
 
 class Training(NamedTuple):
-    """A training of a variant with a seed, whose pipeline some variants are scored with: itself, and those trained as
-    it.
-    """
+    """A training of a variant with a seed."""
 
     variant: str
     seed: int
     config: Config
-    scored: List[str]
+    scored: List[str]  # the variants that are scored with its pipeline: itself, and those trained as it
 
     @property
     def name(self) -> str:
@@ -105,12 +98,12 @@ class Training(NamedTuple):
 
 
 def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> Plan:
-    """Read a plan from a JSON file, with more overrides and changed fields (None: unchanged), and check it.
+    """Read a plan from a JSON file, with more overrides and changed fields (None or empty: unchanged), and check it.
 
     "{corpus}" anywhere in the plan becomes the name of the corpus folder. Raises ValueError naming the first problem.
     """
     plan = parse_json(read_text(path), Plan, Place(path))
-    given = {name: value for name, value in changes.items() if value is not None}
+    given = {name: value for name, value in changes.items() if value}
     values = {**plan.model_dump(), **given, "overrides": {**plan.overrides, **overrides}}
     text = json.dumps(values).replace("{corpus}", json.dumps(Path(values["corpus"]).name)[1:-1])
     plan = parse_json(text, Plan, Place(path))
@@ -120,11 +113,11 @@ def read_plan(path: Path, overrides: Mapping[str, Any] = {}, **changes: Any) -> 
     return plan
 
 
-def plan_trainings(plan: Plan, variants: Optional[Collection[str]] = None) -> List[Training]:
-    """The trainings that some variants (None: all) need, seed by seed. Raises ValueError if a variant is unknown, or a
+def plan_trainings(plan: Plan, variants: Collection[str] = ()) -> List[Training]:
+    """The trainings that some variants (none: all) need, seed by seed. Raises ValueError if a variant is unknown, or a
     setting in a section that the config does not have.
     """
-    for name in variants or ():
+    for name in variants:
         if name not in plan.variants:
             raise ValueError(Errors.DR717.format(name=name, variants=", ".join(plan.variants)))
     data = {f"paths.{split}": str(Path(plan.corpus) / f"{split}.spacy") for split in ("train", "dev")}
@@ -132,7 +125,7 @@ def plan_trainings(plan: Plan, variants: Optional[Collection[str]] = None) -> Li
     for seed in plan.seeds:
         for name, variant in plan.variants.items():
             scored = [name, *(other for other, own in plan.variants.items() if own.trained_as == name)]
-            if not variant.trained_as and (variants is None or {*scored} & {*variants}):
+            if not variant.trained_as and (not variants or {*scored} & {*variants}):
                 overrides = {"training.seed": seed, **data, **plan.overrides, **plan.of(name)}
                 config = load_config(plan.config, overrides=overrides, interpolate=False)
                 trainings.append(Training(name, seed, config, scored))
@@ -141,24 +134,21 @@ def plan_trainings(plan: Plan, variants: Optional[Collection[str]] = None) -> Li
 
 def to_do(plan: Plan, training: Training, folder: Path) -> List[str]:
     """The variants of a training without a result in the folder. Raises ValueError if one has other settings."""
-    missing = []
-    for variant in training.scored:
-        path = folder / f"{variant}-{training.seed}.run.json"
-        if not path.exists():
-            missing.append(variant)
-            continue
-        (result,) = read_results([path])
-        there = (result.setup.data, result.setup.protocol, result.overrides, read_text(_config_path(training, folder)))
+    paths = {variant: folder / f"{variant}-{training.seed}.run.json" for variant in training.scored}
+    done = [variant for variant in paths if paths[variant].exists()]
+    for variant in done:
+        (result,) = read_results([paths[variant]])
+        there = (result.setup.data, result.setup.protocol, result.overrides, read_text(folder / f"{training.name}.cfg"))
         if there != (plan.setup.data, plan.protocol, plan.of(variant), training.config.to_str()):
-            raise ValueError(Errors.DR708.format(path=path))
-    return missing
+            raise ValueError(Errors.DR708.format(path=paths[variant]))
+    return [variant for variant in paths if variant not in done]
 
 
 def execute(plan: Plan, training: Training, variants: Collection[str], folder: Path, use_gpu: int) -> List[RunResult]:
     """Train, or go on with a training that was cut off, and score these variants.
 
-    The folder receives their results, the config, the output (NAME.log) and the trained pipeline (NAME/model-best), see
-    `discard`. Raises ValueError if anything fails.
+    The folder receives their results, the config, the output (NAME.log) and the trained pipeline (NAME/model-best).
+    Raises ValueError if anything fails.
     """
     log = folder / f"{training.name}.log"
     try:
@@ -170,20 +160,11 @@ def execute(plan: Plan, training: Training, variants: Collection[str], folder: P
         raise ValueError(Errors.DR709.format(name=training.name, problem=err, log=log)) from err
 
 
-def discard(training: Training, folder: Path) -> None:
-    """Remove the trained pipeline."""
-    shutil.rmtree(folder / training.name, ignore_errors=True)
-
-
-def _config_path(training: Training, folder: Path) -> Path:
-    return folder / f"{training.name}.cfg"
-
-
 def _train(training: Training, folder: Path, log: Path, use_gpu: int) -> None:
     # Free the memory of the pipeline scored last
     gc.collect()
     torch.cuda.empty_cache()
-    config = _config_path(training, folder)
+    config = folder / f"{training.name}.cfg"
     write_text(config, training.config.to_str())
     command = [sys.executable, "-m", "spacy", "dualre", "train", str(config), "--resume"]
     command += ["--output", str(folder / training.name), "--gpu-id", str(use_gpu)]
