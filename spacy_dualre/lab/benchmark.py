@@ -1,7 +1,6 @@
 """Speed and memory of a trained pipeline, compared with the bare encoders and with the naive way."""
 
 import os
-import platform
 from dataclasses import asdict
 from functools import partial
 from itertools import chain
@@ -16,7 +15,7 @@ from spacy.training import Example
 from thinc.api import Optimizer
 
 from ..errors import Errors
-from ..models.batches import BatchMaker, possible
+from ..models.batches import possible
 from ..models.dual_encoder import forget, get_batches, get_network, get_runner
 from ..models.pytorch.network import DualEncoder
 from ..pipeline.component import DualEncoderRel
@@ -32,8 +31,6 @@ from .naive import naive_batch, on_device, score
 
 PIPELINE, NAIVE, BARE = "pipeline", "naive", "bare encoders"
 STEP, NAIVE_STEP = "training step", "naive training step"
-#: Documents processed before anything is measured.
-_WARM_UP = 5
 
 
 class Workload:
@@ -46,10 +43,7 @@ class Workload:
         self.examples = examples
         self.network: DualEncoder = get_network(self.rel.model)
         self.device: torch.device = self.network.device
-
-    @property
-    def batches(self) -> BatchMaker:
-        return get_batches(self.rel.model)
+        self.batches = get_batches(self.rel.model)
 
     def fresh_docs(self) -> List[Doc]:
         """New Docs with tokens, sentences and mentions only."""
@@ -104,19 +98,11 @@ def benchmark(
     name, rel = find_component(nlp)
     workload = Workload(nlp, name, list(rel_corpus(data_path, limit=limit)(nlp)))
     if not any(True for doc in workload.fresh_docs() for _ in rel.get_candidates(doc)):
-        n = len(workload.examples)
-        raise ValueError(Errors.DR700.format(path=data_path, n=n, source=rel.mentions_from))
-    report = {"settings": {"model": source, "data": str(data_path), **describe(workload)}}
-    report["counts"], report["prediction"] = measure_prediction(workload, repetitions, naive_candidates)
-    if train:
-        report["training"] = measure_training(workload, repetitions, train)
-    return {**report, "peak_memory_mb": peak_memory_mb()}
-
-
-def describe(workload: Workload) -> Dict[str, Any]:
-    """The model, its settings, and the machine."""
-    rel, encoders = workload.rel, workload.network.encoders()
-    return {
+        raise ValueError(Errors.DR700.format(path=data_path, n=len(workload.examples), source=rel.mentions_from))
+    encoders = workload.network.encoders()
+    settings = {
+        "model": source,
+        "data": str(data_path),
         "parameters_per_encoder": [sum(p.numel() for p in encoder.parameters()) for encoder in encoders],
         **asdict(rel.model.attrs["run"].settings),
         "max_length": workload.batches.max_length,
@@ -128,9 +114,13 @@ def describe(workload: Workload) -> Dict[str, Any]:
         "device": device_name(workload.device),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
         "versions": package_versions(),
     }
+    counts, prediction = measure_prediction(workload, repetitions, naive_candidates)
+    report = {"settings": settings, "counts": counts, "prediction": prediction}
+    if train:
+        report["training"] = measure_training(workload, repetitions, train)
+    return {**report, "peak_memory_mb": peak_memory_mb()}
 
 
 def measure_prediction(
@@ -139,7 +129,8 @@ def measure_prediction(
     """Measure `nlp.pipe`, the bare encoders and, on this many candidates, the naive way, see `take_turns`. Returns the
     counts too.
     """
-    workload.exhaust(workload.fresh_docs()[:_WARM_UP])
+    # Warm up
+    workload.exhaust(workload.fresh_docs()[:5])
     instances, read = workload.instances()
     batch = workload.batch(instances, read)
     counts = workload.count(batch)
@@ -199,9 +190,8 @@ def measure_training(workload: Workload, repetitions: int, batch_size: int) -> D
 
 def training_batches(workload: Workload, size: int) -> List[List[Example]]:
     """Batches of `size` candidates, as from the training batcher; without those that are not full, if any is."""
-    fresh = [Example(copy_mentions(example.reference), example.reference) for example in workload.examples]
-    counts = [sum(1 for _ in workload.rel.get_candidates(example.predicted)) for example in fresh]
-    batches = list(share_out(fresh, counts, size))
+    counts = [sum(1 for _ in workload.rel.get_candidates(example.predicted)) for example in workload.examples]
+    batches = list(share_out(workload.examples, counts, size))
     return batches[: sum(counts) // size] or batches
 
 
