@@ -3,17 +3,17 @@
 import logging
 import sys
 from pathlib import Path
-from typing import Optional
 
 import typer
-from spacy.cli._util import import_code, parse_config_overrides, setup_gpu, show_validation_error
+from spacy.cli._util import parse_config_overrides, setup_gpu, show_validation_error
 from spacy.training.initialize import init_nlp
+from spacy.training.loop import DIR_MODEL_LAST
 from spacy.util import load_config, logger
 from wasabi import msg
 
 from ..errors import CheckpointError
 from ..lab.resuming import CHECKPOINT, Checkpoint, find_run, settings_of, train
-from .app import WITH_OVERRIDES, Gpu, dualre_cli, readable_errors
+from .app import WITH_OVERRIDES, Code, Gpu, dualre_cli, readable_errors
 
 
 @dualre_cli.command("train", no_args_is_help=True, context_settings=WITH_OVERRIDES)
@@ -21,12 +21,10 @@ def train_cli(
     ctx: typer.Context,
     config_path: Path = typer.Argument(..., metavar="CONFIG", help="Path to config file", exists=True, allow_dash=True),
     output_path: Path = typer.Option(..., "--output", "--output-path", "-o", help="Folder to store the pipeline in"),
-    resume: bool = typer.Option(
-        False, "--resume", help="Continue from the checkpoint in the output folder, if there is one"
-    ),
-    code_path: Optional[Path] = typer.Option(None, "--code", "-c", help="Python file with additional code to import"),
+    resume: bool = typer.Option(False, "--resume", help="Continue from the checkpoint in the output folder, if any"),
     verbose: bool = typer.Option(False, "--verbose", "-V", "-VV", help="Display more information for debugging"),
     use_gpu: Gpu = -1,
+    code: Code = None,
 ) -> None:
     """Train as `spacy train` does, with the same options and results, but write a checkpoint to the output folder at
     every evaluation, from which --resume continues an interrupted training.
@@ -34,10 +32,7 @@ def train_cli(
     if verbose:
         logger.setLevel(logging.DEBUG)
     overrides = parse_config_overrides(ctx.args)
-    import_code(code_path)
-    if not output_path.exists():
-        output_path.mkdir(parents=True)
-        msg.good(f"Created output directory: {output_path}")
+    output_path.mkdir(parents=True, exist_ok=True)
     msg.info(f"Saving to output directory: {output_path}")
     setup_gpu(use_gpu)
     with readable_errors(), show_validation_error(config_path):
@@ -60,3 +55,4 @@ def train_cli(
         train(nlp, output_path, run, sys.stdout, sys.stderr)
     except CheckpointError as err:
         msg.fail(str(err), exits=1)
+    msg.good("Saved pipeline to output directory", output_path / DIR_MODEL_LAST)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import shutil
 import zlib
 from dataclasses import dataclass, field, replace
@@ -14,21 +13,17 @@ from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.training import Example, loop
 from spacy.util import dict_to_dot, registry, resolve_dot_names
-from thinc.api import Config, fix_random_seed
-from wasabi import Printer
+from thinc.api import Config, Optimizer, fix_random_seed
 
-from ..errors import CheckpointError, Errors
+from ..errors import DAMAGED, CheckpointError, Errors
 from .states import random_states, set_random_states, set_training_state, training_state
 
 #: The name of the checkpoint in the output folder.
 CHECKPOINT = "checkpoint.pt"
 #: What reading a damaged file, or restoring another pipeline's state, raises.
-_DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError)
+_DAMAGED = (*DAMAGED, AttributeError, EOFError)
 #: Sections of a config in which a value may name a file that the training reads.
 _WITH_FILES = ("paths.", "corpora.", "initialize.")
-#: What the checkpoint keeps of an evaluation's report.
-_KEPT = ("step", "epoch", "score", "other_scores", "losses", "seconds", "words")
-_SAY = Printer(no_print=True)
 
 
 @dataclass
@@ -76,9 +71,7 @@ def _contents(name: str, value: Any) -> str:
     checksum = 0
     for path in [Path(value), *sorted(Path(value).rglob("*"))]:
         if path.is_file():
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    checksum = zlib.crc32(block, checksum)
+            checksum = zlib.crc32(path.read_bytes(), checksum)
     return f" with checksum {checksum:08x}"
 
 
@@ -90,9 +83,9 @@ def find_run(path: Path, settings: Dict[str, str]) -> Checkpoint:
         return Checkpoint(settings)
     run = Checkpoint.read(path)
     changed = [
-        f"{name} (then {run.settings.get(name, 'not set')}, now {settings.get(name, 'not set')})"
+        f"{name} (then {then}, now {now})"
         for name in {**run.settings, **settings}
-        if run.settings.get(name) != settings.get(name)
+        if (then := run.settings.get(name, "not set")) != (now := settings.get(name, "not set"))
     ]
     if changed:
         raise CheckpointError(Errors.DR721.format(path=path, different=", ".join(changed)))
@@ -100,10 +93,9 @@ def find_run(path: Path, settings: Dict[str, str]) -> Checkpoint:
 
 
 def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr: IO) -> None:
-    """Train an initialised pipeline as `spacy.training.loop.train` does, with the same output and result.
+    """Train an initialised pipeline as `spacy.training.loop.train` does, with the same result.
 
-    A new run replaces the models and the checkpoint in the output folder. One read from its checkpoint is resumed: it
-    goes through the same batches with all components switched off, up to the checkpoint's step.
+    A new run replaces the models and the checkpoint in the output folder; one read from its checkpoint is resumed.
 
     Raises:
         CheckpointError: The training data have changed, or the state does not fit the pipeline.
@@ -115,13 +107,8 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     train_corpus, dev_corpus = resolve_dot_names(config, [training["train_corpus"], training["dev_corpus"]])
     optimizer, frozen = training["optimizer"], training["frozen_components"]
     before_to_disk = loop.create_before_to_disk_callback(training["before_to_disk"])
-    evaluate_now = loop.create_evaluation_callback(nlp, dev_corpus, training["score_weights"])
-    past = list(run.evaluations)
-    recorded = iter(past)
-
-    def evaluate() -> Tuple[float, Dict[str, Any]]:
-        then = next(recorded, None)
-        return evaluate_now() if then is None else (then["score"], then["other_scores"])
+    evaluate = loop.create_evaluation_callback(nlp, dev_corpus, training["score_weights"])
+    known = iter([(then["score"], then["other_scores"]) for then in run.evaluations])
 
     def save_models(is_best: bool) -> None:
         with nlp.use_params(optimizer.averages):
@@ -133,66 +120,42 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     if run.state is None:
         loop.clean_output_dir(output_path)
         path.unlink(missing_ok=True)
-    _announce(nlp, training, stdout)
     with nlp.select_pipes(disable=frozen):
         log_step, finalize_logger = training["logger"](nlp, stdout, stderr)
     names = ("dropout", "accumulate_gradient", "patience", "max_steps", "eval_frequency", "before_update")
     steps = loop.train_while_improving(
         nlp,
         optimizer,
-        _replayable(run, nlp, train_corpus, training),
-        evaluate,
+        _batches(nlp, train_corpus, training, run),
+        lambda: next(known, None) or evaluate(),
         exclude=frozen,
         annotating_components=training["annotating_components"],
         **{name: training[name] for name in names},
     )
-    switched_off = nlp.select_pipes(disable=nlp.pipe_names if run.state is not None else [])
-    earlier = 0
     try:
-        for _, info, is_best in steps:
+        for info, is_best in _resumed(nlp, optimizer, steps, run, path):
             if is_best is not None:
-                number = len(info["checkpoints"])
-                if number <= len(past):
-                    then = past[number - 1]
-                    if (info["step"], info["words"]) != (then["step"], then["words"]):
-                        raise CheckpointError(Errors.DR722.format(path=path, step=then["step"]))
-                    earlier = then["seconds"] - info["seconds"]
-                    info.update(then)
-                else:
-                    info["seconds"] += earlier
-                if run.state is not None and number == len(past):
-                    switched_off.restore()
-                    _restore(nlp, optimizer, run, path)
                 with nlp.select_pipes(disable=frozen):
                     loop.update_meta(training, nlp, info)
-                if number > len(past):
-                    run.evaluations.append({name: info[name] for name in _KEPT})
-                    run.write(path, training_state(nlp, optimizer))
                 # The models come after the checkpoint, from which they can be written again after an interruption
-                if number >= len(past):
+                if run.state is None:
                     save_models(is_best)
                 info["output_path"] = str(output_path / loop.DIR_MODEL_LAST)
             log_step(info if is_best is not None else None)
-        if run.state is not None:
-            raise CheckpointError(Errors.DR722.format(path=path, step=past[-1]["step"]))
     finally:
         finalize_logger()
         # A run that could not be resumed has nothing to save
         if run.state is None:
             save_models(False)
     replace(run, epochs=[], finished=True).write(path, None)
-    stdout.write(_SAY.good("Saved pipeline to output directory", output_path / loop.DIR_MODEL_LAST) + "\n")
 
 
-def _replayable(
-    run: Checkpoint, nlp: Language, corpus: Callable, training: Dict[str, Any]
-) -> Iterator[Tuple[int, List[Example]]]:
+def _batches(nlp: Language, corpus: Callable, training: Dict[str, Any], run: Checkpoint) -> Iterator[Tuple[int, Any]]:
     """spaCy's batches with their epochs. Epochs that the run began earlier are shuffled and batched as then."""
     known = iter(list(run.epochs))
 
     def start_epoch() -> None:
-        states = next(known, None)
-        if states is not None:
+        if states := next(known, None):
             set_random_states(states)
         else:
             run.epochs.append(random_states())
@@ -206,19 +169,36 @@ def _replayable(
     yield from loop.create_train_batches(nlp, corpus, batcher, training["max_epochs"])
 
 
-def _restore(nlp: Language, optimizer: Any, run: Checkpoint, path: Path) -> None:
-    try:
-        set_training_state(nlp, optimizer, run.state or {})
-    except _DAMAGED as err:
-        raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
-    run.state = None
+def _resumed(
+    nlp: Language, optimizer: Optimizer, steps: Iterable, run: Checkpoint, path: Path
+) -> Iterator[Tuple[Dict[str, Any], Optional[bool]]]:
+    """spaCy's reports of the steps, and whether they are the best; None without an evaluation.
 
-
-def _announce(nlp: Language, training: Dict[str, Any], stdout: IO) -> None:
-    lines = {
-        "Pipeline": nlp.pipe_names,
-        "Frozen components": training["frozen_components"],
-        "Set annotations on update for": training["annotating_components"],
-        "Initial learn rate": training["optimizer"].learn_rate,
-    }
-    stdout.writelines(_SAY.info(f"{name}: {value}") + "\n" for name, value in lines.items() if value != [])
+    Up to the run's state the steps go through the same batches with all components switched off, and report what they
+    did then. From there on each evaluation writes the run to the path.
+    """
+    past = list(run.evaluations)
+    switched_off = nlp.select_pipes(disable=nlp.pipe_names if past else [])
+    earlier = 0
+    for _, info, is_best in steps:
+        number = len(info["checkpoints"])
+        if is_best is not None and number <= len(past):
+            then = past[number - 1]
+            if (info["step"], info["words"]) != (then["step"], then["words"]):
+                raise CheckpointError(Errors.DR722.format(path=path, step=then["step"]))
+            earlier = then["seconds"] - info["seconds"]
+            info.update(then)
+            if number == len(past):
+                switched_off.restore()
+                try:
+                    set_training_state(nlp, optimizer, run.state or {})
+                except _DAMAGED as err:
+                    raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
+                run.state = None
+        elif is_best is not None:
+            info["seconds"] += earlier
+            run.evaluations.append({name: value for name, value in info.items() if name != "checkpoints"})
+            run.write(path, training_state(nlp, optimizer))
+        yield info, is_best
+    if run.state is not None:
+        raise CheckpointError(Errors.DR722.format(path=path, step=past[-1]["step"]))
