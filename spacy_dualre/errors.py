@@ -50,7 +50,10 @@ class Errors(metaclass=ErrorsWithCodes):
     # models/
     DR100 = "'precision' must be one of {allowed}, not {value!r}."
     DR101 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
-    DR102 = "Cannot load the encoder {name!r}: {problem}\nName one on the hub, or a folder with config.json etc."
+    DR102 = (
+        "Cannot load the encoder {name!r}: {problem}\nName one on the hub, or a folder with config.json etc. "
+        "The demo's is made by: python -m spacy project run encoder"
+    )
     DR103 = "The tokenizer of {name!r} has no classification or separator token. Use BERT or RoBERTa, say."
     DR104 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
     DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
@@ -61,6 +64,7 @@ class Errors(metaclass=ErrorsWithCodes):
     # training/
     DR150 = "Document {doc}: unknown gold predicate {label!r}. It knows: {labels}. Use add_label or initialise again."
     DR151 = "{setting} names {name!r}, which is not a component of the pipeline. It has: {known}."
+    DR152 = "A corpus has no path. Set it in [paths] of the config, or as an option such as --paths.train train.spacy."
 
     # pipeline/
     DR162 = "'symmetric' names the unknown predicate {label!r}. Known: {labels}. Correct it, or call add_label first."
@@ -75,6 +79,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR171 = "Cannot read the trained component '{name}' from {path}: {problem}. Copy it again, or train again."
     DR172 = "No component from the factory dual_encoder_rel among: {names}. Give a pipeline trained for relations."
     DR173 = "The settings in 'cfg' do not belong to the network in 'model'."
+    DR174 = "No Doc._.rels in {n} training documents. Convert them; a DocBin needs store_user_data=True to keep them."
     DR180 = "'type_map' maps to the type {type!r}, and {type!r} to another. Map each type to one that the model knows."
 
     # records/
@@ -240,7 +245,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR832 = "{path} is given both as an input and as an output, or as two outputs. Give each file only once."
     DR833 = "No mentions in {source}. Before {name!r} there are: {names}. Put ner, say, there, or give a .spacy file."
     DR834 = "No mention has the text {text!r}. The mentions are: {known}."
-    DR836 = "{path} is neither a text (.txt) nor a file of documents (.spacy)."
+    DR836 = "{path} is neither a text, nor a file with a text (.txt) or documents (.spacy) that exists."
     DR841 = "{path}: expected the name of a .spacy file or, without suffix, of a folder."
     DR842 = "{path}: is also the output, or one is inside the other. Give --dev another path."
     DR843 = "{path} already exists. Overwrite it with --force, or name another file with --output."
@@ -265,7 +270,6 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW164 = "'{name}': no candidate in a training batch (said once). Check spans_key and the settings of 'candidates'."
     DW165 = "'{name}': mentions of the type {type!r} are in no pair (said once). Map it to one of {types} by type_map."
     DW166 = "{n} of {total} inputs ({percent:.1f} %) over {limit} pieces were cut, {mentions} of them within a mention."
-    DW168 = "'{name}': no gold relations in {n} training documents. A DocBin keeps them only with store_user_data=True."
     DW169 = "'{name}': the network in {source} keeps {settings}: [model.network] cannot be changed at loading."
     DW180 = (
         "'{name}' can use no mention of the first documents ({n}; said once). Found in {source}: {found}. It knows "

@@ -20,21 +20,22 @@ from typer.main import get_group
 from wasabi import msg
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
+#: Everyday commands first, the laboratory last.
 COMMANDS = {
-    "ablations": "Train the variants of a plan and compare them",
-    "benchmark": "Measure the speed and memory use of a pipeline",
-    "card": "Write a model card",
-    "convert": "Convert a corpus to .spacy",
-    "evaluate": "Score a pipeline on annotated documents",
-    "explain": "Show why a pipeline finds a relation, or none",
-    "extract": "Find relations in documents, any number of them",
-    "graph": "Merge extracted relations into a knowledge graph",
     "init-config": "Start a project for your own corpus",
-    "results": "Make tables of ablations",
-    "score": "Score predictions officially and compare them",
+    "convert": "Convert a corpus to .spacy",
     "train": "Train like `spacy train`, with checkpoints",
-    "tune": "Find a better threshold and a faster cascade",
+    "evaluate": "Score a pipeline on annotated documents",
+    "extract": "Find relations in documents, any number of them",
     "visualize": "Draw relations over their sentences",
+    "explain": "Show why a pipeline finds a relation, or none",
+    "graph": "Merge extracted relations into a knowledge graph",
+    "tune": "Find a better threshold and a faster cascade",
+    "card": "Write a model card",
+    "score": "Score predictions officially and compare them",
+    "benchmark": "Measure the speed and memory use of a pipeline",
+    "ablations": "Train the variants of a plan and compare them",
+    "results": "Make tables of ablations",
 }
 
 

@@ -1,6 +1,7 @@
 """Documents named on the command line: a text, a text file, standard input or .spacy files."""
 
 import os
+import re
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, List
@@ -28,7 +29,7 @@ def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
         inputs = [example.predicted for example in rel_corpus(Path(source), limit=limit)(nlp)]
     elif source == "-" or source.endswith(".txt"):
         inputs = [read_text(Path(source))]
-    elif os.path.exists(source):
+    elif os.path.exists(source) or re.fullmatch(r"\S*[/\\]\S+|\S+\.\w+", source):
         raise ValueError(Errors.DR836.format(path=source))
     name, rel = find_component(nlp)
     are_given = any(isinstance(doc, Doc) and get_mentions(doc, rel.spans_key) for doc in inputs)

@@ -17,6 +17,7 @@ from spacy_transformers.layers.transformer_model import huggingface_from_pretrai
 from thinc.api import Model, get_torch_default_device
 from thinc.layers.pytorchwrapper import forward
 from transformers import AutoTokenizer
+from transformers.utils import logging
 
 from ..errors import Errors
 from .pytorch.network import DualEncoder, DualEncoderConfig
@@ -38,8 +39,18 @@ def wrapper(convert_inputs: Callable, convert_outputs: Callable, mixed_precision
 
 def load_encoder(name: str, tokenizer_config: Dict[str, Any], transformer_config: Dict[str, Any]) -> HFObjects:
     """Load a pretrained encoder and its tokenizer. Encoders with code of their own could not be loaded again."""
+    # Before the hub is asked for it, which takes a minute without a network
+    if "/" in name and not Path(name).exists() and (name.count("/") > 1 or Path(name).parent.is_dir()):
+        raise OSError("there is no such folder")
     settings = {"trust_remote_code": False}
-    return huggingface_from_pretrained(name, {**tokenizer_config, **settings}, {**transformer_config, **settings})
+    level = logging.get_verbosity()
+    if "num_hidden_layers" in transformer_config:
+        # The weights of the layers that are left out would be listed
+        logging.set_verbosity_error()
+    try:
+        return huggingface_from_pretrained(name, {**tokenizer_config, **settings}, {**transformer_config, **settings})
+    finally:
+        logging.set_verbosity(level)
 
 
 class Shim(HFShim):

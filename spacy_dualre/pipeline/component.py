@@ -139,6 +139,8 @@ class DualEncoderRel(Settings, TrainablePipe):
         examples = list(get_examples())
         gold = [rel for example in examples for rel in gold_relations(example, self.type_map)]
         self._set_descriptions(labels, descriptions, {rel.predicate for rel in gold})
+        if labels is None and not gold:
+            raise ValueError(Errors.DR174.format(n=len(examples)))
         pairs = given_type_pairs(self.candidates.type_pairs, gold, self.symmetric)
         self.cfg["type_pairs"] = sorted(pairs) if pairs is not None else None
         self.cfg["of_corpus"] = labels_of_corpora(examples)
@@ -203,8 +205,6 @@ class DualEncoderRel(Settings, TrainablePipe):
     def _report(self, report: Diagnosis) -> None:
         logger.info("'%s': %s", self.name, report)
         n, n_uncovered = report.relations.total(), report.uncovered.total()
-        if report.documents and not n:
-            self._warn(Warnings.DW168, n=report.documents)
         if n_uncovered and n_uncovered == n:
             raise ValueError(Errors.DR169.format(n=n, reasons=report.reasons, source=self.mentions_from))
         if n_uncovered:

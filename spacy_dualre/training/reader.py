@@ -45,9 +45,10 @@ class RelCorpus(Corpus):
         annotating_components: Sequence[str] = (),
         without: Sequence[str] = (),
     ) -> None:
-        if path is None or not Path(path).exists():
-            hint = "Convert the corpus first, or set its path in [paths]."
-            raise ValueError(Errors.DR005.format(path=path, hint=hint))
+        if path is None:
+            raise ValueError(Errors.DR152)
+        if not Path(path).exists():
+            raise ValueError(Errors.DR005.format(path=path, hint="Convert the corpus first."))
         super().__init__(path)
         self.gold_mentions = gold_mentions
         # spaCy's own limit restarts in each file of a folder

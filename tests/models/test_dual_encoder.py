@@ -1,5 +1,6 @@
 """The thinc layer: the border to torch, initialisation, errors, serialisation."""
 
+import logging
 import shutil
 import warnings
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Dict, List, Tuple
 import numpy
 import pytest
 import torch
-from helpers.pipelines import in_blocks
+from helpers.pipelines import in_blocks, save_bert
 from thinc.api import Model, NumpyOps
 from transformers import AutoModel, AutoTokenizer
 
@@ -295,8 +296,22 @@ def test_the_encoders_positions_are_all_of_use(encoders: Dict[str, Path], kind: 
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"DR102.*nowhere(.|\n)*config\.json"):
+    with pytest.raises(ValueError, match=r"DR102.*nowhere.*no such folder(.|\n)*config\.json"):
         layer(tmp_path / "nowhere").initialize()
+
+
+def test_layers_that_are_left_out_are_not_listed(tmp_path: Path) -> None:
+    encoder = save_bert(tmp_path / "encoder", lowercase=True, layers=2)
+    said: List[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = said.append  # type: ignore[method-assign]
+    root = logging.getLogger("transformers")
+    root.addHandler(handler)
+    layer(encoder, transformer_config={"num_hidden_layers": 1}).initialize()
+    assert not said
+    AutoModel.from_pretrained(encoder, num_hidden_layers=1)
+    assert any("not used" in record.getMessage() for record in said)
+    root.removeHandler(handler)
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:

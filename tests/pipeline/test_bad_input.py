@@ -66,7 +66,7 @@ def test_relations_missing_on_the_reference_documents(make_nlp):
     # As in a DocBin without user data
     for example in examples:
         example.reference.user_data.clear()
-    with pytest.warns(UserWarning, match="DW168.*store_user_data"):
+    with pytest.raises(ValueError, match="DR174.*3 training documents.*store_user_data"):
         initialize(nlp, examples)
 
 
@@ -84,7 +84,7 @@ def test_no_entities_at_all(make_nlp):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(ValueError, match="DR170"):
-            initialize(nlp, [Example(doc.copy(), doc)])
+            nlp.get_pipe(NAME).initialize(lambda: [Example(doc.copy(), doc)], nlp=nlp, labels=DESCRIPTIONS)
 
 
 def test_gold_without_candidates_is_reported_by_reason(make_nlp):

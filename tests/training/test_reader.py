@@ -147,7 +147,7 @@ def test_a_missing_path_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_no_path_is_an_error_too() -> None:
-    with pytest.raises(ValueError, match="DR005"):
+    with pytest.raises(ValueError, match="DR152.*--paths.train"):
         rel_corpus(None)
 
 

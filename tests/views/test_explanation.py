@@ -243,6 +243,8 @@ def test_a_text_may_be_longer_than_names_of_files(pipeline):
         (("pipeline", "Nothing here."), "DR833"),
         (("pipeline", "missing.txt"), "DR324"),
         (("pipeline", "missing.spacy"), "DR005"),
+        (("pipeline", "abstracts/missing"), "DR836"),
+        (("pipeline", "missing.text"), "DR836"),
         (("pipeline", " "), "DR833"),
         (("pipeline", ""), "DR833"),
         (("pipeline", TEXT, "--subject", "warfarin"), "DR834"),
