@@ -122,11 +122,19 @@ def _cut(texts: Sequence[MarkedText], pieces: Pieces) -> List[Cut]:
 def _insert_markers(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> Tuple[numpy.ndarray, Tuple[int, int]]:
     """The pieces with the markers, and the positions of the start markers of subject and object, counted from [CLS]."""
     events = list(marker_events(text.marks))
-    places, tokens = [kept.at(cut.starts[word]) for word, _ in events], [token for _, token in events]
-    ids = numpy.insert(kept.ids, places, [pieces.marker(token) for token in tokens])
-    first = {mark.role: tokens.index(markers(mark.role, mark.type)[0]) for mark in text.marks}
-    subject, object = first[SUBJECT], first[OBJECT]
-    return ids, (places[subject] + subject + 1, places[object] + object + 1)
+    # numpy.insert takes half as long again
+    ids = numpy.empty(len(kept.ids) + len(events), dtype=kept.ids.dtype)
+    first: Dict[str, int] = {}
+    start = 0
+    for n, (word, token) in enumerate(events):
+        place = kept.at(cut.starts[word])
+        ids[start + n : place + n] = kept.ids[start:place]
+        ids[place + n] = pieces.marker(token)
+        first.setdefault(token, place + n + 1)
+        start = place
+    ids[start + len(events) :] = kept.ids[start:]
+    start_of = {mark.role: first[markers(mark.role, mark.type)[0]] for mark in text.marks}
+    return ids, (start_of[SUBJECT], start_of[OBJECT])
 
 
 def _keep(text: MarkedText, cut: Cut, budget: int, keep_template: bool = False) -> _Kept:
