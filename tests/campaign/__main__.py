@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -22,7 +23,9 @@ _HEADER = ("campaign", "what is tried", "tries", "failures", "known", "seconds")
 def main(arguments: Sequence[str]) -> int:
     """Run the campaigns. Returns the exit status."""
     options = parse(arguments)
+    # The networks are tiny, and processes are forked
     torch.set_num_threads(1)
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     logging.getLogger("spacy_dualre").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
