@@ -179,6 +179,8 @@ INPUTS: Dict[str, Dict[str, bytes]] = {
     "text": {"in.txt": f"{TEXT}\r\nÜber α.\n".encode()},
     "tsv": {"in.tsv": f"id\ttext\nd1\t{TEXT}\nd2\tNothing.\n".encode()},
     "relations": {"in.csv": _RELATIONS.encode()},
+    # A small file must not take much memory
+    "far-relations": {"in.csv": _RELATIONS.replace(",0\n", ",999999900\n").encode()},
     "descriptions": {"in.json": json.dumps(_DESCRIPTIONS).encode()},
 }
 

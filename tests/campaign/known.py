@@ -28,6 +28,11 @@ KNOWN: List[Tuple[str, str, str]] = [
         "Damage in the files of spaCy: the error does not name the file, and may be no ValueError.",
     ),
     (
+        r"files-spacy/graph-",
+        r"^MemoryError|not over",
+        "In a table of relations the text before a sentence is filled with blanks, however many these are.",
+    ),
+    (
         r"hostile-render/",
         r"^XMLSyntaxError: .*(invalid Char|Invalid character)",
         "Control characters, which XML cannot hold, get into SVG.",
