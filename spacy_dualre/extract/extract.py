@@ -111,26 +111,27 @@ class Extraction:
 
     def _work(self, batch: List[Record]) -> List[Union[Record, str]]:
         """Extract from a batch or, if that fails, from each document. One that fails alone gives a message."""
-        try:
-            sources = [replace(record, dropped=list(record.dropped)) for record in batch]
-            # Frees spaCy's memory of the words of these documents
-            with self.nlp.memory_zone():
-                with self.nlp.select_pipes(enable=self._splitters):
-                    docs = [self._doc(record) for record in sources]
-                with self.nlp.select_pipes(enable=self._before):
-                    found = self.nlp.pipe([doc for doc, one in zip(docs, sources) if not one.mentions_given])
-                    docs = [doc if one.mentions_given else next(found) for doc, one in zip(docs, sources)]
-                with self.nlp.select_pipes(disable=self._before):
-                    # Strictly, since a component may lose documents
-                    done = zip(self.nlp.pipe(docs, batch_size=len(docs)), sources, strict=True)
-                    return list(starmap(self._finished, done))
-        except Exception as err:  # whatever a component raises
-            if len(batch) > 1:
-                return [found for record in batch for found in self._work([record])]
-            if isinstance(err, CorpusError):
-                return [str(err)]
-            problem = f"{type(err).__name__}: {err}"
-            return [Errors.DR408.format(where=batch[0].place, id=batch[0].id, problem=problem)]
+        # Frees spaCy's memory of the words of these documents. In the first 3.8 an exception leaves the zone open
+        with self.nlp.memory_zone():
+            try:
+                return self._extracted([replace(record, dropped=list(record.dropped)) for record in batch])
+            except CorpusError as err:
+                problem = str(err)
+            except Exception as err:  # whatever a component raises
+                values = {"where": batch[0].place, "id": batch[0].id, "problem": f"{type(err).__name__}: {err}"}
+                problem = Errors.DR408.format(**values)
+        return [problem] if len(batch) == 1 else [found for record in batch for found in self._work([record])]
+
+    def _extracted(self, sources: List[Record]) -> List[Union[Record, str]]:
+        with self.nlp.select_pipes(enable=self._splitters):
+            docs = [self._doc(record) for record in sources]
+        with self.nlp.select_pipes(enable=self._before):
+            found = self.nlp.pipe([doc for doc, one in zip(docs, sources) if not one.mentions_given])
+            docs = [doc if one.mentions_given else next(found) for doc, one in zip(docs, sources)]
+        with self.nlp.select_pipes(disable=self._before):
+            # Strictly, since a component may lose documents
+            done = zip(self.nlp.pipe(docs, batch_size=len(docs)), sources, strict=True)
+            return list(starmap(self._finished, done))
 
     def _finished(self, doc: Doc, source: Record) -> Record:
         key = self._given_key if source.mentions_given else self.rel.spans_key
