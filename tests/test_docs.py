@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 
 from spacy_dualre.cli.app import COMMANDS
 from spacy_dualre.formats import names
-from spacy_dualre.models.architectures import NETWORK, RUN
+from spacy_dualre.models.blocks import NETWORK, RUN
 from spacy_dualre.pipeline.factory import make_dual_encoder_rel
 
 PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]

@@ -12,8 +12,8 @@ from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2
 from ..errors import Errors
 from ..instances.markers import marker_tokens, marker_words
 from ..types import Gradients, PairBatch, Query, RelScores
-from .architectures import NetworkSettings, RunSettings
 from .batches import BatchMaker, Padded, possible
+from .blocks import NetworkSettings, RunSettings
 from .cascade import sample
 from .pieces import Pieces
 from .pytorch import network as networks

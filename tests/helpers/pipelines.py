@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import BertConfig, BertModel, BertTokenizerFast, RobertaConfig, RobertaModel, RobertaTokenizerFast
 
 from spacy_dualre import Relation
-from spacy_dualre.models.architectures import NETWORK, RUN
+from spacy_dualre.models.blocks import NETWORK, RUN
 from spacy_dualre.pipeline import decode
 from spacy_dualre.training.reader import copy_mentions
 

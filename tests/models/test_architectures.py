@@ -6,7 +6,8 @@ from typing import Any, Dict
 import pytest
 from spacy import registry
 
-from spacy_dualre.models.architectures import NETWORK, RUN, dual_encoder_v1
+from spacy_dualre.models.architectures import dual_encoder_v1
+from spacy_dualre.models.blocks import NETWORK, RUN
 from spacy_dualre.models.dual_encoder import get_network, get_runner
 
 #: A value other than the default for each setting.

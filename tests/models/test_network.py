@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from spacy_dualre.models.architectures import NETWORK
+from spacy_dualre.models.blocks import NETWORK
 from spacy_dualre.models.padding import pad
 from spacy_dualre.models.pytorch.device import to_device
 from spacy_dualre.models.pytorch.network import (

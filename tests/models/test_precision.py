@@ -19,7 +19,7 @@ from helpers.pipelines import (
 )
 from spacy.language import Language
 
-from spacy_dualre.models.architectures import PRECISIONS
+from spacy_dualre.models.blocks import PRECISIONS
 from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.models.pytorch.precision import Int8Linear, in_precision, largest_weight
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from ...types import PaddedBatch
-from ..architectures import NETWORK, NetworkSettings
+from ..blocks import NETWORK, NetworkSettings
 
 #: As in CLIP, the cosine is never multiplied by more than this.
 MAX_TEMPERATURE = 100.0
