@@ -12,6 +12,7 @@ from typing import Any, Callable, Iterator, List, NamedTuple, Tuple
 import spacy
 from helpers.damage import JSON_VALUES, assert_sound
 from helpers.pipelines import NAME
+from spacy.tokenizer import Tokenizer
 from spacy.tokens import DocBin
 from spacy.vocab import Vocab
 
@@ -214,6 +215,8 @@ def _without_errors(documents: Iterator[Any], folder: Path) -> Iterator[Record]:
 def _use(records: Iterator[Record]) -> None:
     """Convert what was read, as the commands do."""
     nlp = spacy.blank("xx")
+    # With spaCy's rules, the time for a run of brackets is quadratic in its length
+    nlp.tokenizer = Tokenizer(nlp.vocab)
     nlp.add_pipe("sentencizer")
     for record in records:
         assert_sound(record)
