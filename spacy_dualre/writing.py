@@ -1,6 +1,7 @@
 """Files that are there as a whole or not at all, whatever ends the work."""
 
 import os
+import re
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Iterator, Optional
@@ -46,6 +47,11 @@ def check_writable(*paths: Optional[Path]) -> None:
                 raise PermissionError(None, "no permission")
         except OSError as err:
             raise ValueError(Errors.DR824.format(path=path, problem=err.strerror)) from err
+
+
+def for_xml(text: str) -> str:
+    """The text with U+FFFD for each character that XML 1.0, and so SVG, cannot hold."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """Documents to extract from: a file, standard input, or a folder with files of any formats."""
 
+import os
 from pathlib import Path
 from typing import Iterator, Optional
 
@@ -40,7 +41,8 @@ class Documents:
             if format is None:
                 self.skipped.add(f"file in no known format ({path.suffix or path.name})", path)
                 continue
-            name = path.relative_to(self.path).as_posix() if is_folder else ""
+            # A name may be no UTF-8, which an id must be
+            name = os.fsencode(path.relative_to(self.path).as_posix()).decode("utf8", "replace") if is_folder else ""
             try:
                 yield from function(format, "stream")(Source(path, name, self.options))
             except CorpusError as err:

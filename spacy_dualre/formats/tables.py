@@ -212,7 +212,7 @@ def _from_sentences(rows: List[Tuple[Place, List[str]]]) -> Record:
     rels = []
     for place, cells in rows:
         row = {name: re.sub(rf"\A'{_FORMULA}", "", cell) for name, cell in zip(COLUMNS, cells)}
-        if not is_offset(row["sentence_start"]):
+        if not is_offset(row["sentence_start"]) or int(row["sentence_start"]) > _LONGEST_CELL:
             raise place.error(Errors.DR385, column="sentence_start", value=row["sentence_start"])
         start = int(row["sentence_start"])
         end = start + len(row["sentence"])

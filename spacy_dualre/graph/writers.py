@@ -2,20 +2,17 @@
 
 import csv
 import json
-import re
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
 from ..errors import Errors
-from ..writing import check_writable, whole_file, write_text
+from ..writing import check_writable, for_xml, whole_file, write_text
 from .knowledge_graph import KnowledgeGraph
 from .page import write_page
 from .rdf import BASE_URI, write_rdf
 
-# Characters that XML 1.0 cannot hold; they become U+FFFD
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Headers of Neo4j's import tool:
 #: https://neo4j.com/docs/operations-manual/current/import/#import-tool-header-format
 _NODES = ("id:ID", "label", "type", "concept", "documents:int", "mentions:int", "forms", ":LABEL")
@@ -72,7 +69,7 @@ def _write_graphml(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
     values = _node_link(graph)
     for part in (*values["nodes"], *values["edges"]):
         flat = zip(part, _flat(part, dict, list))
-        part.update((key, _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value) for key, value in flat)
+        part.update((key, for_xml(value) if isinstance(value, str) else value) for key, value in flat)
     with whole_file(path) as file:
         networkx.write_graphml(networkx.node_link_graph(values, edges="edges"), file, named_key_ids=True)
 

@@ -22,7 +22,7 @@ from ..pipeline.component import DualEncoderRel
 from ..pipeline.pipelines import find_component
 from ..training.batcher import share_out
 from ..training.loss import joint_loss
-from ..training.optimizer import adamw
+from ..training.optimizer import AdamW
 from ..training.reader import copy_mentions, rel_corpus
 from ..types import Instance, PairBatch, RelScores
 from .environment import device_name, package_versions
@@ -180,7 +180,7 @@ def measure_training(workload: Workload, repetitions: int, batch_size: int) -> D
     weight changes, although the optimizer does all its work.
     """
     batches = training_batches(workload, batch_size)
-    sgd = adamw(learn_rate=0.0)
+    sgd = AdamW(learn_rate=0.0)
     runs = {STEP: partial(_step, workload, batches, sgd), NAIVE_STEP: partial(_naive_step, workload, batches, sgd)}
     # The optimizer allocates its moments in the first step
     for run in runs.values():

@@ -70,10 +70,6 @@ class AdamW(Optimizer):
             warnings.warn(Warnings.DW850, stacklevel=2)
 
 
-#: The name that configs and Python use.
-adamw = AdamW
-
-
 def fit_learn_rate(warmup: float = 0.1) -> Callable[[Language], Language]:
     """Registered as ``spacy-dualre.fit_learn_rate.v1``, for ``[initialize.after_init]``.
 

@@ -1,6 +1,6 @@
 """Model cards: what a trained pipeline finds, its scores, training data and limits."""
 
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
 from spacy.cli.package import generate_readme
 from spacy.language import Language
@@ -26,7 +26,7 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None) -> str
         readme=generate_readme(meta).strip(),
         component=component,
         rel=rel,
-        predicates=[(label, _cell(templates[label])) for label in rel.labels],
+        predicates=[(label, _lines(templates[label])) for label in rel.labels],
         type_pairs=", ".join(f"{subject} and {object}" for subject, object in sorted(rel.type_pairs or ())),
         package=f"{meta['lang']}_{meta['name']}",
         has_mentions=any(finds_mentions(nlp, name) for name in components_before(nlp, component)),
@@ -36,8 +36,7 @@ def model_card(nlp: Language, scores: Optional[Mapping[str, Any]] = None) -> str
     return f"{text}\n"
 
 
-def _cell(by_types: Mapping[str, Sequence[Template]]) -> str:
-    """The templates of a predicate as a table cell."""
+def _lines(by_types: Mapping[str, Sequence[Template]]) -> List[str]:
+    """The templates of a predicate, with the types that they are for."""
     texts = [(types, "".join(template)) for types, templates in by_types.items() for template in templates]
-    lines = (text if types == ANY_TYPES else f"{types}: {text}" for types, text in texts)
-    return "<br>".join(line.replace("|", "\\|").replace("\n", " ") for line in lines)
+    return [text if types == ANY_TYPES else f"{types}: {text}" for types, text in texts]

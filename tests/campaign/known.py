@@ -18,27 +18,10 @@ KNOWN: List[Tuple[str, str, str]] = [
         "The last of the four digits of a score depends on the batch, and on what a process has computed before.",
     ),
     (
-        r"file-names/not-utf8|formats/\w+/surrogate",
-        r"UnicodeEncodeError|the exit status is 1",
-        "A file whose name is not UTF-8 becomes an id that cannot be written, and ends the whole extraction.",
-    ),
-    (
         r"files-pipeline/(config|vocabulary)/",
         r"^(?!not over|its process|MemoryError)",
         "Damage in the files of spaCy: the error does not name the file, and may be no ValueError.",
     ),
-    (
-        r"files-spacy/graph-",
-        r"^MemoryError|not over",
-        "In a table of relations the text before a sentence is filled with blanks, however many these are.",
-    ),
-    (
-        r"hostile-render/",
-        r"^XMLSyntaxError: .*(invalid Char|Invalid character)",
-        "Control characters, which XML cannot hold, get into SVG.",
-    ),
-    (r"hostile-views/", r"in the card", "Labels, types and descriptions are not escaped in model cards."),
-    (r"hostile-views/long", r"not over", "The time to shorten a word for a drawing is quadratic in its length."),
 ]
 
 

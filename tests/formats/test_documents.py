@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import sys
 
 import pytest
@@ -193,6 +194,12 @@ def test_a_folder_is_read_in_order_with_ids_that_differ(tmp_path):
         ("c.csv:2", "Three."),
     ]
     assert documents.skipped.counts == {"file in no known format (.md)": 1, "file in no known format (.xml)": 1}
+
+
+def test_the_name_of_a_file_may_be_no_utf8(tmp_path):
+    (tmp_path / os.fsdecode(b"\xff.txt")).write_text("One.")
+    (document,) = Documents(tmp_path)
+    assert document.id == "\ufffd" and document.text == "One."
 
 
 def test_damaged_compression_is_named(tmp_path):

@@ -8,7 +8,9 @@ from helpers.damage import assert_damage_is_survived, damaged
 from hypothesis import HealthCheck, given, settings
 
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.formats.tables import read
+from spacy_dualre.formats.files import Source
+from spacy_dualre.formats.tables import COLUMNS as WRITTEN
+from spacy_dualre.formats.tables import read, stream_relations
 from spacy_dualre.records.record import MentionRecord, RelationRecord
 
 TABLE = """id,text,subject,subject_type,predicate,object,object_type
@@ -129,3 +131,9 @@ def test_what_is_not_of_the_format_is_an_error(path: Path, text: str, problem: s
 def test_damage_is_survived(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     assert_damage_is_survived(read, path)
+
+
+def test_a_sentence_cannot_start_so_late_that_blanks_fill_the_memory(path: Path) -> None:
+    row = {**dict.fromkeys(WRITTEN, "0"), "sentence": "A owns B.", "sentence_start": "999999900"}
+    (error,) = stream_relations(Source(write(path, f"{','.join(WRITTEN)}\n{','.join(row.values())}\n")))
+    assert isinstance(error, CorpusError) and "DR385" in str(error) and "999999900" in str(error)

@@ -12,7 +12,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, warmup_linear
 
 from spacy_dualre.models.dual_encoder import get_network
-from spacy_dualre.training.optimizer import adamw, fit_learn_rate
+from spacy_dualre.training.optimizer import AdamW, fit_learn_rate
 
 MATRIX = "text_encoder.encoder.layer.0.output.dense.weight"
 
@@ -39,18 +39,18 @@ def step(sgd, name, weights, gradient):
     ],
 )
 def test_decay_keeps_away_from_biases_norms_and_temperature(name, decayed):
-    after = step(adamw(0.5, weight_decay=0.25), name, [4.0], [0.0])
+    after = step(AdamW(0.5, weight_decay=0.25), name, [4.0], [0.0])
     assert after == pytest.approx([3.5 if decayed else 4.0])  # 4 - 0.5 * 0.25 * 4
 
 
 def test_decay_is_back_after_a_parameter_without():
-    sgd = adamw(0.5, weight_decay=0.25)
+    sgd = AdamW(0.5, weight_decay=0.25)
     step(sgd, "classifier.bias", [4.0], [0.0])
     assert step(sgd, "classifier.weight", [4.0], [0.0]) == pytest.approx([3.5])
 
 
 def test_decay_is_back_after_a_failed_step():
-    sgd = adamw(0.5, weight_decay=0.25)
+    sgd = AdamW(0.5, weight_decay=0.25)
     with pytest.raises(Exception):  # noqa: B017
         sgd((1, "classifier.bias"), None, None)
     assert step(sgd, "classifier.weight", [4.0], [0.0]) == pytest.approx([3.5])
@@ -73,19 +73,19 @@ def test_decay_is_back_after_a_failed_step():
 )
 def test_new_weights_have_a_rate_of_their_own(name, is_new):
     """Adam's first step is the rate, against the gradient's sign."""
-    after = step(adamw(0.01, weight_decay=0.0, new_weights_lr_scale=10), name, [1.0, 1.0], [0.5, -0.5])
+    after = step(AdamW(0.01, weight_decay=0.0, new_weights_lr_scale=10), name, [1.0, 1.0], [0.5, -0.5])
     rate = 0.1 if is_new else 0.01
     assert after == pytest.approx([1 - rate, 1 + rate], abs=1e-5)
 
 
 def test_new_weights_decay_at_their_own_rate():
     assert step(
-        adamw(0.1, weight_decay=0.25, new_weights_lr_scale=10), "classifier.weight", [4.0], [0.0]
+        AdamW(0.1, weight_decay=0.25, new_weights_lr_scale=10), "classifier.weight", [4.0], [0.0]
     ) == pytest.approx([3.0])
 
 
 def test_by_default_all_weights_have_one_rate():
-    steps = {step(adamw(0.01, weight_decay=0.0), name, [1.0], [0.5])[0] for name in (MATRIX, "classifier.weight")}
+    steps = {step(AdamW(0.01, weight_decay=0.0), name, [1.0], [0.5])[0] for name in (MATRIX, "classifier.weight")}
     assert len(steps) == 1
 
 
@@ -95,7 +95,7 @@ def test_steps_are_torchs(name, decay):
     weights = numbers.standard_normal((4, 3)).astype("float32")
     expected = torch.nn.Parameter(torch.tensor(weights))
     torchs = torch.optim.AdamW([expected], lr=1e-3, betas=(0.9, 0.999), eps=1e-6, weight_decay=decay)
-    sgd = adamw(1e-3, weight_decay=0.1, grad_clip=0.0)
+    sgd = AdamW(1e-3, weight_decay=0.1, grad_clip=0.0)
     for _ in range(5):
         gradient = numbers.standard_normal((4, 3)).astype("float32")
         expected.grad = torch.tensor(gradient)
@@ -105,7 +105,7 @@ def test_steps_are_torchs(name, decay):
 
 
 def test_each_parameter_has_its_own_moments():
-    alone, together = adamw(0.01), adamw(0.01)
+    alone, together = AdamW(0.01), AdamW(0.01)
     for gradient in (1.0, -0.5, 0.25):
         step(together, "classifier.bias", [1.0], [7.0])
         assert step(together, MATRIX, [1.0], [gradient]) == step(alone, MATRIX, [1.0], [gradient])
@@ -113,17 +113,17 @@ def test_each_parameter_has_its_own_moments():
 
 def test_long_gradients_are_clipped_to_the_norm():
     """A gradient of norm 10 counts as one of norm 1: seen in the next step, the first is the same for any length."""
-    clipped, short = adamw(0.01, grad_clip=1.0), adamw(0.01, grad_clip=0.0)
+    clipped, short = AdamW(0.01, grad_clip=1.0), AdamW(0.01, grad_clip=0.0)
     for long_gradient, short_gradient in (([6.0, 8.0], [0.6, 0.8]), ([0.1, 0.2], [0.1, 0.2])):
         after = [step(clipped, MATRIX, [1.0, 1.0], long_gradient), step(short, MATRIX, [1.0, 1.0], short_gradient)]
     assert after[0] == pytest.approx(after[1])
-    unclipped = adamw(0.01, grad_clip=0.0)
+    unclipped = AdamW(0.01, grad_clip=0.0)
     step(unclipped, MATRIX, [1.0, 1.0], [6.0, 8.0])
     assert abs(step(unclipped, MATRIX, [1.0, 1.0], [0.1, 0.2]) - after[0]).max() > 1e-4
 
 
 def test_learning_rate_may_be_a_schedule():
-    sgd = adamw(warmup_linear(0.1, 2, 10), weight_decay=0.0)
+    sgd = AdamW(warmup_linear(0.1, 2, 10), weight_decay=0.0)
     moved = []
     for _ in range(4):
         moved.append(1 - step(sgd, MATRIX, [1.0], [1.0])[0])
@@ -140,7 +140,7 @@ def test_registered_with_no_averages():
 def test_of_the_networks_own_parameters_matrices_are_decayed_and_vectors_are_not(trained):
     """Biases, norms and the temperature are the vectors. Adam's own step is nothing where the gradient is 0."""
     network = get_network(trained().get_pipe("dual_encoder_rel").model)
-    sgd = adamw(0.5, weight_decay=0.5)
+    sgd = AdamW(0.5, weight_decay=0.5)
     for name, parameter in network.named_parameters():
         before = numpy.ones(parameter.shape, dtype="float32")
         after = step(sgd, name, before, numpy.zeros(parameter.shape))
@@ -149,7 +149,7 @@ def test_of_the_networks_own_parameters_matrices_are_decayed_and_vectors_are_not
 
 def test_of_the_networks_own_parameters_those_that_are_not_pretrained_are_new(trained):
     network = get_network(trained().get_pipe("dual_encoder_rel").model)
-    sgd = adamw(0.01, weight_decay=0.0, new_weights_lr_scale=10, grad_clip=0.0)
+    sgd = AdamW(0.01, weight_decay=0.0, new_weights_lr_scale=10, grad_clip=0.0)
     new = set()
     for name, parameter in network.named_parameters():
         after = step(sgd, name, numpy.ones(parameter.shape), numpy.ones(parameter.shape))
@@ -166,7 +166,7 @@ def test_of_the_networks_own_parameters_those_that_are_not_pretrained_are_new(tr
 
 
 def test_a_training_that_goes_on_at_rate_0_says_so_once():
-    sgd = adamw(warmup_linear(0.1, 2, 5))
+    sgd = AdamW(warmup_linear(0.1, 2, 5))
     for _ in range(6):
         sgd.step_schedules()  # of a training of 5 steps and spaCy's one more
     with pytest.warns(UserWarning, match="DW850") as warned:

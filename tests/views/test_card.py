@@ -63,6 +63,14 @@ def test_templates_for_pairs_of_types_do_not_break_the_table(trained):
     assert row == f"| `BINDS` | yes | CHEMICAL\\|GENE: {first}<br>CHEMICAL\\|GENE: {second} |"
 
 
+def test_names_and_templates_are_no_markup(trained):
+    nlp = trained()
+    nlp.get_pipe(NAME).add_label("A|`B`\n", "{subject} <img src=x> and ![{object}](http://y)\nor `not`.")
+    (row,) = (line for line in model_card(nlp).splitlines() if line.startswith("| `A\\|"))
+    expected = "{subject} &lt;img src=x> and !&#91;{object}](http://y) or 'not'."
+    assert row == f"| `A\\|'B' ` | yes | {expected} |"
+
+
 def test_only_a_pipeline_that_finds_no_mentions_says_so(trained):
     nlp = trained(spans_key="entities")
     said = "put a component before it that writes them to `doc.spans['entities']`"

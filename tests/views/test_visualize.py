@@ -11,6 +11,7 @@ import spacy
 from helpers.pipelines import make_doc
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from spacy.tokens import Doc, Span
 
 from spacy_dualre import Relation
@@ -160,6 +161,20 @@ def test_text_is_measured_by_its_characters():
     assert text_width("ab", 10) == pytest.approx(11.12)
     assert text_width("e\u0301", 10) == text_width("é", 10) == text_width("e", 10)
     assert shorten("abcdef", 10, 1000) == "abcdef" and text_width(shorten("abcdef" * 9, 10, 50), 10) <= 50
+
+
+@given(st.text(max_size=20), st.integers(12, 100))
+def test_as_much_of_a_text_is_kept_as_there_is_room_for(text, width):
+    fitting = [text, *(f"{text[:n]}…" for n in range(len(text) - 1, -1, -1))]
+    assert shorten(text, 10, width) == next(one for one in fitting if text_width(one, 10) <= width)
+
+
+def test_pictures_are_well_formed_whatever_the_text():
+    words = ["a\x01b", "\ufffe", "<&>", "]]>"]
+    html = render(related(words=words, mentions=[(0, 2, "T\x0b"), (2, 4, "U")], rels=[(0, "P\x0c", 1, 0.9)]))
+    (picture,) = re.findall("<svg.*</svg>", html, re.DOTALL)
+    text = "".join(etree.fromstring(picture).itertext())
+    assert "a\ufffdb" in text and "<&>" in text and "P\ufffd" in text
 
 
 WORDS = st.lists(st.sampled_from(["a", "binds", "COX-1", "w" * 120, "\n", "שלום", "語", "10"]), min_size=2, max_size=30)

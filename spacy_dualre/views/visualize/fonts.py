@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import lru_cache
+from itertools import accumulate
 
 #: Widths of the characters from blank to tilde in 1/1000 of the font size: Helvetica's, which Arial and Liberation Sans
 #: share (source: Adobe Font Metrics, Core 14 fonts).
@@ -26,9 +27,8 @@ def shorten(text: str, size: float, width: float) -> str:
     """Cut a text with an ellipsis if it is wider than this many pixels."""
     if text_width(text, size) <= width:
         return text
-    while text and text_width(f"{text}…", size) > width:
-        text = text[:-1]
-    return f"{text}…"
+    widths = accumulate(map(_width, text), initial=_width("…"))
+    return f"{text[: sum(one * size / 1000 <= width for one in widths) - 1]}…"
 
 
 @lru_cache(maxsize=10_000)
