@@ -26,8 +26,14 @@ def pytest_runtest_setup() -> None:
     spacy.util.fix_random_seed(0)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """pytest-xdist keeps the order of the files, see below."""
+    config.option.loadscopereorder = False
+
+
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
-    """Whatever is shown in a browser is slow."""
+    """Whatever is shown in a browser is slow. Tests of the whole project take longest, and so come first."""
+    items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")

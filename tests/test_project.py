@@ -144,10 +144,11 @@ def test_workflow_of_each_corpus(project, corpus, encoder_variable, write, gold,
     assert scores["rels_f_interval"][0] <= scores["rels_f"] <= scores["rels_f_interval"][1]
     assert len((trained / "relations.jsonl").read_text().splitlines()) == documents
 
-    result = run(project, f"pipeline-{corpus}")
-    assert result.returncode == 0, result.stdout + result.stderr
-    scores_of_text = srsly.read_json(trained / "pipeline_scores.json")
-    assert scores_of_text["documents"] == documents and {"rels_f", "ents_f"} < set(scores_of_text)
+    if corpus in ("chemprot", "semeval"):  # one with mentions that nest, one without
+        result = run(project, f"pipeline-{corpus}")
+        assert result.returncode == 0, result.stdout + result.stderr
+        scores_of_text = srsly.read_json(trained / "pipeline_scores.json")
+        assert scores_of_text["documents"] == documents and {"rels_f", "ents_f"} < set(scores_of_text)
 
     (gold_path,) = folder.glob(gold)
     arguments = ["score", corpus, gold_path, trained / "predictions.txt", gold_path, "-o", project / "again.json"]

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
             begin = time.monotonic()
             outcomes: List[Outcome] = []
             if not campaign.skipped:
-                outcomes = list(run(campaign, options.seed, folder.resolve(), options.only))
+                outcomes = list(run(campaign, options.seed, folder.resolve(), tuple(options.only or [""])))
             failed = [outcome for outcome in outcomes if outcome.problem is not None]
             failures += failed
             tried = f"{campaign.tried} (skipped: {campaign.skipped})" if campaign.skipped else campaign.tried
@@ -61,7 +61,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--strings", type=int, default=50, help="hostile strings for each kind of output")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of threads, and of processes, with each setting")
     parser.add_argument("--seed", type=int, default=0, help="decides all that is random")
-    parser.add_argument("--only", default="", metavar="NAME", help="trials whose names start with this")
+    parser.add_argument("--only", action="append", metavar="NAME", help="trials whose names start so; may be repeated")
     parser.add_argument("--folder", type=Path, help="work here, and keep what failing trials leave, and log.txt")
     return parser.parse_args(arguments)
 
@@ -78,7 +78,7 @@ def all_campaigns(ground: Ground, options: argparse.Namespace) -> Iterator[Campa
     ]
     for campaign in found:
         trials = f"{campaign.name}/"
-        if trials.startswith(options.only) or options.only.startswith(trials):
+        if any(trials.startswith(name) or name.startswith(trials) for name in options.only or [""]):
             yield campaign
 
 

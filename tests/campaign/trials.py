@@ -12,7 +12,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
-from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional
+from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from helpers.paths import ROOT
 
@@ -64,7 +64,7 @@ class Campaign(NamedTuple):
     skipped: str = ""
 
 
-def run(campaign: Campaign, seed: int, folder: Path, only: str = "") -> Iterator[Outcome]:
+def run(campaign: Campaign, seed: int, folder: Path, only: Union[str, Tuple[str, ...]] = "") -> Iterator[Outcome]:
     """Run the trials whose names start with `only`, in order. One that hangs, or whose process dies, has failed, and
     the others go on.
 
