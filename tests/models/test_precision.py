@@ -53,11 +53,11 @@ def weights(nlp: Language) -> Dict[str, numpy.ndarray]:
 def test_scores_are_nearly_those_of_float32(folder: Path, precision: str) -> None:
     plain, nlp = spacy.load(folder), load(folder, precision)
     expected, found = probabilities(plain, fresh_docs(plain)), probabilities(nlp, fresh_docs(nlp))
-    # The scores of different candidates lie much farther apart
-    assert numpy.ptp(list(expected.values()), axis=0).max() > 0.2
     tolerance = {"bfloat16": 0.01, "int8": 0.005}[precision]
-    differences = [numpy.abs(found[key] - expected[key]).max() for key in expected]
-    assert 1e-6 < max(differences) < tolerance
+    difference = max(numpy.abs(found[key] - expected[key]).max() for key in expected)
+    assert 1e-6 < difference < tolerance
+    # The scores of different candidates lie much farther apart, however little the random network has learnt
+    assert numpy.ptp(list(expected.values()), axis=0).max() > 10 * difference
 
 
 @pytest.mark.slow
