@@ -82,7 +82,7 @@ def _write_csv(graph: KnowledgeGraph, path: Path, base_uri: str) -> None:
     edges = (_flat(edge, bool, dict, list)[:-1] for edge in values["edges"])
     for part, header, rows in zip(csv_paths(path), (_NODES, _RELATIONSHIPS), (nodes, edges)):
         with whole_file(part) as unfinished, unfinished.open("w", encoding="utf8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([header, *rows])
+            csv.writer(file).writerows([header, *rows])
 
 
 def _flat(values: Dict[str, Any], *types: type) -> List[Any]:

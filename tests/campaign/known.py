@@ -19,7 +19,7 @@ KNOWN: List[Tuple[str, str, str]] = [
     ),
     (
         r"files-pipeline/(config|vocabulary)/",
-        r"^(?!not over|its process|MemoryError)",
+        r"^(?!not over|its process)",
         "Damage in the files of spaCy: the error does not name the file, and may be no ValueError.",
     ),
 ]

@@ -132,6 +132,12 @@ def test_csv_for_neo4j(graph: KnowledgeGraph, tmp_path: Path) -> None:
     assert [len(json.loads(row["evidence"])) for row in relationships] == [e.sentences for e in graph.edges]
 
 
+def test_a_line_end_in_a_name_ends_no_row(tmp_path: Path) -> None:
+    write(merge([document("a", (("x", "P", "c\rd"), "R", ("y", "Q", "e"), 0.5))]), tmp_path / "kg.csv")
+    rows = list(csv.DictReader((tmp_path / "kg-nodes.csv").open(encoding="utf8", newline="")))
+    assert [row["concept"] for row in rows] == ["c\rd", "e"]
+
+
 def test_names_of_nodes_are_unique() -> None:
     pairs = [("A|B", "C"), ("A", "B|C"), ("A%7CB", "C"), ("A%25", "c"), ("A%", "c")]
     mentions = [("x", type, id) for type, id in pairs]
