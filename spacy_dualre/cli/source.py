@@ -29,7 +29,8 @@ def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
         inputs = [example.predicted for example in rel_corpus(Path(source), limit=limit)(nlp)]
     elif source == "-" or source.endswith(".txt"):
         inputs = [read_text(Path(source))]
-    elif os.path.exists(source) or re.fullmatch(r"\S*[/\\]\S+|\S+\.\w+", source):
+    # ASCII without a blank that looks like a path: other scripts may have texts without blanks
+    elif os.path.exists(source) or re.fullmatch(r"[!-~]*[/\\][!-~]+|[!-~]+\.\w+", source, re.ASCII):
         raise ValueError(Errors.DR836.format(path=source))
     name, rel = find_component(nlp)
     are_given = any(isinstance(doc, Doc) and get_mentions(doc, rel.spans_key) for doc in inputs)

@@ -241,6 +241,7 @@ def test_a_text_may_be_longer_than_names_of_files(pipeline):
     "args, problem",
     [
         (("pipeline", "Nothing here."), "DR833"),
+        (("pipeline", "每天3.5毫克/公斤"), "DR833"),  # a text of a script without blanks is no path
         (("pipeline", "missing.txt"), "DR324"),
         (("pipeline", "missing.spacy"), "DR005"),
         (("pipeline", "abstracts/missing"), "DR836"),
