@@ -72,9 +72,24 @@ def test_missing_corpus_says_what_to_put_where(project):
 
 
 def write_chemprot(folder):
-    shutil.copytree(ROOT / "assets" / "demo", folder, dirs_exist_ok=True)
-    for split in ("training", "development", "test_gs"):
-        (folder / f"demo_{split}").rename(folder / f"chemprot_{split}")
+    """The demo corpus in ChemProt's format, with one of its groups for each predicate."""
+    groups = ("CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9")
+    predicates = list(srsly.read_json(ROOT / "assets" / "demo" / "descriptions.json"))[1:]
+    for name, split in (("train", "training"), ("dev", "development"), ("test", "test_gs")):
+        lines = {"abstracts": [], "entities": [], "gold_standard": []}
+        for document in srsly.read_jsonl(ROOT / "assets" / "demo" / f"{name}.jsonl"):
+            id, text, start = document["id"], document["text"], document["sentences"][1]
+            lines["abstracts"].append((id, text[: start - 1], text[start:]))
+            for mention in document["mentions"]:
+                type = {"CHEMICAL": "CHEMICAL", "GENE": "GENE-Y"}[mention["type"]]
+                lines["entities"].append((id, mention["id"], type, mention["start"], mention["end"], mention["text"]))
+            for rel in document["rels"]:
+                group = groups[predicates.index(rel["predicate"])]
+                lines["gold_standard"].append((id, group, f"Arg1:{rel['subject']}", f"Arg2:{rel['object']}"))
+        (folder / f"chemprot_{split}").mkdir()
+        for what, rows in lines.items():
+            text = "".join("\t".join(map(str, row)) + "\n" for row in rows)
+            (folder / f"chemprot_{split}" / f"{split}_{what}.tsv").write_text(text)
 
 
 def write_biored(folder):
@@ -126,7 +141,7 @@ def write_semeval(folder):
 @pytest.mark.parametrize(
     "corpus, encoder_variable, write, gold, documents",
     [
-        ("chemprot", "biomedical", write_chemprot, "chemprot_test_gs/demo_test_gold_standard.tsv", 38),
+        ("chemprot", "biomedical", write_chemprot, "chemprot_test_gs/test_gs_gold_standard.tsv", 38),
         ("biored", "biomedical", write_biored, "BioRED/Test.PubTator", 8),
         ("scierc", "general", write_scierc, "processed_data/json/test.json", 8),
         ("semeval", "general", write_semeval, "*/*_testing_keys/TEST_FILE_FULL.TXT", 40),

@@ -13,7 +13,7 @@ from spacy.training import Example
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
 from ..pipeline.pipelines import check_finds_mentions, find_component, load_pipeline, predict_examples
-from ..scoring.protocols import PROTOCOLS, Protocol, document_ids, get_protocol
+from ..scoring.protocols import PROTOCOLS, Protocol, document_ids, get_protocol, predicates_of
 from ..scoring.scorer import make_rel_scorer, score_mentions
 from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
@@ -90,5 +90,6 @@ def evaluate(
     if not gold_mentions:
         result.update(score_mentions(examples, rel.spans_key, rel.type_map))
     if protocol is not None:
+        protocol = protocol.counting(predicates_of(examples))
         result.update(official_scores(protocol, protocol.count_examples(examples)), protocol=protocol.name)
     return result

@@ -43,7 +43,10 @@ def score_cli(
 def score(protocol: Protocol, gold_path: Path, paths: List[Path], samples: int, seed: int) -> Dict[str, Any]:
     """The official scores of one or two predictions; for two also their F1 difference (second - first) and p-value."""
     gold = read_items(protocol, gold_path, protocol.read_gold)
-    counts = protocol.count(gold, *(read_items(protocol, path, protocol.read_predicted) for path in paths))
+    systems = [read_items(protocol, path, protocol.read_predicted) for path in paths]
+    occurring = (item for items in (gold, *systems) for found in items.values() for item in found)
+    protocol = protocol.counting(item.predicate for item in occurring)
+    counts = protocol.count(gold, *systems)
     scores = [{"documents": len(count), **official_scores(protocol, count, samples, seed)} for count in counts]
     results: Dict[str, Any] = {"protocol": protocol.name, "predictions": scores}
     if len(counts) == 2:

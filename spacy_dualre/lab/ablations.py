@@ -19,8 +19,9 @@ from ..formats.files import parse_json, read_text
 from ..instances.descriptions import read_descriptions
 from ..pipeline.pipelines import load_pipeline, predict_examples
 from ..records.record import Place
-from ..scoring.protocols import document_ids, get_protocol
+from ..scoring.protocols import document_ids, get_protocol, predicates_of
 from ..training.reader import rel_corpus
+from ..types import DescriptionTexts
 from ..writing import write_text
 from .environment import commit, device_name, package_versions
 from .resuming import CHECKPOINT, Checkpoint
@@ -59,13 +60,10 @@ class Plan(BaseModel, extra="forbid"):
 
     @model_validator(mode="after")
     def _check(self) -> "Plan":
-        labels = get_protocol(self.protocol).labels
+        get_protocol(self.protocol)
         if self.reference not in self.variants:
             raise ValueError(Errors.DR702.format(reference=self.reference, variants=", ".join(self.variants)))
         for name, variant in self.variants.items():
-            unknown = sorted({*variant.new_predicates} - {*labels})
-            if unknown:
-                raise ValueError(Errors.DR716.format(name=name, unknown=", ".join(unknown), labels=", ".join(labels)))
             source = self.variants.get(variant.trained_as or name)
             of_components = all(key.startswith("components.") for key in variant.overrides)
             if variant.trained_as and (source is None or source.trained_as or not of_components):
@@ -128,8 +126,17 @@ def plan_trainings(plan: Plan, variants: Collection[str] = ()) -> List[Training]
             if not variant.trained_as and (not variants or {*scored} & {*variants}):
                 overrides = {"training.seed": seed, **data, **plan.overrides, **plan.of(name)}
                 config = load_config(plan.config, overrides=overrides, interpolate=False)
+                new = sorted(variant.new_predicates)
+                unknown = [label for label in new if label not in _descriptions(config)]
+                if unknown:
+                    raise ValueError(Errors.DR716.format(name=name, unknown=", ".join(unknown)))
                 trainings.append(Training(name, seed, config, scored))
     return trainings
+
+
+def _descriptions(config: Config) -> DescriptionTexts:
+    settings = config.interpolate()["initialize"]["components"][COMPONENT]["descriptions"]
+    return read_descriptions(settings["path"])
 
 
 def to_do(plan: Plan, training: Training, folder: Path) -> List[str]:
@@ -177,17 +184,17 @@ def _train(training: Training, folder: Path, log: Path, use_gpu: int) -> None:
 
 
 def _score(plan: Plan, training: Training, variant: str, folder: Path, use_gpu: int) -> RunResult:
-    model, protocol, own = folder / training.name, get_protocol(plan.protocol), plan.variants[variant]
+    model, own = folder / training.name, plan.variants[variant]
     new = plan.variants[training.variant].new_predicates
     nlp = load_pipeline(model / "model-best", own.overrides if own.trained_as else {})
     component: Any = nlp.get_pipe(COMPONENT)
     if new:
-        settings = training.config.interpolate()["initialize"]["components"][COMPONENT]["descriptions"]
-        descriptions = read_descriptions(settings["path"])
+        descriptions = _descriptions(training.config)
         for label in new:
             component.add_label(label, descriptions[label])
     examples = list(rel_corpus(plan.setup.data)(nlp))
     predict_examples(nlp, examples)
+    protocol = get_protocol(plan.protocol).counting({*component.labels, *predicates_of(examples)})
     counts = protocol.count_examples(examples)
     scores = protocol.scores(counts)
     result = RunResult(
@@ -203,6 +210,7 @@ def _score(plan: Plan, training: Training, variant: str, folder: Path, use_gpu: 
         device=device_name(torch.device("cuda", use_gpu) if use_gpu >= 0 else torch.device("cpu")),
         commit=commit(),
         versions=package_versions(),
+        labels=list(protocol.labels),
         documents=dict(zip(document_ids(example.reference for example in examples), counts.tolist())),
     )
     write_text(folder / f"{variant}-{training.seed}.run.json", result.model_dump_json() + "\n")

@@ -50,6 +50,7 @@ class RunResult(BaseModel):
     device: str
     commit: str
     versions: Dict[str, str] = {}
+    labels: List[str] = []  # of the counts; none: those of the protocol
     documents: Dict[str, List[List[int]]]  # by id: true positives, predicted and gold items of each label
 
     @property
@@ -184,7 +185,8 @@ def _make_row(runs: Sequence[RunResult], reference: Sequence[RunResult], new: Co
         "training s": fmean(run.seconds for run in runs),
     }
     if new:
-        chosen = [label in new for label in get_protocol(runs[0].setup.protocol).labels]
+        labels = runs[0].labels or get_protocol(runs[0].setup.protocol).labels
+        chosen = [label in new for label in labels]
         f_new = [float(prf(run.counts[:, chosen].sum(axis=0))[2]) for run in runs]
         figures.update({"new F1": fmean(f_new), "new std": _std(f_new)})
     return Row(runs[0].variant, runs[0].note, runs[0].overrides, [run.seed for run in runs], f, figures)

@@ -14,7 +14,7 @@ from spacy.tokens import DocBin
 import spacy_dualre.cli
 from spacy_dualre.cli.app import COMMANDS
 
-DEMO = ROOT / "assets" / "demo" / "demo_development"
+DEMO = ROOT / "assets" / "demo" / "dev.jsonl"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_the_help_names_every_command_and_each_explains_itself():
 def test_convert_writes_the_same_bytes_twice_and_reports(tmp_path):
     outputs = []
     for name in ("a", "b"):
-        result = dualre("convert", "chemprot", DEMO, tmp_path / f"{name}.spacy", "--report", tmp_path / "report.json")
+        result = dualre("convert", "jsonl", DEMO, tmp_path / f"{name}.spacy", "--report", tmp_path / "report.json")
         assert result.exit_code == 0, result.output
         outputs.append((tmp_path / f"{name}.spacy").read_bytes())
     assert outputs[0] == outputs[1]
@@ -56,7 +56,7 @@ def test_convert_writes_the_same_bytes_twice_and_reports(tmp_path):
 def test_convert_with_scispacy(tmp_path):
     pytest.importorskip("scispacy", reason="the extra 'biomed' is not installed")
     options = ("--tokenizer", "scispacy", "--splitter", "pysbd")
-    result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", *options)
+    result = dualre("convert", "jsonl", DEMO, tmp_path / "out.spacy", *options)
     assert result.exit_code == 0, result.output
     assert row(result, "relations") == "133"
 
@@ -64,12 +64,12 @@ def test_convert_with_scispacy(tmp_path):
 @pytest.mark.parametrize(
     "args, problem",
     [
-        (("chemport", DEMO), "DR004.*chemport.*chemprot"),
+        (("jsonlines", DEMO), "DR004.*jsonlines.*jsonl"),
         (("chemprot", "missing"), "DR340.*missing"),
-        (("chemprot", DEMO / "demo_development_abstracts.tsv"), "DR340.*no such folder"),
-        (("chemprot", DEMO, "--tokenizer", "words"), "DR004.*words"),
-        (("chemprot", DEMO, "--splitter", "words"), "DR004.*words"),
-        (("semeval", DEMO), "DR322.*is a folder; expected a file"),
+        (("chemprot", DEMO), "DR340.*no such folder"),
+        (("jsonl", DEMO, "--tokenizer", "words"), "DR004.*words"),
+        (("jsonl", DEMO, "--splitter", "words"), "DR004.*words"),
+        (("semeval", DEMO.parent), "DR322.*is a folder; expected a file"),
     ],
 )
 def test_convert_names_what_is_wrong(tmp_path, args, problem):
@@ -150,7 +150,7 @@ def test_convert_warns_of_offsets_that_count_something_else(tmp_path, text, offs
 
 def test_convert_strictly_is_the_same_where_nothing_is_lost(tmp_path):
     for options in ((), ("--strict",)):
-        result = dualre("convert", "chemprot", DEMO, tmp_path / f"{len(options)}.spacy", *options)
+        result = dualre("convert", "jsonl", DEMO, tmp_path / f"{len(options)}.spacy", *options)
         assert result.exit_code == 0, result.output
     assert (tmp_path / "0.spacy").read_bytes() == (tmp_path / "1.spacy").read_bytes()
 
@@ -179,18 +179,14 @@ def test_convert_leaves_texts_out_that_are_too_long_unless_they_are_allowed(tmp_
 
 
 def test_convert_names_the_first_of_offsets_that_are_all_wrong(tmp_path):
-    shifted = tmp_path / "shifted"
-    shifted.mkdir()
-    for path in DEMO.iterdir():
-        text = path.read_text(encoding="utf8")
-        if "entities" in path.name:
-            rows = [line.split("\t") for line in text.splitlines()]
-            rows = [[*row[:3], str(int(row[3]) + 1), str(int(row[4]) + 1), row[5]] for row in rows]
-            text = "".join("\t".join(row) + "\n" for row in rows)
-        (shifted / path.name).write_text(text, encoding="utf8")
-    result = dualre("convert", "chemprot", shifted, tmp_path / "out.spacy")
+    documents = list(srsly.read_jsonl(DEMO))
+    for document in documents:
+        for mention in document["mentions"]:
+            mention.update(start=mention["start"] + 1, end=mention["end"] + 1)
+    srsly.write_jsonl(tmp_path / "shifted.jsonl", documents)
+    result = dualre("convert", "jsonl", tmp_path / "shifted.jsonl", tmp_path / "out.spacy")
     assert result.exit_code == 1
-    match(r"DR820.*: 372 were left out \(.*offsets do not match the text.*entities.tsv, line \d+, doc", result.output)
+    match(r"DR820.*: 372 were left out \(.*offsets do not match the text.*shifted.jsonl, line \d+, doc", result.output)
     match("offsets count characters from 0 with exclusive ends", result.output)
     assert not (tmp_path / "out.spacy").exists()
 
@@ -217,14 +213,14 @@ def test_convert_fails_where_there_is_no_document(tmp_path, content):
 def split_ids(tmp_path, name, *options):
     """Ids of the documents that were kept and that were held out."""
     kept, held_out = tmp_path / name / "train.spacy", tmp_path / name / "dev.spacy"
-    result = dualre("convert", "chemprot", DEMO, kept, "--dev", held_out, *options)
+    result = dualre("convert", "jsonl", DEMO, kept, "--dev", held_out, *options)
     assert result.exit_code == 0, result.output
     assert row(result, "documents") == "26"
     return tuple([doc.user_data["doc_id"] for doc in load(path)] for path in (kept, held_out))
 
 
 def test_convert_holds_documents_out(tmp_path):
-    dualre("convert", "chemprot", DEMO, tmp_path / "all.spacy")
+    dualre("convert", "jsonl", DEMO, tmp_path / "all.spacy")
     everything = [doc.user_data["doc_id"] for doc in load(tmp_path / "all.spacy")]
     kept, held_out = split_ids(tmp_path, "a", "--dev-fraction", "0.3")
     assert 2 <= len(held_out) <= 14
@@ -237,7 +233,7 @@ def test_convert_holds_documents_out(tmp_path):
 
 def test_convert_counts_what_it_wrote_where(tmp_path):
     args = (tmp_path / "train.spacy", "--dev", tmp_path / "dev.spacy", "--dev-fraction", "0")
-    result = dualre("convert", "chemprot", DEMO, *args)
+    result = dualre("convert", "jsonl", DEMO, *args)
     match(r"Converted 26 documents to \S*train.spacy.*Converted 0 documents to \S*dev.spacy", result.output)
     assert load(tmp_path / "dev.spacy") == []
 
@@ -245,7 +241,7 @@ def test_convert_counts_what_it_wrote_where(tmp_path):
 def test_convert_does_not_hold_out_into_the_output_itself(tmp_path):
     (tmp_path / "folder").mkdir()
     same = tmp_path / "folder" / ".." / "out.spacy"
-    result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", "--dev", same)
+    result = dualre("convert", "jsonl", DEMO, tmp_path / "out.spacy", "--dev", same)
     assert result.exit_code == 1
     match("DR842.*out.spacy: is also the output, .*Give --dev another path", result.output)
     assert not (tmp_path / "out.spacy").exists()
@@ -253,7 +249,7 @@ def test_convert_does_not_hold_out_into_the_output_itself(tmp_path):
 
 @pytest.mark.parametrize("dev", ["out/dev", "."])
 def test_convert_does_not_hold_out_where_the_output_is_read(tmp_path, dev):
-    result = dualre("convert", "chemprot", DEMO, tmp_path / "out", "--dev", tmp_path / dev)
+    result = dualre("convert", "jsonl", DEMO, tmp_path / "out", "--dev", tmp_path / dev)
     assert result.exit_code == 1 and list(tmp_path.iterdir()) == []
     match("one is inside the other. Give --dev another path", result.output)
 
@@ -263,7 +259,7 @@ def test_convert_refuses_outputs_that_nothing_would_read_before_it_starts(tmp_pa
     (tmp_path / "there.spacy").mkdir()
     (tmp_path / "file").touch()
     for paths in ((tmp_path / name,), (tmp_path / "fine.spacy", "--dev", tmp_path / name)):
-        result = dualre("convert", "chemprot", DEMO, *paths)
+        result = dualre("convert", "jsonl", DEMO, *paths)
         assert result.exit_code == 1
         match(f"DR841.*{name}: expected the name of a .spacy file", result.output)
     assert not (tmp_path / "fine.spacy").exists()
@@ -274,26 +270,29 @@ def test_convert_with_a_config(tmp_path):
     config.write_text(
         '[nlp]\nlang = "en"\npipeline = ["s"]\n[components]\n[components.s]\nfactory = "sentencizer"\n', encoding="utf8"
     )
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "One sentence. Another one! A third?"}\n', encoding="utf8")
     for name, options in (("a.spacy", ("--pipeline", config)), ("b.spacy", ())):
-        result = dualre("convert", "chemprot", DEMO, tmp_path / name, *options)
+        result = dualre("convert", "jsonl", source, tmp_path / name, *options)
         assert result.exit_code == 0, result.output
     assert (tmp_path / "a.spacy").read_bytes() == (tmp_path / "b.spacy").read_bytes()
-    result = dualre("convert", "chemprot", DEMO, tmp_path / "c.spacy", "--pipeline", tmp_path / "no.cfg")
+    assert len(list(load(tmp_path / "a.spacy")[0].sents)) == 3
+    result = dualre("convert", "jsonl", DEMO, tmp_path / "c.spacy", "--pipeline", tmp_path / "no.cfg")
     assert result.exit_code == 1
     match("DR301.*no.cfg", result.output)
 
 
 @pytest.mark.parametrize("option, value", [("--dev-fraction", "1.5"), ("--dev-fraction", "-1")])
 def test_convert_refuses_numbers_out_of_range(tmp_path, option, value):
-    result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", option, value)
+    result = dualre("convert", "jsonl", DEMO, tmp_path / "out.spacy", option, value)
     assert result.exit_code == 2 and not (tmp_path / "out.spacy").exists()
 
 
 def test_convert_writes_shards(tmp_path, monkeypatch):
     monkeypatch.setattr("spacy_dualre.records.shards.SHARD_SIZE", 10)
-    dualre("convert", "chemprot", DEMO, tmp_path / "all.spacy")
+    dualre("convert", "jsonl", DEMO, tmp_path / "all.spacy")
     args = (tmp_path / "shards", "--dev", tmp_path / "dev", "--dev-fraction", "0")
-    result = dualre("convert", "chemprot", DEMO, *args)
+    result = dualre("convert", "jsonl", DEMO, *args)
     assert result.exit_code == 0, result.output
     shards = [load(path) for path in sorted((tmp_path / "shards").iterdir())]
     assert [len(docs) for docs in shards] == [10, 10, 6]
@@ -301,10 +300,10 @@ def test_convert_writes_shards(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "dev").iterdir()] == ["00001.spacy"]
 
 
-@pytest.mark.parametrize("options, corpus", [((), "chemprot"), (("--corpus", "made up"), "made up")])
+@pytest.mark.parametrize("options, corpus", [((), "jsonl"), (("--corpus", "made up"), "made up")])
 def test_convert_says_which_corpus(tmp_path, options, corpus):
     held_out = tmp_path / "dev.spacy"
-    result = dualre("convert", "chemprot", DEMO, tmp_path / "out.spacy", "--dev", held_out, *options)
+    result = dualre("convert", "jsonl", DEMO, tmp_path / "out.spacy", "--dev", held_out, *options)
     assert result.exit_code == 0, result.output
     docs = [*load(tmp_path / "out.spacy"), *load(held_out)]
     assert len(docs) == 26 and {doc.user_data["corpus"] for doc in docs} == {corpus}

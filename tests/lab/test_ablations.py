@@ -31,7 +31,7 @@ LABELS = get_protocol("chemprot").labels
 PLAN = {
     "config": "configs/{corpus}.cfg",
     "corpus": "corpus/demo",
-    "protocol": "chemprot",
+    "protocol": "jsonl",
     "seeds": [0, 1],
     "reference": "full",
     "overrides": {
@@ -47,7 +47,7 @@ PLAN = {
         "shared": {"overrides": {f"{REL}.model.network.shared_encoder": True}, "note": "One encoder."},
     },
 }
-NEW = {"new_predicates": ["CPR:3", "CPR:9"]}
+NEW = {"new_predicates": ["ACTIVATES", "INHIBITS"]}
 CLASSIFIED = {"trained_as": "shared", "overrides": {f"{REL}.prediction": "classifier"}}
 
 
@@ -64,7 +64,7 @@ def project(tmp_path_factory, encoder):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
     shutil.copytree(encoder, folder / "assets" / "random")
     corpus = folder / "corpus" / "demo"
-    assert dualre("convert", "chemprot", ROOT / "assets/demo/demo_development", corpus / "dev.spacy").exit_code == 0
+    assert dualre("convert", "jsonl", ROOT / "assets/demo/dev.jsonl", corpus / "dev.spacy").exit_code == 0
     shutil.copy(corpus / "dev.spacy", corpus / "train.spacy")
     return folder
 
@@ -96,7 +96,8 @@ def test_results_of_real_runs(trained):
     results = {(result.variant, result.seed): result for result in read_results([folder])}
     assert set(results) == {(name, seed) for name in ("full", "shared", "classified", "new") for seed in (0, 1)}
     for (variant, seed), result in results.items():
-        protocol = get_protocol("chemprot")
+        protocol = get_protocol("jsonl").counting(result.labels)
+        assert len(protocol.labels) == 5
         assert result.scores["f"] == pytest.approx(float(protocol.f1(result.counts.sum(axis=0))))
         assert result.counts.shape == (26, 5, 3) and result.counts[..., 2].sum() == 133
         config = load_config(folder / "runs" / f"{'shared' if variant == 'classified' else variant}-{seed}.cfg")
@@ -107,11 +108,11 @@ def test_results_of_real_runs(trained):
         assert config["components"]["dual_encoder_rel"]["model"]["run"]["max_length"] == 96
         assert result.versions["spacy"] and result.commit and result.seconds >= 0
     assert results["full", 0].scores != results["full", 1].scores
-    assert results["new", 0].new_predicates == ["CPR:3", "CPR:9"]
+    assert results["new", 0].new_predicates == ["ACTIVATES", "INHIBITS"]
     # They were not there in training, and are predicted
     predicates = re.search(r"gold relations: (.*)", (folder / "runs" / "new-0.log").read_text())[1]
-    assert "CPR:" in predicates and "CPR:3" not in predicates and "CPR:9" not in predicates
-    assert sum(results["new", seed].counts[:, [0, 4], 1].sum() for seed in (0, 1)) > 0
+    assert "AGONIST_OF" in predicates and "ACTIVATES" not in predicates and "INHIBITS" not in predicates
+    assert sum(results["new", seed].counts[:, [0, 3], 1].sum() for seed in (0, 1)) > 0
     assert results["shared", 0].scores != results["classified", 0].scores
     assert "shared-1: F1" in output
     # Models are not kept

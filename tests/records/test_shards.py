@@ -17,12 +17,12 @@ from spacy.tokens import Doc, DocBin
 from spacy_dualre.annotations.concepts import ABBREVIATIONS
 from spacy_dualre.errors import CorpusError
 from spacy_dualre.formats import docbin
-from spacy_dualre.formats.chemprot import read
 from spacy_dualre.formats.files import Source
+from spacy_dualre.formats.jsonl import read
 from spacy_dualre.records.shards import DocWriter, is_held_out, read_docs
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
-DEMO = ROOT / "assets" / "demo" / "demo_development"
+DEMO = ROOT / "assets" / "demo" / "dev.jsonl"
 VOCAB = spacy.blank("en").vocab
 
 

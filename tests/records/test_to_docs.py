@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 import pytest
 import spacy
@@ -15,7 +15,7 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_dualre.annotations.mentions import SPANS_KEY
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.formats.chemprot import read
+from spacy_dualre.formats import chemprot, jsonl
 from spacy_dualre.records.record import MentionRecord, Place, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
@@ -676,18 +676,18 @@ def saved(docs: List[Doc]) -> List[Doc]:
     return list(loaded.get_docs(spacy.blank("en").vocab))
 
 
-def as_bytes(folder: Path, limit: int) -> bytes:
-    docs = records_to_docs(list(read(folder))[:limit], sentencizer(), ConversionReport())
+def as_bytes(path: Path, limit: int) -> bytes:
+    docs = records_to_docs(list(jsonl.read(path))[:limit], sentencizer(), ConversionReport())
     return DocBin(docs=docs, store_user_data=True).to_bytes()
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
-    assert as_bytes(DEMO / "demo_development", 5) == as_bytes(DEMO / "demo_development", 5)
+    assert as_bytes(DEMO / "dev.jsonl", 5) == as_bytes(DEMO / "dev.jsonl", 5)
 
 
 def test_converted_docs_survive_the_file() -> None:
     nlp = sentencizer()
-    docs = list(records_to_docs(list(read(DEMO / "demo_development"))[:5], nlp, ConversionReport()))
+    docs = list(records_to_docs(list(jsonl.read(DEMO / "dev.jsonl"))[:5], nlp, ConversionReport()))
     for before, after in zip(docs, saved(docs), strict=True):
         assert before.text == after.text and spans(before) == spans(after)
         assert [span.id_ for span in before.spans[SPANS_KEY]] == [span.id_ for span in after.spans[SPANS_KEY]]
@@ -715,11 +715,13 @@ def test_concepts_tokens_and_breaks_survive_the_file() -> None:
     assert empty.text == "" and empty._.rels == ()
 
 
-@pytest.mark.parametrize("folder", [DEMO / "demo_training", SAMPLE], ids=["demo", "official sample"])
-def test_a_whole_split_loses_nothing(folder: Path) -> None:
-    if not folder.is_dir():
+@pytest.mark.parametrize(
+    "read, path", [(jsonl.read, DEMO / "train.jsonl"), (chemprot.read, SAMPLE)], ids=["demo", "official sample"]
+)
+def test_a_whole_split_loses_nothing(read: Callable[[Path], Iterator[Record]], path: Path) -> None:
+    if not path.exists():
         pytest.skip("the official files are not there (folder shared/corpora/chemprot beside the repository)")
-    records = list(read(folder))
+    records = list(read(path))
     docs, report = convert(*records, strict=True)
     assert report.counts["documents"] == len(docs) == len(records)
     assert (

@@ -1,6 +1,9 @@
-"""Official scorers, one module with a ``PROTOCOL`` for each corpus: sets of items per document, compared by label."""
+"""Official scorers, one module with a ``PROTOCOL`` for each corpus: sets of items per document, compared by label.
 
-from dataclasses import dataclass
+``jsonl`` does the same for any other corpus.
+"""
+
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterable, List, NamedTuple, Set, Tuple
@@ -18,7 +21,7 @@ from ...types import NEGATIVE, Relation
 from ..counting import Scores, count, prf, rel_scores, score
 
 #: Names of the protocols, which are also those of their modules.
-PROTOCOLS = ("biored", "chemprot", "scierc", "semeval")
+PROTOCOLS = ("biored", "chemprot", "jsonl", "scierc", "semeval")
 
 
 class Item(NamedTuple):
@@ -38,13 +41,17 @@ class Protocol:
     """The official scoring of a corpus, and its format. Errors name the document, or the line of a file."""
 
     name: str
-    labels: Tuple[str, ...]  # the predicates that count
+    labels: Tuple[str, ...]  # the predicates that count; none: `counting` takes those that occur
     from_doc: Callable[[Doc], Set[Item]]  # from Doc._.rels
     read_gold: Callable[[Path], Items]
     read_predicted: Callable[[Path], Items]
     write: Callable[[Iterable[Tuple[str, Doc]], Path], None]  # documents with their ids
     macro: bool = False  # the unweighted mean over the labels in gold, instead of summed counts (micro)
     gold_is_complete: bool = True  # a gold file names even the documents without relations
+
+    def counting(self, labels: Iterable[str]) -> "Protocol":
+        """The protocol or, if it has no predicates of its own, the one that counts these."""
+        return self if self.labels else replace(self, labels=tuple(sorted({*labels} - {NEGATIVE})))
 
     def from_docs(self, docs: Iterable[Doc]) -> Items:
         """Take the items from Docs. Raises ValueError as `document_ids` does."""
@@ -67,11 +74,13 @@ class Protocol:
 
     def _count(self, documents: Iterable[Tuple[Set[Item], Set[Item]]]) -> numpy.ndarray:
         counts = [count(gold, predicted, self.labels) for gold, predicted in documents]
-        return numpy.array(counts, dtype="int64").reshape(-1, len(self.labels), 3)
+        return numpy.array(counts, dtype="int64").reshape(len(counts), len(self.labels), 3)
 
     def score_examples(self, examples: Iterable[Example], **kwargs: Any) -> Scores:
         """The official scores of examples, under the names of `rel_scores`."""
-        return rel_scores(self.scores(self.count_examples(examples)))
+        examples = list(examples)
+        protocol = self.counting(predicates_of(examples))
+        return rel_scores(protocol.scores(protocol.count_examples(examples)))
 
     def scores(self, counts: numpy.ndarray) -> Scores:
         """The official scores of counts (documents, labels, 3)."""
@@ -93,6 +102,13 @@ def get_protocol(name: str) -> Protocol:
 def make_protocol_scorer(protocol: str) -> Callable[..., Scores]:
     """Registered as ``spacy-dualre.protocol_scorer.v1``. Raises ValueError for an unknown protocol."""
     return get_protocol(protocol).score_examples
+
+
+def predicates_of(examples: Iterable[Example]) -> Set[str]:
+    """The predicates of the reference and predicted relations."""
+    return {
+        rel.predicate for example in examples for doc in (example.predicted, example.reference) for rel in get_rels(doc)
+    }
 
 
 def document_ids(docs: Iterable[Doc]) -> List[str]:
