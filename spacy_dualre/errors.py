@@ -226,6 +226,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR800 = "Expected at least one of the {what}, without duplicates, not: {names}."
     DR801 = "The {what} contain {name!r}, which is not one of: {known}."
     DR802 = "{path} already exists. Remove it, or choose another folder."
+    DR803 = "{path}: too few documents to train and develop on. Annotate more, or name others with --dev."
 
     # cli/
     _NONE_LEFT = "None of the {what}s could be used: {n} were left out ({reasons}), the first at {where}. "

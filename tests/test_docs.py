@@ -52,7 +52,7 @@ WRITTEN = {
     "docs/raw-text.md": ["training/demo/pipeline/README.md", "training/*/dist/*.tar.gz"],
     "docs/recipes.md": ["training/demo/int8", "relations.spacy"],
     "docs/speed.md": ["training/demo/model-tuned", "training/packed"],
-    "docs/training.md": ["training/demo/model-last"],
+    "docs/training.md": ["training/demo/model-last", "drafted/config.cfg", "drafted/corpus/train.spacy"],
     "docs/views.md": ["relations.html", "training/demo/report/index.html"],
 }
 
