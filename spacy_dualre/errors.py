@@ -246,6 +246,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR832 = "{path} is given both as an input and as an output, or as two outputs. Give each file only once."
     DR833 = "No mentions in {source}. Before {name!r} there are: {names}. Put ner, say, there, or give a .spacy file."
     DR834 = "No mention has the text {text!r}. The mentions are: {known}."
+    DR837 = "No candidate, and so no relation can be found: see what is lacking above."
     DR836 = "{path} is neither a text, nor a file with a text (.txt) or documents (.spacy) that exists."
     DR841 = "{path}: expected the name of a .spacy file or, without suffix, of a folder."
     DR842 = "{path}: is also the output, or one is inside the other. Give --dev another path."

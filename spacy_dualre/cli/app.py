@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": "Score a pipeline on annotated documents",
     "extract": "Find relations in documents, any number of them",
     "visualize": "Draw relations over their sentences",
+    "check": "Say what a pipeline needs, has, knows and lacks",
     "explain": "Show why a pipeline finds a relation, or none",
     "graph": "Merge extracted relations into a knowledge graph",
     "tune": "Find a better threshold and a faster cascade",

@@ -2,41 +2,49 @@
 
 import os
 import re
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, List
+from typing import List
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from spacy.training import Example
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
 from ..formats.files import read_text
-from ..pipeline.pipelines import components_before, find_component, given_mentions
+from ..pipeline.pipelines import components_before, find_component, predict_examples
 from ..training.reader import rel_corpus
 
 SOURCE_HELP = "A text, a .txt file, - for standard input, or documents with mentions: a .spacy file or a folder of them"
 
 
 def read_docs(nlp: Language, source: str, limit: int = 0) -> List[Doc]:
-    """Run a pipeline on a source, see `SOURCE_HELP`, or the first documents of .spacy files (limit 0: all).
-
-    The pipeline only finds mentions if no document has any. Raises ValueError if a file is missing or no document has
-    mentions.
-    """
-    inputs: List[Any] = [source]
-    if source.endswith(".spacy") or os.path.isdir(source):
-        inputs = [example.predicted for example in rel_corpus(Path(source), limit=limit)(nlp)]
-    elif source == "-" or source.endswith(".txt"):
-        inputs = [read_text(Path(source))]
-    # ASCII without a blank that looks like a path: other scripts may have texts without blanks
-    elif os.path.exists(source) or re.fullmatch(r"[!-~]*[/\\][!-~]+|[!-~]+\.\w+", source, re.ASCII):
-        raise ValueError(Errors.DR836.format(path=source))
+    """The Docs of `read_examples`. Raises ValueError also if no document has mentions."""
+    docs = [example.predicted for example in read_examples(nlp, source, limit)]
     name, rel = find_component(nlp)
-    are_given = any(isinstance(doc, Doc) and get_mentions(doc, rel.spans_key) for doc in inputs)
-    with given_mentions(nlp) if are_given else nullcontext():
-        docs = list(nlp.pipe(inputs))
     if not any(get_mentions(doc, rel.spans_key) for doc in docs):
         before = ", ".join(components_before(nlp, name)) or "none"
         raise ValueError(Errors.DR833.format(source=rel.mentions_from, name=name, names=before))
     return docs
+
+
+def read_examples(nlp: Language, source: str, limit: int = 0) -> List[Example]:
+    """Run a pipeline on a source, see `SOURCE_HELP`, or the first documents of .spacy files (limit 0: all).
+
+    The pipeline only finds mentions if no document has any. The references are as in the file, and of a text without
+    annotations. Raises ValueError if a file is missing.
+    """
+    _, rel = find_component(nlp)
+    if source.endswith(".spacy") or os.path.isdir(source):
+        examples = list(rel_corpus(Path(source), limit=limit)(nlp))
+    else:
+        text = source
+        if source == "-" or source.endswith(".txt"):
+            text = read_text(Path(source))
+        # ASCII without a blank that looks like a path: other scripts may have texts without blanks
+        elif os.path.exists(source) or re.fullmatch(r"[!-~]*[/\\][!-~]+|[!-~]+\.\w+", source, re.ASCII):
+            raise ValueError(Errors.DR836.format(path=source))
+        examples = [Example(nlp.make_doc(text), nlp.make_doc(text))]
+    are_given = any(get_mentions(example.predicted, rel.spans_key) for example in examples)
+    predict_examples(nlp, examples, keep_mentions=are_given)
+    return examples
