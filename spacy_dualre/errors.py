@@ -79,7 +79,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR171 = "Cannot read the trained component '{name}' from {path}: {problem}. Copy it again, or train again."
     DR172 = "No component from the factory dual_encoder_rel among: {names}. Give a pipeline trained for relations."
     DR173 = "The settings in 'cfg' do not belong to the network in 'model'."
-    DR174 = "No Doc._.rels in {n} training documents. Convert them; a DocBin needs store_user_data=True to keep them."
+    DR174 = (
+        "No Doc._.rels in {n} training documents. Convert them (those of spaCy's tutorial, which have Doc._.rel: "
+        "spacy dualre convert rel-component OLD.spacy NEW.spacy); a DocBin needs store_user_data=True to keep them."
+    )
     DR180 = "'type_map' maps to the type {type!r}, and {type!r} to another. Map each type to one that the model knows."
 
     # records/
@@ -114,14 +117,18 @@ class Errors(metaclass=ErrorsWithCodes):
     DR339 = (
         "{where}: unpacks to more than {limit} million bytes, far more than texts do. If it should, unpack it first."
     )
-    DR340 = "{where}: no such folder. Expected one with *_abstracts*.tsv, *_entities*.tsv, *_gold_standard*.tsv."
+    DR340 = "{where}: no such folder. Expected one with *_abstracts*.tsv, *_entities*.tsv and the relations."
     DR341 = "{where}: expected one file {pattern}, found {n}."
     DR342 = "{where}: {n} columns; expected {expected}."
     DR343 = "{where}: document {id} is not in {name}. Take all files from the same split."
     DR344 = "{where}: unknown entity type {value!r}; expected one of {known}."
     DR345 = "{where}: {start!r}, {end!r} are not offsets; expected two numbers of at most nine digits."
-    DR346 = "{where}: unknown relation group {value!r}; expected one of {known}."
+    DR346 = "{where}: unknown relation {value!r}; expected one of {known}."
     DR347 = "{where}: {value!r} does not begin with {prefix}."
+    DR348 = (
+        "{where}: task {number} of the file has no data. Export from Label Studio as JSON; JSON_MIN has no relations."
+    )
+    DR349 = "{where}: task {number} of the file has several texts or none ({keys}). Call the annotated one 'text'."
     DR350 = "{where}: <{name}> without the attribute {key!r}."
     DR351 = "{where}: starts with <{name}>; expected a <document>."
     DR353 = "{where}: charOffset {offsets!r}; expected first and last character such as 0-5 or 0-5;10-15."
@@ -129,6 +136,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR356 = "{where}: characters {start} to {end} of the text are in no token. Tokens may leave out nothing but blanks."
     DR357 = "{where}: sentence start {start} is outside of the text or not after the one before it."
     DR359 = '{where}: no example with the answer "accept", {n} with another. Export the accepted ones.'
+    DR358 = "{where}: none of {n} tasks has an annotation that was submitted. Predictions are not taken."
     DR360 = "{where}: a {tag} without PMID."
     DR361 = "{where}: article {id} has neither title nor abstract."
     DR363 = "{where}: expected a line pmid|{kind}|{name}; documents are separated by an empty line."

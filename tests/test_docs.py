@@ -10,6 +10,7 @@ import subprocess
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple
+from xml.etree import ElementTree
 
 import pytest
 import spacy
@@ -46,8 +47,8 @@ PRINTED = {
 WRITTEN = {
     "README.md": ["mine/training/model-best", "mine/training/relations.jsonl", "relations.html"],
     "docs/ablations.md": ["other.md", "training/demo/ablations/table.md"],
-    "docs/data.md": ["training/mine/relations.jsonl", "corpus/tools/train/table.spacy", "train.spacy"],
-    "docs/extract.md": ["triples.csv"],
+    "docs/data.md": ["training/mine/relations.jsonl", "corpus/tools/train/label-studio.spacy", "train.spacy"],
+    "docs/extract.md": ["triples.csv", "to-correct.json"],
     "docs/graph.md": ["graph.html", "graph.ttl"],
     "docs/raw-text.md": ["training/demo/pipeline/README.md", "training/*/dist/*.tar.gz"],
     "docs/recipes.md": ["training/demo/int8", "relations.spacy"],
@@ -196,8 +197,32 @@ def check_sparql(text: str) -> None:
     assert rows and all(int(row.n) > 0 for row in rows)
 
 
+def check_labelling_interface(text: str) -> None:
+    """Label Studio's interface has the names, types and predicates of the tasks that the pipeline writes."""
+    files = ["training/demo/pipeline", "corpus/demo/dev.spacy", "tasks.json"]
+    result = CliRunner().invoke(app, ["dualre", "extract", *files, "--to", "label-studio"])
+    assert result.exit_code == 0, result.output
+    view = ElementTree.fromstring(text)
+    labels, shown = view.find("Labels"), view.find("Text")
+    assert labels is not None and shown is not None and labels.get("toName") == shown.get("name")
+    types, predicates = ({one.get("value") for one in view.iter(tag)} for tag in ("Label", "Relation"))
+    tasks = srsly.read_json("tasks.json")
+    assert all(shown.get("value") in {f"${key}" for key in task["data"]} for task in tasks)
+    found = [one for task in tasks for one in task["predictions"][0]["result"]]
+    regions = [one for one in found if one["type"] == "labels"]
+    assert {(one["from_name"], one["to_name"]) for one in regions} == {(labels.get("name"), shown.get("name"))}
+    assert {*types} == {type for one in regions for type in one["value"]["labels"]}
+    assert {*predicates} >= {label for one in found if one["type"] == "relation" for label in one["labels"]} != set()
+
+
 #: Blocks in other languages. A block of text is what a trained pipeline prints.
-CHECKS = {"ini": check_config, "json": check_json_lines, "sparql": check_sparql, "text": lambda text: None}
+CHECKS = {
+    "ini": check_config,
+    "json": check_json_lines,
+    "sparql": check_sparql,
+    "text": lambda text: None,
+    "xml": check_labelling_interface,
+}
 
 
 def rows_under(page: str, heading: str) -> Dict[str, List[str]]:

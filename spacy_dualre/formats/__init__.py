@@ -18,7 +18,7 @@ class Format(NamedTuple):
         stream: Reads documents to extract from, one at a time, from a `Source`, and goes on after damaged ones.
         write: Writes records to a file or folder that does not exist yet and counts what the format has no place for.
         inputs: Endings of files to stream, each with bytes that must occur near the beginning of such a file.
-        outputs: Endings of files to write; empty for a format that writes a folder.
+        outputs: Endings of files to write; empty for a format that writes a folder, or has no ending of its own.
     """
 
     read: Optional[Callable[[Path], Iterator[Record]]] = None

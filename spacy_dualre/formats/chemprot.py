@@ -1,4 +1,5 @@
-"""ChemProt, BioCreative VI track 5: the TSV files of one split in a folder, without header, quoting or escaping.
+"""ChemProt, BioCreative VI track 5, and DrugProt, BioCreative VII track 1: the TSV files of one split in a folder,
+without header, quoting or escaping.
 
 Offsets are code points into title + one character + abstract, end exclusive.
 """
@@ -18,8 +19,14 @@ from .files import Row, is_offset, read_lines
 GROUPS = ("CPR:3", "CPR:4", "CPR:5", "CPR:6", "CPR:9")
 #: All groups, with CPR:0 for undefined and CPR:10 for negated relations.
 ALL_GROUPS = tuple(f"CPR:{number}" for number in range(11))
-#: The task does not distinguish genes that can be normalised (Y) from others.
-TYPES = {"CHEMICAL": "CHEMICAL", "GENE-Y": "GENE", "GENE-N": "GENE"}
+#: DrugProt's relations.
+DRUGPROT = (
+    *("ACTIVATOR", "AGONIST", "AGONIST-ACTIVATOR", "AGONIST-INHIBITOR", "ANTAGONIST", "DIRECT-REGULATOR"),
+    *("INDIRECT-DOWNREGULATOR", "INDIRECT-UPREGULATOR", "INHIBITOR", "PART-OF", "PRODUCT-OF", "SUBSTRATE"),
+    "SUBSTRATE_PRODUCT-OF",
+)
+#: The tasks do not distinguish genes that can be normalised (Y) from others, and DrugProt's test set names neither.
+TYPES = {"CHEMICAL": "CHEMICAL", "GENE-Y": "GENE", "GENE-N": "GENE", "GENE": "GENE"}
 
 
 def read(folder: Path) -> Iterator[Record]:
@@ -35,6 +42,11 @@ def read_groups(folder: Path, label: int = 1) -> Iterator[Record]:
     return as_corpus(folder, "chemprot", _records(folder, "*_relations*.tsv", 6, label=label))
 
 
+def read_drugprot(folder: Path) -> Iterator[Record]:
+    """Like `read`, for DrugProt, with the relations of ``*_relations*.tsv``, which its test set lacks."""
+    return as_corpus(folder, "drugprot", _records(folder, "*_relations*.tsv", 4, groups=DRUGPROT))
+
+
 def read_gold_standard(path: Path, may_be_empty: bool = False) -> Iterator[Tuple[str, RelationRecord]]:
     """Iterate over document ids and relations of a gold standard, or of predictions in its format, in any group."""
     for place, columns in _rows(path, 4, may_be_empty):
@@ -44,7 +56,9 @@ def read_gold_standard(path: Path, may_be_empty: bool = False) -> Iterator[Tuple
 def _records(folder: Path, pattern: str, columns: int, **options: Any) -> Iterator[Record]:
     if not folder.is_dir():
         raise Place(folder).error(Errors.DR340)
-    abstracts = _one(folder, "*_abstracts*.tsv")
+    # So spelled in DrugProt
+    has_abstracs = any(folder.glob("*_abstracs*.tsv"))
+    abstracts = _one(folder, "*_abstracs*.tsv" if has_abstracs else "*_abstracts*.tsv")
     mentions = _by_document(_one(folder, "*_entities*.tsv"), 6)
     has_relations = any(folder.glob(pattern))
     relations = _by_document(_one(folder, pattern), columns) if has_relations else {}
@@ -107,4 +121,5 @@ FORMATS = {
     "chemprot": Format(read),
     "chemprot-fine": Format(partial(read_groups, label=3)),
     "chemprot-groups": Format(read_groups),
+    "drugprot": Format(read_drugprot),
 }

@@ -1,17 +1,19 @@
-"""doccano's export of sequence labelling with relations, JSON lines. Offsets are code points, so that a project with
-grapheme offsets must be exported without that setting.
+"""doccano's export of sequence labelling with relations, JSON lines, and what it imports as such. Offsets are code
+points, so that a project with grapheme offsets must be exported without that setting.
 
-Source: https://doccano.github.io/doccano/, and doccano's backend/data_export.
+Source: https://doccano.github.io/doccano/, and doccano's backend/data_export and backend/data_import.
 """
 
+import json
+from collections import Counter
 from pathlib import Path
-from typing import Iterator, List, Union
+from typing import Any, Dict, Iterable, Iterator, List, Union
 
 from pydantic import BaseModel
 
 from ..records.record import MentionRecord, Record, RelationRecord, as_corpus
 from . import Format
-from .files import OpenSchema, read_json_lines
+from .files import OpenSchema, count_lost_in_tools, read_json_lines, write_lines
 
 
 class _Entity(BaseModel):
@@ -50,4 +52,29 @@ def _records(path: Path) -> Iterator[Record]:
         yield record
 
 
-FORMATS = {"doccano": Format(read)}
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write a file to import. doccano exports the ids of documents again, and refuses documents without text."""
+    write_lines(path, _lines(records, lost))
+
+
+def _lines(records: Iterable[Record], lost: Counter) -> Iterator[str]:
+    for record in records:
+        count_lost_in_tools(record, lost)
+        lost["document without text, left out"] += not record.text
+        if record.text:
+            yield json.dumps(_to_json(record), ensure_ascii=False)
+
+
+def _to_json(record: Record) -> Dict[str, Any]:
+    ids = {mention.id: number for number, mention in enumerate(record.mentions)}
+    entities = [
+        {"id": ids[one.id], "label": one.type, "start_offset": one.start, "end_offset": one.end}
+        for one in record.mentions
+    ]
+    relations = [
+        {"from_id": ids[rel.subject], "to_id": ids[rel.object], "type": rel.predicate} for rel in record.relations
+    ]
+    return {"id": record.id, "text": record.text, "entities": entities, "relations": relations}
+
+
+FORMATS = {"doccano": Format(read, write=write)}

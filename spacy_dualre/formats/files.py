@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path, PurePath
-from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Type, TypeVar
+from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Type, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -150,6 +150,28 @@ def one_line(text: str) -> str:
 def count_long_forms(record: Record, lost: Counter) -> None:
     """Count the long forms that a format cannot hold."""
     lost["long form of a mention"] += sum(record.covered(mention) in record.long_forms for mention in record.mentions)
+
+
+def count_lost_in_tools(record: Record, lost: Counter) -> None:
+    """Count what tools for annotation have no place for."""
+    count_long_forms(record, lost)
+    lost["concept of a mention"] += sum(len(mention.concepts) for mention in record.mentions)
+    lost["discontinuous mention, written as a whole"] += sum(bool(mention.parts) for mention in record.mentions)
+    lost["relation between concepts"] += len(record.concept_relations)
+    lost["score of a relation"] += sum(rel.score < 1 for rel in record.relations)
+
+
+def set_id(record: Record, seen: Set[str], number: int, *ids: Any) -> None:
+    """Set a document's id, the first of some that is a text or whole number, or else the document's number or line,
+    which is appended if the id occurs again, as in documents annotated by several people.
+    """
+    # A bool is an int too
+    record.id = next(str(id) for id in (*ids, number) if type(id) in (str, int) and id != "")
+    if record.id in seen:
+        record.notes["document id occurs again, number appended"] += 1
+    while record.id in seen:
+        record.id += f"-{number}"
+    seen.add(record.id)
 
 
 def read_json_lines(path: Path, schema: Type[Schema]) -> Iterator[Tuple[Place, Schema]]:

@@ -1,19 +1,27 @@
-"""Prodigy's annotations of relations (recipe rel.manual, interface "relations"), as ``prodigy db-out`` writes them.
+"""Prodigy's annotations of relations (recipe rel.manual, interface "relations"), as ``prodigy db-out`` writes them, and
+as it takes them to be corrected.
 
 ``head`` and ``child`` are indices of tokens, the last one of a span; ``head_span`` and ``child_span`` are null for a
 token outside of spans. Source: https://prodi.gy/docs/api-interfaces#relations
 """
 
+import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Literal, Optional, Set, Union
+from typing import Any, Dict, Iterable, Iterator, List, Literal, Optional, Set, Union
 
+import spacy
 from pydantic import BaseModel
+from spacy.tokens import Doc, Span
 
+from ..annotations.mentions import SPANS_KEY
+from ..annotations.relations import get_rels
 from ..errors import Errors
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
+from ..records.to_docs import ConversionReport, records_to_docs
 from . import Format
-from .files import OpenSchema, read_json_lines
+from .files import OpenSchema, count_lost_in_tools, read_json_lines, set_id, write_lines
 from .jsonl import check_tokens
 
 #: The type of a mention that is a token without a label.
@@ -56,8 +64,8 @@ def read(path: Path) -> Iterator[Record]:
     """Read the accepted examples of a file. The head of a relation is its subject, the child its object.
 
     Mentions have the id "start-end-label". An argument that is not a span becomes a mention with its own label, or the
-    type "TOKEN". A document's id is ``meta.id``, ``id`` or its line number; the line number is appended if the id
-    occurs again, as in examples annotated by several people. Examples without an answer count as accepted.
+    type "TOKEN". A document's id is ``meta.id``, ``id`` or its line number; see `set_id`. Examples without an answer
+    count as accepted.
     """
     return as_corpus(path, "prodigy", _records(path))
 
@@ -78,16 +86,10 @@ def _records(path: Path) -> Iterator[Record]:
 
 
 def _record(example: _Example, place: Place, seen: Set[str]) -> Record:
-    # A bool is an int too
-    ids = [str(id) for id in ((example.meta or {}).get("id"), example.id) if type(id) in (str, int) and id != ""]
-    record = Record(ids[0] if ids else str(place.line), example.text, place)
+    record = Record("", example.text, place)
+    set_id(record, seen, place.line, (example.meta or {}).get("id"), example.id)
     if example.meta:
         record.meta["prodigy"] = example.meta
-    if record.id in seen:
-        record.notes["document id occurs again, line number appended"] += 1
-    while record.id in seen:
-        record.id += f"-{place.line}"
-    seen.add(record.id)
     if example.answer is None:
         record.notes["no answer, taken as accepted"] += 1
     example.note_unread_keys(record)
@@ -125,4 +127,35 @@ def _argument(record: Record, example: _Example, index: int, argument: Optional[
     return new.mention.id
 
 
-FORMATS = {"prodigy": Format(read)}
+def write(records: Iterable[Record], path: Path, lost: Counter) -> None:
+    """Write examples without an answer. A token ends where a mention starts or ends."""
+    write_lines(path, _lines(records, lost))
+
+
+def _lines(records: Iterable[Record], lost: Counter) -> Iterator[str]:
+    nlp = spacy.blank("xx")
+    for record in records:
+        count_lost_in_tools(record, lost)
+        for doc in records_to_docs([replace(record, concept_relations=[])], nlp, ConversionReport()):
+            yield json.dumps(_to_json(doc, {**record.meta, "id": record.id}), ensure_ascii=False)
+
+
+def _to_json(doc: Doc, meta: Dict[str, Any]) -> Dict[str, Any]:
+    tokens = [
+        {"text": one.text, "start": one.idx, "end": one.idx + len(one), "id": one.i, "ws": bool(one.whitespace_)}
+        for one in doc
+    ]
+    spans = list(map(_span, doc.spans[SPANS_KEY]))
+    relations = []
+    for subject, predicate, object, _ in get_rels(doc):
+        tips = {"head": subject.end - 1, "child": object.end - 1}
+        relations.append({**tips, "head_span": _span(subject), "child_span": _span(object), "label": predicate})
+    return {"text": doc.text, "meta": meta, "tokens": tokens, "spans": spans, "relations": relations}
+
+
+def _span(span: Span) -> Dict[str, Any]:
+    offsets = {"start": span.start_char, "end": span.end_char, "token_start": span.start, "token_end": span.end - 1}
+    return {**offsets, "label": span.label_}
+
+
+FORMATS = {"prodigy": Format(read, write=write)}

@@ -86,6 +86,11 @@ _CHEMPROT = {
     "test_relations.tsv": "7\tCPR:4\tY \tINHIBITOR\tArg1:T1\tArg2:T2\n7\tCPR:10\tN \tNOT\tArg1:T1\tArg2:T3\n",
     "test_gold_standard.tsv": "7\tCPR:4\tArg1:T1\tArg2:T2\n",
 }
+_DRUGPROT = {
+    "training_abstracs.tsv": _CHEMPROT["test_abstracts.tsv"],
+    "training_entities.tsv": _CHEMPROT["test_entities.tsv"],
+    "training_relations.tsv": "7\tINHIBITOR\tArg1:T1\tArg2:T2\n7\tPART-OF\tArg1:T1\tArg2:T3\n",
+}
 _DDI = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<document id="D.d1">\n'
     '    <sentence id="s0" text="Zorbin lowers quexia.">\n'
@@ -115,6 +120,31 @@ _PRODIGY = {
     "spans": _SPANS,
     "relations": [{"head": 0, "child": 2, "head_span": _SPANS[0], "child_span": _SPANS[1], "label": "LOWERS"}],
     "answer": "accept",
+}
+_LABEL_STUDIO = {
+    "id": 7,
+    "data": {"text": TEXT, "source": "own"},
+    "annotations": [
+        {
+            "id": 1,
+            "was_cancelled": False,
+            "result": [
+                *(
+                    {
+                        "id": f"r{start}",
+                        "from_name": "label",
+                        "to_name": "text",
+                        "type": "labels",
+                        "value": {"start": start, "end": end, "text": TEXT[start:end], "labels": [type]},
+                    }
+                    for start, end, type, _ in _MENTIONS
+                ),
+                {"type": "relation", "from_id": "r0", "to_id": "r14", "direction": "left", "labels": ["LOWERED-BY"]},
+                {"id": "r0", "from_name": "sure", "to_name": "text", "type": "choices", "value": {"choices": ["yes"]}},
+            ],
+        }
+    ],
+    "predictions": [],
 }
 _PUBMED = (
     '<?xml version="1.0"?>\n<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD//EN" "https://example.org/pubmed.dtd">\n'
@@ -148,6 +178,22 @@ _RELATIONS = (
     "object_start,object_end,object_kb_id,score,sentence,sentence_start\n"
     "d1,Zorbin,CHEMICAL,0,6,C1,LOWERS,quexia,DISEASE,14,20,D2,0.75,Zorbin lowers quexia.,0\n"
 )
+_UBIAI = {
+    "documentName": "d1",
+    "document": TEXT,
+    "tokens": [
+        {
+            "text": TEXT[start:end],
+            "start": start,
+            "end": end,
+            "token_start": token,
+            "token_end": token,
+            "entityLabel": type,
+        }
+        for token, (start, end, type, _) in zip((0, 2, 6), _MENTIONS)
+    ],
+    "relations": [{"head": 0, "child": 2, "relationLabel": "LOWERS"}],
+}
 _BOTH = "{subject} binds {object}."
 _DESCRIPTIONS = {**DESCRIPTIONS, "BINDS": {"CHEMICAL|GENE": [_BOTH, f"Often, {_BOTH}"], "*": _BOTH}}
 
@@ -160,6 +206,14 @@ def _docbin() -> bytes:
     return DocBin(docs=docs, store_user_data=True).to_bytes()
 
 
+def _tutorial() -> bytes:
+    docs = [example.reference for example in make_examples(spacy.blank("xx").vocab)]
+    for doc in docs:
+        firsts = [mention.start for mention in doc.ents]
+        doc.user_data = {("._.", "rel", None, None): {(a, b): {"P": float(a < b)} for a in firsts for b in firsts}}
+    return DocBin(docs=docs, store_user_data=True).to_bytes()
+
+
 #: Of each format, the files to read; of brat and the like, a folder of them.
 INPUTS: Dict[str, Dict[str, bytes]] = {
     "bioc": {"in.json": json.dumps(_BIOC).encode()},
@@ -169,15 +223,19 @@ INPUTS: Dict[str, Dict[str, bytes]] = {
     "csv": {"in.csv": _CSV.encode()},
     "ddi": {"in.xml": _DDI.encode()},
     "doccano": {"in.jsonl": _lines(_DOCCANO, {"text": TEXT, "entities": []})},
+    "drugprot": {name: text.encode() for name, text in _DRUGPROT.items()},
     "jsonl": {"in.jsonl": _lines(_JSONL, {"text": TEXT})},
+    "label-studio": {"in.json": json.dumps([_LABEL_STUDIO, {**_LABEL_STUDIO, "id": 8}]).encode()},
     "prodigy": {"in.jsonl": _lines(_PRODIGY, {**_PRODIGY, "text": TEXT, "answer": "reject"})},
     "pubmed": {"in.xml": _PUBMED.encode()},
     "pubtator": {"in.pubtator": _PUBTATOR.encode()},
+    "rel-component": {"in.spacy": _tutorial()},
     "scierc": {"in.json": _lines(_SCIERC, {**_SCIERC, "doc_key": "X2"})},
     "semeval": {"in.txt": _SEMEVAL.encode()},
     "spacy": {"in.spacy": _docbin()},
     "text": {"in.txt": f"{TEXT}\r\nÜber α.\n".encode()},
     "tsv": {"in.tsv": f"id\ttext\nd1\t{TEXT}\nd2\tNothing.\n".encode()},
+    "ubiai": {"in.json": json.dumps([_UBIAI, {**_UBIAI, "documentName": "d2"}]).encode()},
     "relations": {"in.csv": _RELATIONS.encode()},
     # A small file must not take much memory
     "far-relations": {"in.csv": _RELATIONS.replace(",0\n", ",999999900\n").encode()},

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, Dict, Iterator, List
 
 import spacy
+from helpers.tools import submit_predictions
 from spacy.vocab import Vocab
 
 from spacy_dualre.formats import all_formats, function, names, tables
@@ -75,6 +76,8 @@ def _read(name: str, path: Path) -> Iterator[Record]:
     """Read with the format's reader, or with the one for what it writes."""
     if name in ("csv", "spreadsheet"):
         documents: Any = tables.stream_relations(Source(path))
+    elif name == "label-studio":
+        documents = function(name, "read")(submit_predictions(path))
     elif all_formats()[name].read is not None:
         documents = function(name, "read")(path)
     else:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacy_dualre.errors import CorpusError
-from spacy_dualre.formats.chemprot import ALL_GROUPS, GROUPS, read, read_groups
+from spacy_dualre.formats.chemprot import ALL_GROUPS, DRUGPROT, GROUPS, read, read_drugprot, read_groups
 from spacy_dualre.records.record import MentionRecord, Record, RelationRecord
 from spacy_dualre.records.to_docs import ConversionReport, records_to_docs
 
@@ -251,6 +251,61 @@ def test_two_fine_labels_of_one_group_are_one_relation_of_the_doc(tmp_path: Path
     assert [rel.predicate for rel in doc._.rels][:3] == ["ANTAGONIST", "INDIRECT-DOWNREGULATOR", "INHIBITOR"]
 
 
+# DrugProt
+
+
+def write_drugprot(folder: Path, relations: Any, abstracts: str = "training_abstracs") -> Path:
+    folder.mkdir()
+    files = {abstracts: ABSTRACTS, "training_entities": ENTITIES, "training_relations": relations}
+    for name, content in files.items():
+        if content is not None:
+            (folder / f"drugprot_{name}.tsv").write_text(content, encoding="utf8")
+    return folder
+
+
+@pytest.mark.parametrize("abstracts", ["training_abstracs", "development_abstracts"])
+def test_drugprot_has_labels_for_groups_and_two_ways_to_spell_abstracts(tmp_path: Path, abstracts: str) -> None:
+    relations = "7\tINHIBITOR\tArg1:T1\tArg2:T3\n7\tPART-OF\tArg1:T1\tArg2:T3\n3\tAGONIST\tArg1:T1\tArg2:T9\n"
+    seven, three, _ = read_all(write_drugprot(tmp_path / "split", relations, abstracts), read_drugprot)
+    assert seven.relations == [RelationRecord("INHIBITOR", "T1", "T3"), RelationRecord("PART-OF", "T1", "T3")]
+    assert [dropped.why for dropped in three.dropped] == ["unknown argument"]
+    assert three.text == "Nothing here Aspirin inhibits COX-1." and three.breaks == (13,)
+    assert three.mentions == [MentionRecord("T2", "GENE", 30, 35), MentionRecord("T1", "CHEMICAL", 13, 20)]
+    assert three.meta == {"corpus": "drugprot", "split": "split"}
+
+
+@pytest.mark.parametrize("label", DRUGPROT)
+def test_all_thirteen_labels_of_drugprot_are_known(tmp_path: Path, label: str) -> None:
+    folder = write_drugprot(tmp_path / "split", f"3\t{label}\tArg1:T1\tArg2:T2\n")
+    assert [rel for record in read_drugprot(folder) for rel in record.relations] == [RelationRecord(label, "T1", "T2")]
+    assert len(DRUGPROT) == 13
+
+
+def test_drugprots_test_set_has_genes_and_no_relations(tmp_path: Path) -> None:
+    folder = tmp_path / "split"
+    write_drugprot(folder, None)
+    entities = folder / "drugprot_training_entities.tsv"
+    entities.write_text(ENTITIES.replace("GENE-Y", "GENE").replace("GENE-N", "GENE"), encoding="utf8")
+    records = read_all(folder, read_drugprot)
+    assert {mention.type for record in records for mention in record.mentions} == {"CHEMICAL", "GENE"}
+    assert all(record.notes == {"documents without relations: no file *_relations*.tsv": 1} for record in records)
+
+
+@pytest.mark.parametrize(
+    "relation, message",
+    [
+        ("3\tCPR:4\tArg1:T1\tArg2:T2", "unknown relation 'CPR:4'; expected one of ACTIVATOR, AGONIST"),
+        ("3\tINHIBITOR\tT1\tArg2:T2", "'T1' does not begin with Arg1:"),
+        ("3\tINHIBITOR\tArg1:T1", "3 columns; expected 4"),
+        ("5\tINHIBITOR\tArg1:T1\tArg2:T2", "document 5 is not in drugprot_training_abstracs.tsv"),
+    ],
+)
+def test_a_bad_line_of_drugprot_is_named(tmp_path: Path, relation: str, message: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        read_all(write_drugprot(tmp_path / "split", f"{relation}\n"), read_drugprot)
+    assert "drugprot_training_relations.tsv, line 1: " in str(caught.value) and message in str(caught.value)
+
+
 # Bad input: (file, its content, line, a part of the message)
 
 BAD_LINES = {
@@ -265,7 +320,7 @@ BAD_LINES = {
     "offset of 5000 digits": ("entities", ENTITIES.replace("\t13\t", f"\t{'9' * 5000}\t"), 2, "'999999999999', '20'"),
     "entities of no document": ("entities", ENTITIES + "4\tT1\tCHEMICAL\t0\t1\tx\n", 9, "document 4 is not in"),
     "relations of no document": ("gold_standard", GOLD + "4\tCPR:3\tArg1:T1\tArg2:T2\n", 5, "document 4 is not in"),
-    "unknown group": ("gold_standard", GOLD.replace("CPR:9", "CPR:10"), 4, "unknown relation group 'CPR:10'"),
+    "unknown group": ("gold_standard", GOLD.replace("CPR:9", "CPR:10"), 4, "unknown relation 'CPR:10'"),
     "arguments without prefix": ("gold_standard", GOLD.replace("Arg2:T2", "T2"), 1, "'T2'"),
     "arguments exchanged": ("gold_standard", GOLD.replace("Arg1:T1\tArg2:T2", "Arg2:T2\tArg1:T1"), 1, "'Arg2:T2'"),
 }
@@ -282,9 +337,9 @@ def test_a_bad_line_is_named(tmp_path: Path, kind: str, content: str, line: int,
 
 
 BAD_RELATIONS = {
-    "unknown group": (RELATIONS.replace("CPR:10", "CPR:11"), 3, "unknown relation group 'CPR:11'"),
-    "group in lower case": (RELATIONS.replace("CPR:10", "cpr:10"), 3, "unknown relation group 'cpr:10'"),
-    "no group": (RELATIONS.replace("CPR:10", ""), 3, "unknown relation group ''"),
+    "unknown group": (RELATIONS.replace("CPR:10", "CPR:11"), 3, "unknown relation 'CPR:11'"),
+    "group in lower case": (RELATIONS.replace("CPR:10", "cpr:10"), 3, "unknown relation 'cpr:10'"),
+    "no group": (RELATIONS.replace("CPR:10", ""), 3, "unknown relation ''"),
     "columns of the gold standard": (GOLD, 1, "4 columns; expected 6"),
     "arguments exchanged": (RELATIONS.replace("Arg1:T4\tArg2:T3", "Arg2:T3\tArg1:T4"), 3, "'Arg2:T3'"),
     "no document": (RELATIONS + "4\tCPR:3\tY \tACTIVATOR\tArg1:T1\tArg2:T2\n", 7, "document 4 is not in"),

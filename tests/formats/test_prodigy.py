@@ -264,7 +264,7 @@ def test_ids_that_occur_again_get_the_line(path: Path) -> None:
     write(path, *[changed(id=id) for id in ("a", "a-3", "a", "b", "a", "a")])
     records = list(read(path))
     assert [record.id for record in records] == ["a", "a-3", "a-3-3", "b", "a-5", "a-6"]
-    assert [record.notes["document id occurs again, line number appended"] for record in records] == [0, 0, 1, 0, 1, 1]
+    assert [record.notes["document id occurs again, number appended"] for record in records] == [0, 0, 1, 0, 1, 1]
 
 
 def test_other_answers_are_counted_with_the_first_example(path: Path) -> None:

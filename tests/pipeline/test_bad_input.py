@@ -66,7 +66,7 @@ def test_relations_missing_on_the_reference_documents(make_nlp):
     # As in a DocBin without user data
     for example in examples:
         example.reference.user_data.clear()
-    with pytest.raises(ValueError, match="DR174.*3 training documents.*store_user_data"):
+    with pytest.raises(ValueError, match="DR174.*3 training documents.*convert rel-component.*store_user_data"):
         initialize(nlp, examples)
 
 

@@ -535,7 +535,7 @@ BAD_GOLD = {
         "columns": (CHEMPROT_GOLD + "12\tCPR:9\tArg1:T1\n", 4, "3 columns; expected 4"),
         "too many columns": (CHEMPROT_GOLD + "12\tCPR:9\tArg1:T1\tArg2:T2\tx\n", 4, "5 columns; expected 4"),
         "prefix": (CHEMPROT_GOLD.replace("Arg2:T3", "T3"), 3, "does not begin with Arg2:"),
-        "group": (CHEMPROT_GOLD.replace("CPR:9", "CPR:99"), 3, "unknown relation group 'CPR:99'"),
+        "group": (CHEMPROT_GOLD.replace("CPR:9", "CPR:99"), 3, "unknown relation 'CPR:99'"),
     },
     "biored": {
         "type": (BIORED_GOLD.replace("\tBind\t7", "\tLikes\t7"), 1, "unknown relation type 'Likes' in document 5"),
