@@ -372,7 +372,14 @@ def no_warnings() -> Any:
 
 @pytest.mark.usefixtures("no_warnings")
 @pytest.mark.parametrize("kind", ["bert-uncased", "roberta"])
-@pytest.mark.parametrize("settings", [{}, {"shared_encoder": True, "cls_fusion": False, "frozen_embeddings": True}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"frozen_embeddings": True},
+        {"shared_encoder": True, "cls_fusion": False, "frozen_embeddings": True},
+    ],
+)
 def test_an_initialised_layer_round_trips(encoders: Dict[str, Path], kind: str, settings: Dict[str, Any]) -> None:
     model = layer(encoders[kind], **settings)
     model.initialize()
@@ -389,6 +396,16 @@ def test_an_initialised_layer_round_trips(encoders: Dict[str, Path], kind: str, 
     grads = {name: parameter.requires_grad for name, parameter in network(model).named_parameters()}
     assert {name: parameter.requires_grad for name, parameter in network(loaded).named_parameters()} == grads
     assert tokenizer(loaded).get_vocab() == tokenizer(model).get_vocab()
+
+
+def test_frozen_embeddings_are_stored_once(encoder: str) -> None:
+    sizes = {}
+    for frozen in (True, False):
+        model = layer(encoder, frozen_embeddings=frozen)
+        model.initialize()
+        words = network(model).text_encoder.get_input_embeddings().words.weight
+        sizes[frozen] = len(model.to_bytes())
+    assert sizes[False] - sizes[True] == pytest.approx(words.numel() * words.element_size(), rel=0.05)
 
 
 @pytest.mark.usefixtures("no_warnings")

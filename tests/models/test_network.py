@@ -257,7 +257,8 @@ def test_frozen_embeddings_leave_words_and_train_markers(tower: str) -> None:
     frozen = changed_by_a_step(network(frozen_embeddings=True))
     free = changed_by_a_step(network())
     words, markers = (f"{tower}.embeddings.word_embeddings.{kind}.weight" for kind in ("words", "markers"))
-    assert (frozen[words], frozen[markers]) == (False, True)
+    # Of frozen ones there is a single copy, which has the text encoder's name
+    assert (frozen.get(words, False), frozen[markers]) == (False, True)
     assert (free[words], free[markers]) == (True, True)
     assert frozen[f"{tower}.encoder.layer.0.attention.self.value.weight"]
 

@@ -96,6 +96,10 @@ class DualEncoder(PreTrainedModel):
         self.description_encoder: Optional[nn.Module] = None
         if not self.settings.shared_encoder:
             self.description_encoder = _make_encoder(config, self.settings)
+            if self.settings.frozen_embeddings:
+                # They stay the same: one copy in memory and, as torch stores a tensor once, in the file
+                marked: List[Any] = [encoder.get_input_embeddings() for encoder in self.encoders()]
+                marked[1].words = marked[0].words
         width = self.text_encoder.config.hidden_size
         self.text_projection = nn.Linear(2 * width, width)
         self.description_projection = nn.Linear((3 if self.settings.cls_fusion else 2) * width, width)
