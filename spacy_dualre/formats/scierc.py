@@ -17,13 +17,9 @@ from ..errors import Errors
 from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
 from .files import OpenSchema, read_json_lines, write_lines
+from .words import record_of_words
 
 _SCORES = "scores of a prediction not read"
-#: Escapes of the Penn Treebank.
-ESCAPES = {
-    **{"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}"},
-    **{"``": '"', "''": '"'},
-}
 
 
 def _rest_as_one(n: int) -> BeforeValidator:
@@ -93,20 +89,8 @@ def _to_json(record: Record) -> Dict[str, Any]:
 
 
 def _record(document: SciercDocument, place: Place) -> Record:
-    words: List[str] = []
-    tokens: List[Offsets] = []
-    starts: List[int] = []
-    offset = 0
-    for number, sentence in enumerate(document.sentences, 1):
-        # An empty sentence has lists of annotations but no offset
-        starts += [offset] if sentence else []
-        for token in sentence:
-            if not token or any(map(str.isspace, token)):
-                raise place.error(Errors.DR368, token=token, number=number, id=document.doc_key)
-            words.append(ESCAPES.get(token, token))
-            tokens.append((offset, offset + len(words[-1])))
-            offset += len(words[-1]) + 1
-    record = Record(document.doc_key, " ".join(words), place, sentences=tuple(starts), tokens=tuple(tokens))
+    record = record_of_words(document.doc_key, document.sentences, place)
+    tokens = record.tokens or ()
     types: Dict[Offsets, str] = {}
     for first, last, type, scores in chain.from_iterable(document.ner or ()):
         record.notes[_SCORES] += bool(scores)

@@ -194,6 +194,30 @@ _UBIAI = {
     ],
     "relations": [{"head": 0, "child": 2, "relationLabel": "LOWERS"}],
 }
+_WORDS = [[TEXT[start:end] for start, end in _JSONL["tokens"]]]  # type: ignore[union-attr]
+_INDICES = ((0, 1), (2, 3), (6, 7))
+_DOCRED = {
+    "title": "Zorbin, or none",
+    "sents": _WORDS,
+    "vertexSet": [
+        [{"name": TEXT[start:end], "sent_id": 0, "pos": pos, "type": type}]
+        for pos, (start, end, type, _) in zip(_INDICES, _MENTIONS)
+    ],
+    "labels": [{"h": 0, "t": 1, "r": "P1", "evidence": [0]}],
+}
+_FEWREL = {"tokens": _WORDS[0], "h": ["zorbin", "C1", [[0]]], "t": ["quexia", "D2", [[2], [6]]]}
+_OPENNRE = {
+    role: {"name": TEXT[start:end], "id": id, "pos": [start, end]}
+    for role, (start, end, _, id) in zip(("h", "t"), _MENTIONS)
+}
+_SPERT = {
+    "tokens": _WORDS[0],
+    "entities": [
+        {"type": type, "start": first, "end": end} for (first, end), (_, _, type, _) in zip(_INDICES, _MENTIONS)
+    ],
+    "relations": [{"type": "LOWERS", "head": 0, "tail": 1}],
+    "orig_id": "d1",
+}
 _BOTH = "{subject} binds {object}."
 _DESCRIPTIONS = {**DESCRIPTIONS, "BINDS": {"CHEMICAL|GENE": [_BOTH, f"Often, {_BOTH}"], "*": _BOTH}}
 
@@ -223,9 +247,17 @@ INPUTS: Dict[str, Dict[str, bytes]] = {
     "csv": {"in.csv": _CSV.encode()},
     "ddi": {"in.xml": _DDI.encode()},
     "doccano": {"in.jsonl": _lines(_DOCCANO, {"text": TEXT, "entities": []})},
+    "docred": {"in.json": json.dumps([_DOCRED, {**_DOCRED, "title": "d2"}]).encode()},
     "drugprot": {name: text.encode() for name, text in _DRUGPROT.items()},
+    "fewrel": {"in.json": json.dumps({"P1": [_FEWREL, _FEWREL], "P2": [_FEWREL]}).encode()},
     "jsonl": {"in.jsonl": _lines(_JSONL, {"text": TEXT})},
     "label-studio": {"in.json": json.dumps([_LABEL_STUDIO, {**_LABEL_STUDIO, "id": 8}]).encode()},
+    "opennre": {
+        "in.txt": _lines(
+            {"text": TEXT, **_OPENNRE, "relation": "LOWERS"},
+            {"token": _WORDS[0], "h": {"pos": [0, 1]}, "t": {"pos": [2, 3]}, "relation": "NA"},
+        )
+    },
     "prodigy": {"in.jsonl": _lines(_PRODIGY, {**_PRODIGY, "text": TEXT, "answer": "reject"})},
     "pubmed": {"in.xml": _PUBMED.encode()},
     "pubtator": {"in.pubtator": _PUBTATOR.encode()},
@@ -233,6 +265,7 @@ INPUTS: Dict[str, Dict[str, bytes]] = {
     "scierc": {"in.json": _lines(_SCIERC, {**_SCIERC, "doc_key": "X2"})},
     "semeval": {"in.txt": _SEMEVAL.encode()},
     "spacy": {"in.spacy": _docbin()},
+    "spert": {"in.json": json.dumps([_SPERT, {**_SPERT, "orig_id": 2}]).encode()},
     "text": {"in.txt": f"{TEXT}\r\nÜber α.\n".encode()},
     "tsv": {"in.tsv": f"id\ttext\nd1\t{TEXT}\nd2\tNothing.\n".encode()},
     "ubiai": {"in.json": json.dumps([_UBIAI, {**_UBIAI, "documentName": "d2"}]).encode()},

@@ -105,6 +105,15 @@ def test_relations_of_four_columns_and_composite_mentions(tmp_path: Path) -> Non
     assert record.notes == {"names within a composite mention not read": 1}
 
 
+def test_relations_of_bc5cdr(tmp_path: Path) -> None:
+    """One may be between concepts that are not together in a sentence, or of a composite; -1 is no concept."""
+    text = "74|t|Zorbin.\n74|a|Quexia, left and right.\n"
+    mentions = "74\t0\t6\tZorbin\tChemical\tD1\n74\t8\t14\tQuexia\tDisease\tD2|D3\n74\t16\t20\tleft\tDisease\t-1\n"
+    (record,) = read_all(tmp_path, f"{text}{mentions}74\tCID\tD1\tD3\n74\tCID\tD1\t-1\n")
+    assert record.concept_relations == [RelationRecord("CID", "D1", "D3")] and "novel" not in record.meta
+    assert [dropped.why for dropped in record.dropped] == ["no mention of an argument's concept"]
+
+
 def test_mentions_without_the_column_of_identifiers(tmp_path: Path) -> None:
     record = read_all(tmp_path, SECOND + "72\t0\t2\tNo\tWord\n")[0]
     assert record.mentions == [MentionRecord("0", "Word", 0, 2)] and not record.concept_relations

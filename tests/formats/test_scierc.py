@@ -200,13 +200,10 @@ def test_a_document_without_tokens_is_empty(path: Path) -> None:
     assert (record.text, record.tokens, record.sentences) == ("", (), ())
 
 
-@pytest.mark.parametrize("token", ["", " ", "a b", "\t", "a\u00a0b", "a\n"])
-def test_a_token_that_is_empty_or_holds_a_blank_is_an_error(path: Path, token: str) -> None:
+def test_an_empty_token_is_an_error(path: Path) -> None:
     with pytest.raises(CorpusError) as err:
-        read_one(path, sentences=[["a"], ["b", token]], ner=None, relations=None)
-    assert f"{path}, line 1: token {token!r} in sentence 2 of document X99-1001 is empty or contains a blank" in str(
-        err.value
-    )
+        read_one(path, sentences=[["a"], ["b", ""]], ner=None, relations=None)
+    assert f"{path}, line 1: an empty token in sentence 2 of document X99-1001" in str(err.value)
 
 
 @pytest.mark.parametrize("key", ["ner", "relations"])
