@@ -107,7 +107,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR328 = "{where}: no file *{suffix} in this folder."
     DR329 = "{where}: damaged or cut off XML ({problem}). Download or create the file again."
     DR330 = "{where}: starts with {first!r}; expected BioC XML (<) or BioC JSON ({{ or [)."
-    DR332 = "{where}: an element or entity within {tag}, where BioC has characters only. Remove it."
+    DR332 = "{where}: an element or entity within {tag}, which holds characters only. Remove it."
     DR333 = "{where}: a document without id. Give every document one."
     DR334 = "{where}: document {id} has a text at {offset}; expected {low} to {high}. Texts must not overlap."
     DR335 = "{where}: is not a .txt file, one of annotations (.ann, .a1, .a2, .co, .rel), or a folder of them."
@@ -130,7 +130,7 @@ class Errors(metaclass=ErrorsWithCodes):
     )
     DR349 = "{where}: task {number} of the file has several texts or none ({keys}). Call the annotated one 'text'."
     DR350 = "{where}: <{name}> without the attribute {key!r}."
-    DR351 = "{where}: starts with <{name}>; expected a <document>."
+    DR351 = "{where}: starts with <{name}>; expected <{expected}>."
     DR353 = "{where}: charOffset {offsets!r}; expected first and last character such as 0-5 or 0-5;10-15."
     DR355 = "{where}: token {start} to {end} is empty, outside of the text or not after the token before it."
     DR356 = "{where}: characters {start} to {end} of the text are in no token. Tokens may leave out nothing but blanks."
@@ -168,6 +168,7 @@ class Errors(metaclass=ErrorsWithCodes):
         "{where}: {key} at {first} to {last}, but sentence {number} of document {id} has the tokens {low} to {high}. "
         "Count from the document's first token."
     )
+    DR389 = "{where}: {triple!r} is no triple; expected subject | predicate | object."
 
     # scoring/
     DR200 = "Document {doc}: has predictions, but is not in the gold standard. Correct the document ids."

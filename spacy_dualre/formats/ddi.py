@@ -46,7 +46,7 @@ class _Element:
 def _record(path: Path) -> Record:
     document = _Element(parse_xml("\n".join(line for _, line in read_lines(path)), path), path)
     if document.node.tag != "document":
-        raise document.place.error(Errors.DR351, name=document.node.tag)
+        raise document.place.error(Errors.DR351, name=document.node.tag, expected="document")
     if not document["id"].strip():
         raise document.place.error(Errors.DR333)
     sentences = document.find_all("sentence")

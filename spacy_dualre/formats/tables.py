@@ -21,6 +21,8 @@ from .files import Source, count_long_forms, is_offset
 _ROLES = ("subject", "object")
 _REQUIRED = ("text", "subject", "subject_type", "predicate", "object", "object_type")
 _OPTIONAL = ("id", "subject_start", "object_start")
+#: Reason to drop a mention.
+NOT_FOUND = "surface form is not in the text"
 #: Names of columns in a table of texts, in order of preference, ignoring case.
 _TEXT_NAMES = ("text", "abstract", "sentence")
 _ID_NAMES = ("id", "doc_id", "document_id", "pmid")
@@ -116,10 +118,10 @@ def _mention(record: Record, row: Dict[str, str], place: Place, role: str) -> st
     given = row.get(f"{role}_start", "").strip()
     if given and not is_offset(given):
         raise place.error(Errors.DR385, column=f"{role}_start", value=given)
-    starts = [int(given)] if given else _places(record.text, form) if form else []
+    starts = [int(given)] if given else places_of(record.text, form) if form else []
     if len(starts) != 1:
         many = "surface form is in the text more than once, give its start"
-        why = many if starts else "surface form is not in the text" if form else "no surface form"
+        why = many if starts else NOT_FOUND if form else "no surface form"
         # Under an id of its own, since the mention may be valid in another row
         mention = MentionRecord(f"{role} {form!r} of line {place.line}", type, 0, len(record.text))
         record.add_mention(mention, place, why=why)
@@ -131,11 +133,11 @@ def _mention(record: Record, row: Dict[str, str], place: Place, role: str) -> st
     return mention.id
 
 
-def _places(text: str, form: str) -> List[int]:
-    """The offsets at which a form is not part of a longer word."""
+def places_of(text: str, form: str, flags: int = 0) -> List[int]:
+    """The offsets at which a form is not part of a longer word, with flags of regular expressions."""
     before = r"(?<![^\W_])" if form[0].isalnum() else ""
     after = r"(?![^\W_])" if form[-1].isalnum() else ""
-    return [match.start() for match in re.finditer(f"(?={before}{re.escape(form)}{after})", text)]
+    return [match.start() for match in re.finditer(f"(?={before}{re.escape(form)}{after})", text, flags)]
 
 
 def stream_csv(source: Source, **dialect: Any) -> Iterator[Document]:

@@ -218,6 +218,12 @@ _SPERT = {
     "relations": [{"type": "LOWERS", "head": 0, "tail": 1}],
     "orig_id": "d1",
 }
+_WEBNLG = (
+    '<?xml version="1.0"?>\n<benchmark><entries><entry category="A" eid="Id1" size="1"><modifiedtripleset>\n'
+    '<mtriple>Zorbin | lowers | "quexia"</mtriple>\n</modifiedtripleset>\n'
+    f'<lex comment="good" lid="Id1" lang="en">{TEXT}</lex>\n<lex comment="toFix" lid="Id2">Zorbin</lex>\n'
+    "</entry></entries></benchmark>"
+)
 _BOTH = "{subject} binds {object}."
 _DESCRIPTIONS = {**DESCRIPTIONS, "BINDS": {"CHEMICAL|GENE": [_BOTH, f"Often, {_BOTH}"], "*": _BOTH}}
 
@@ -269,6 +275,7 @@ INPUTS: Dict[str, Dict[str, bytes]] = {
     "text": {"in.txt": f"{TEXT}\r\nÜber α.\n".encode()},
     "tsv": {"in.tsv": f"id\ttext\nd1\t{TEXT}\nd2\tNothing.\n".encode()},
     "ubiai": {"in.json": json.dumps([_UBIAI, {**_UBIAI, "documentName": "d2"}]).encode()},
+    "webnlg": {"in.xml": _WEBNLG.encode()},
     "relations": {"in.csv": _RELATIONS.encode()},
     # A small file must not take much memory
     "far-relations": {"in.csv": _RELATIONS.replace(",0\n", ",999999900\n").encode()},

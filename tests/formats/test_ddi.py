@@ -264,7 +264,7 @@ def test_xml_may_have_comments_and_other_quotes(tmp_path: Path) -> None:
         ("Zorbin\t0\t5\n", 1, "damaged or cut off XML ("),
         ("\n\n", 2, "damaged or cut off XML ("),
         ('{"a": 1}', 1, "damaged or cut off XML ("),
-        ("<corpus/>", 1, "starts with <corpus>; expected a <document>"),
+        ("<corpus/>", 1, "starts with <corpus>; expected <document>"),
         ("<sentence/>", 1, "starts with <sentence>; expected"),
         ("<document/>", 1, "<document> without the attribute 'id'"),
         ('<document id=" "/>', 1, "a document without id"),
