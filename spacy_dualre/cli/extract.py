@@ -82,12 +82,15 @@ def extract_cli(
                 if journal.complete:
                     journal.finish(writer)
                     msg.good(f"{output_path} was already complete")
+                    _check(**journal.counts)
                     return
                 extraction.skip(records, journal.done())
                 for record in _shown(extract(journal.noting(records)), show):
                     journal.add(record)
-                if extraction.tally.documents:
-                    for what, n in journal.finish(writer).items():
+                tally = extraction.tally
+                if tally.documents:
+                    counts = {"broken": tally.broken, "documents": tally.documents}
+                    for what, n in journal.finish(writer, counts).items():
                         _say(Warnings.DW827.format(what=what, n=n))
         _report(extraction.tally, documents, output_path)
 
@@ -153,5 +156,10 @@ def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> 
     if output_path is not None:
         before = f" ({tally.done_before} of them done before)" if tally.done_before else ""
         msg.good(f"Wrote {tally.relations} relations of {tally.documents} documents{before} to {output_path}")
-    if tally.broken:
-        raise ValueError(Errors.DR826.format(n=tally.broken, documents=tally.documents))
+    _check(tally.broken, tally.documents)
+
+
+def _check(broken: int = 0, documents: int = 0) -> None:
+    """Raise ValueError if a document could not be read, or failed."""
+    if broken:
+        raise ValueError(Errors.DR826.format(n=broken, documents=documents))

@@ -1,14 +1,15 @@
 """The unfinished output: a folder beside the output that remains if the process is interrupted.
 
 ``documents.jsonl`` has the finished documents in the format of `formats.jsonl` and can be read at any time;
-``run.json`` identifies the run. ``output/`` is where the output is written. When it is complete the folder gets another
-name, the output takes its place, and the folder goes.
+``run.json`` identifies the run. ``output/`` is where the output is written. When it is complete, ``made.json`` says so
+with the run's counts; the output takes its place, this file goes beside it, then the folder goes, and the file last.
 """
 
 import hashlib
 import os
 import shutil
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Deque, Dict, Iterable, Iterator, List, Optional, Tuple
@@ -35,12 +36,11 @@ def part_of(output: Path) -> Path:
 
 
 def unfinished(output: Optional[Path]) -> Optional[Path]:
-    """The folder of an unfinished output if there is one: that of a complete one, or the usual one."""
+    """The folder of an unfinished output if there is one, or what is left of it when the output is in its place."""
     if output is None:
         return None
     part = part_of(output)
-    made = part.with_suffix(".made")
-    return made if made.is_dir() else part if part.exists() else None
+    return next((path for path in (part, part.with_suffix(".made")) if path.exists()), None)
 
 
 def digest_of(record: Record) -> str:
@@ -59,6 +59,7 @@ class Journal:
 
     Attributes:
         complete: All is done but to `finish`.
+        counts: Those given to `finish` in an earlier call.
 
     Raises:
         ValueError: There is an unfinished output and resume is False, or it is of another run or in use.
@@ -67,8 +68,10 @@ class Journal:
     def __init__(self, output: Path, run: Dict[str, Any], resume: bool = False) -> None:
         self.output = output.resolve()
         earlier = unfinished(output)
-        self.folder = earlier or part_of(output)
-        self.complete = self.folder.suffix == ".made"
+        self.folder = part_of(output)
+        self.run = run
+        made = self._read_made()
+        self.complete, self.counts = made is not None, made["counts"] if made else {}
         self._inputs: Deque[Tuple[Tuple[str, Place], str]] = deque()
         if self.output.exists() and not (self.output.is_file() or self.output.is_dir()):
             raise ValueError(Errors.DR873.format(path=output))
@@ -77,11 +80,12 @@ class Journal:
             raise ValueError(Errors.DR405.format(path=output))
         if earlier and not resume:
             raise ValueError(Errors.DR401.format(path=earlier))
-        names = {"documents.jsonl", "run.json", "output"}
-        if earlier and not (earlier.is_dir() and {path.name for path in earlier.iterdir()} <= names):
+        names = {"documents.jsonl", "run.json", "output", "made.json"}
+        is_own = self.folder.is_dir() and {path.name for path in self.folder.iterdir()} <= names
+        if earlier and not (is_own if self.folder.exists() else self.complete):
             raise ValueError(Errors.DR874.format(path=earlier))
+        self._check_run(made)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._check_run(run)
         # Unbuffered, so that documents survive a crash
         self._file = self._documents.open("ab", buffering=0)
         self._lock()
@@ -96,6 +100,14 @@ class Journal:
     def _result(self) -> Path:
         return self.folder / "output" / self.output.name
 
+    def _read_made(self) -> Optional[Dict[str, Any]]:
+        """What says that the output is complete. One that is cut off says nothing: the output is written again."""
+        for path in (self.folder.with_suffix(".made"), self.folder / "made.json"):
+            with suppress(OSError, ValueError, LookupError, TypeError):
+                made = srsly.read_json(path)
+                return {"run": dict(made["run"]), "counts": dict(made["counts"])}
+        return None
+
     def _lock(self) -> None:
         """Keep other processes away until this one ends."""
         try:
@@ -104,16 +116,15 @@ class Journal:
         except BlockingIOError as err:
             raise ValueError(Errors.DR875.format(path=self.folder)) from err
 
-    def _check_run(self, run: Dict[str, Any]) -> None:
+    def _check_run(self, made: Optional[Dict[str, Any]]) -> None:
         path = self.folder / "run.json"
-        nothing_done = not self._documents.exists() or not self._documents.stat().st_size
-        if nothing_done or self.complete and not path.exists():
+        if made is None and not (self._documents.exists() and self._documents.stat().st_size):
             return
         try:
-            before = dict(srsly.read_json(path))
+            before = dict(srsly.read_json(path)) if made is None else made["run"]
         except (OSError, ValueError, TypeError) as err:
             raise ValueError(Errors.DR406.format(where=path)) from err
-        different = [key for key in run if before.get(key) != run[key]]
+        different = [key for key in self.run if before.get(key) != self.run[key]]
         if different:
             raise ValueError(Errors.DR402.format(path=self.folder, different=", ".join(different)))
 
@@ -164,14 +175,18 @@ class Journal:
         while data:
             data = data[self._file.write(data) :]
 
-    def finish(self, write: Callable[[Iterable[Record], Path, Counter], None]) -> Counter:
-        """Write the output, remove the journal and return counts of what the format has no place for."""
+    def finish(self, write: Callable[[Iterable[Record], Path, Counter], None], counts: Dict[str, int] = {}) -> Counter:
+        """Write the output, remove the journal and return counts of what the format has no place for.
+
+        Args:
+            counts: Of the run, for a later call that only has to move the output.
+        """
         lost: Counter = Counter()
         if not self.complete:
             shutil.rmtree(self._result.parent, ignore_errors=True)
             self._result.parent.mkdir()
             write((record for record, _ in self.done()), self._result, lost)
-            self.folder = self.folder.rename(self.folder.with_suffix(".made"))
+            srsly.write_json(self.folder / "made.json", {"run": self.run, "counts": counts})
             self.complete = True
         if self._result.exists():
             if self.output.is_dir():
@@ -179,5 +194,9 @@ class Journal:
             elif self._result.is_dir():
                 self.output.unlink(missing_ok=True)
             os.replace(self._result, self.output)
+        made = self.folder.with_suffix(".made")
+        if not made.exists():
+            (self.folder / "made.json").rename(made)
         shutil.rmtree(self.folder)
+        made.unlink()
         return +lost

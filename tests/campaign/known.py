@@ -8,11 +8,6 @@ from .trials import Outcome
 #: Patterns of the names of trials and of what happened, and what is wrong.
 KNOWN: List[Tuple[str, str, str]] = [
     (
-        r"extract(-\w+)?/",
-        r"exit status 0, not 1",
-        "A complete output that is only moved when it is resumed: that documents could not be read is forgotten.",
-    ),
-    (
         r"extract-batches/",
         r"scores differ in the last digit",
         "The last of the four digits of a score depends on the batch, and on what a process has computed before.",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
+from helpers.commands import match
 from helpers.pipelines import NAME
 from spacy.cli._util import app
 from spacy.language import Language
@@ -487,18 +488,21 @@ def stop(*_):
 
 
 @pytest.mark.parametrize("to", ["jsonl", "brat"])
-@pytest.mark.parametrize("function", ["os.replace", "shutil.rmtree"])
+@pytest.mark.parametrize("function", ["os.replace", "shutil.rmtree", "pathlib.Path.unlink"])
+@pytest.mark.parametrize("status", [0, 1])
 def test_an_output_that_is_only_to_be_moved_or_cleared_up_is_complete(
-    make_pipeline, texts, tmp_path, monkeypatch, to, function
+    make_pipeline, texts, tmp_path, monkeypatch, to, function, status
 ):
+    if status:
+        texts.write_text(texts.read_text() + "unreadable\n")
     args = (make_pipeline(), texts, tmp_path / "out", "--to", to)
-    done(*args)
+    assert extract(*args).exit_code == status
     expected = contents(tmp_path / "out")
     (shutil.rmtree if to == "brat" else os.remove)(tmp_path / "out")
     real = shutil.rmtree
 
     def fail(path, *args, **settings):
-        if function == "os.replace" or str(path).endswith(".made"):
+        if function != "shutil.rmtree" or str(path).endswith(".part"):
             stop()
         real(path, *args, **settings)
 
@@ -506,7 +510,11 @@ def test_an_output_that_is_only_to_be_moved_or_cleared_up_is_complete(
     assert "DR829" in extract(*args).output
     monkeypatch.undo()
     assert "DR401" in extract(*args).output
-    assert "already complete" in done(*args, "--resume").output
+    result = extract(*args, "--resume")
+    assert result.exit_code == status and "already complete" in result.output
+    # As the call that ended there would have said
+    assert ("DR826" in result.output) == bool(status)
+    match("it came: 1. Finished documents: 3." if status else "", result.output)
     assert contents(tmp_path / "out") == expected
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.jsonl", "out", "pipeline"]
 
@@ -712,6 +720,23 @@ def test_a_folder_with_something_in_it_is_not_overwritten(tmp_path):
     with pytest.raises(ValueError, match="DR405"):
         Journal(tmp_path / "out", RUN)
     assert (tmp_path / "out" / "precious").exists()
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"run": {}}'])
+def test_a_note_that_is_cut_off_says_nothing(tmp_path, note):
+    with Journal(tmp_path / "out.jsonl", RUN) as journal:
+        list(journal.done())
+        journal.add(DOCUMENT)
+    (tmp_path / "out.jsonl.part" / "made.json").write_text(note)
+    with Journal(tmp_path / "out.jsonl", RUN, resume=True) as journal:
+        assert not journal.complete and [record.id for record, _ in journal.done()] == ["1"]
+
+
+def test_a_file_that_is_no_note_is_left_alone(tmp_path):
+    (tmp_path / "out.jsonl.made").write_text("precious")
+    with pytest.raises(ValueError, match="DR874.*out.jsonl.made"):
+        Journal(tmp_path / "out.jsonl", RUN, resume=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl.made"]
 
 
 def test_finishing_again_gives_the_same(tmp_path, monkeypatch):
