@@ -26,6 +26,8 @@ class Errors(metaclass=ErrorsWithCodes):
     DR002 = "'{name}' must be a whole number of at least {low}, not {value!r}."
     DR004 = "Unknown {name} {value!r}. Known: {known}."
     DR005 = "{path}: not found. {hint}"
+    DR006 = "{path}: is no config, or damaged ({problem}). Correct it, or copy it again."
+    DR007 = "The config has no place for the setting {key!r}{nearest}"
 
     # annotations/
     DR020 = "Relation {relation!r}: {argument!r} is not a non-empty span of this Doc (a copy is another one)."
@@ -58,7 +60,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR104 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
     DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
     DR108 = "Candidates cannot be packed for {name!r}, which takes no positions. Set packed = false or use BERT."
-    DR109 = "[model.{block}] has no setting {name!r}. Known: {known}."
+    DR109 = (
+        "[model.{block}] has the unknown setting {name!r}. This version knows {known}. "
+        "A pipeline that has it must be trained again."
+    )
     DR870 = "The stored tokenizer has a file {name!r}; expected a name without a folder."
 
     # training/
@@ -83,6 +88,8 @@ class Errors(metaclass=ErrorsWithCodes):
         "No Doc._.rels in {n} training documents. Convert them (those of spaCy's tutorial, which have Doc._.rel: "
         "spacy dualre convert rel-component OLD.spacy NEW.spacy); a DocBin needs store_user_data=True to keep them."
     )
+    DR175 = "{path}: no pipeline can be made of it ({problem}). Correct the settings, or name its code with --code."
+    DR176 = "{path}: cannot be read ({problem}). Copy the pipeline again, or train again."
     DR180 = "'type_map' maps to the type {type!r}, and {type!r} to another. Map each type to one that the model knows."
 
     # records/

@@ -14,10 +14,12 @@ from types import FrameType
 from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional
 
 import typer
-from spacy.cli._util import app, import_code
+from spacy.cli._util import InterpolationError, app, import_code
 from typer.core import TyperGroup
 from typer.main import get_group
 from wasabi import msg
+
+from ..pipeline.configs import in_words
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 #: Everyday commands first, the laboratory last.
@@ -106,8 +108,8 @@ def readable_errors() -> Iterator[None]:
     try:
         with interruptible(signal.SIGTERM):
             yield
-    except (ValueError, OSError, ImportError) as err:
-        msg.fail(str(err), exits=1)
+    except (ValueError, OSError, ImportError, InterpolationError) as err:
+        msg.fail(in_words(err), exits=1)
 
 
 def command(name: str, **settings: Any) -> Callable[[Callable], Callable]:

@@ -5,14 +5,15 @@ import sys
 from pathlib import Path
 
 import typer
-from spacy.cli._util import parse_config_overrides, setup_gpu, show_validation_error
+from spacy.cli._util import parse_config_overrides, setup_gpu
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import DIR_MODEL_LAST
-from spacy.util import load_config, logger
+from spacy.util import logger
 from wasabi import msg
 
 from ..errors import CheckpointError
 from ..lab.resuming import CHECKPOINT, Checkpoint, find_run, settings_of, train
+from ..pipeline.configs import read_config
 from .app import WITH_OVERRIDES, Code, Gpu, dualre_cli, readable_errors
 
 
@@ -35,8 +36,8 @@ def train_cli(
     output_path.mkdir(parents=True, exist_ok=True)
     msg.info(f"Saving to output directory: {output_path}")
     setup_gpu(use_gpu)
-    with readable_errors(), show_validation_error(config_path):
-        config = load_config(config_path, overrides=overrides, interpolate=False)
+    with readable_errors():
+        config = read_config(config_path, overrides)
         settings = settings_of(config)
         run = find_run(output_path / CHECKPOINT, settings) if resume else Checkpoint(settings)
     if run.finished:
@@ -47,7 +48,7 @@ def train_cli(
     elif resume:
         msg.info(f"No checkpoint in {output_path}: starting from the beginning")
     msg.divider("Initializing pipeline")
-    with readable_errors(), show_validation_error(config_path, hint_fill=False):
+    with readable_errors():
         nlp = init_nlp(config, use_gpu=use_gpu)
     msg.good("Initialized pipeline")
     msg.divider("Training pipeline")

@@ -11,12 +11,13 @@ from typing import Annotated, Any, Collection, Dict, List, Literal, Mapping, Nam
 
 import torch
 from pydantic import BaseModel, Field, NonNegativeInt, model_validator
-from spacy.util import ENV_VARS, load_config
+from spacy.util import ENV_VARS
 from thinc.api import Config
 
 from ..errors import Errors
 from ..formats.files import parse_json, read_text
 from ..instances.descriptions import read_descriptions
+from ..pipeline.configs import read_config
 from ..pipeline.pipelines import load_pipeline, predict_examples
 from ..records.record import Place
 from ..scoring.protocols import document_ids, get_protocol, predicates_of
@@ -125,7 +126,7 @@ def plan_trainings(plan: Plan, variants: Collection[str] = ()) -> List[Training]
             scored = [name, *(other for other, own in plan.variants.items() if own.trained_as == name)]
             if not variant.trained_as and (not variants or {*scored} & {*variants}):
                 overrides = {"training.seed": seed, **data, **plan.overrides, **plan.of(name)}
-                config = load_config(plan.config, overrides=overrides, interpolate=False)
+                config = read_config(Path(plan.config), overrides)
                 new = sorted(variant.new_predicates)
                 unknown = [label for label in new if label not in _descriptions(config)]
                 if unknown:

@@ -26,6 +26,7 @@ from ..training.batcher import chosen
 from ..training.loss import joint_loss
 from ..training.targets import Targets, labels_of_corpora, training_targets
 from ..types import NEGATIVE, Candidate, DescriptionTexts, Instance, Query, Relation, RelScores, Shortened, TypePairs
+from .configs import in_words
 from .decode import decode, log_odds
 from .diagnosis import Diagnosis, diagnose, logger
 from .settings import Settings
@@ -421,7 +422,9 @@ class DualEncoderRel(Settings, TrainablePipe):
             if not {"cfg", "model"} & set(exclude) and self.model.has_dim("nO") is True and not self.labels:
                 raise ValueError(Errors.DR173)
         except DAMAGED as err:
-            raise ValueError(Errors.DR171.format(name=self.name, path=source, problem=repr(err))) from err
+            raise ValueError(
+                Errors.DR171.format(name=self.name, path=source, problem=in_words(err).rstrip("."))
+            ) from err
         stored = self.model.attrs["network"]
         other = [f"{key} = {stored[key]!r}" for key in stored if given.get(key) != stored[key]]
         if other:

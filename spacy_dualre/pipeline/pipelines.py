@@ -1,15 +1,16 @@
 """Pipelines: loading them, their component that finds relations, and those that find its mentions."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Iterator, List, Mapping, Sequence, Tuple, Union
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import get_model_meta, get_package_path, is_package, load_config, load_model_from_config
+from spacy.util import get_model_meta, get_package_path, is_package, load_model_from_config
 
 from ..errors import Errors
 from .component import DualEncoderRel
+from .configs import in_words, read_config
 
 #: What a component that finds mentions declares that it assigns.
 MENTIONS = frozenset({"doc.ents", "doc.spans"})
@@ -23,14 +24,38 @@ def load_pipeline(path: Union[str, Path], overrides: Mapping[str, Any] = {}) -> 
             stored one; `spacy.load` would look for each of its keys.
 
     Raises:
-        ValueError: There is no pipeline, or it has no such setting.
+        ValueError: There is no pipeline, it has no such setting, or it cannot be loaded. Names the part to blame.
     """
-    try:
+    with _loading(path):
         folder = _in_package(str(path)) if is_package(str(path)) else Path(path)
-        config = load_config(folder / "config.cfg", overrides=dict(overrides))
-        return load_model_from_config(config, meta=get_model_meta(folder)).from_disk(folder, overrides=dict(overrides))
-    except OSError as err:
-        raise ValueError(Errors.DR005.format(path=path, hint=f"Expected a trained pipeline. ({err})")) from err
+    if not (folder / "config.cfg").is_file():
+        raise ValueError(Errors.DR005.format(path=path, hint="Expected a trained pipeline, a folder with config.cfg."))
+    config = read_config(folder / "config.cfg", overrides)
+    with _loading(folder / "meta.json"):
+        meta = get_model_meta(folder)
+    given = f" with {', '.join(overrides)}" if overrides else ""
+    with _loading(f"{folder / 'config.cfg'}{given}", Errors.DR175):
+        nlp = load_model_from_config(config, meta=meta)
+    try:
+        return nlp.from_disk(folder, overrides=dict(overrides))
+    except Exception:
+        # Again part by part, to name the one that fails
+        parts = ["vocab", "tokenizer", *nlp.component_names]
+        for part in parts:
+            with _loading(folder / part):
+                nlp.from_disk(folder, exclude=[other for other in parts if other != part])
+        raise
+
+
+@contextmanager
+def _loading(path: Union[str, Path], message: str = Errors.DR176) -> Iterator[None]:
+    """Whatever is raised becomes a ValueError that names the path."""
+    try:
+        yield
+    except Exception as err:
+        if str(err).startswith("[DR") and str(path) in str(err):
+            raise
+        raise ValueError(message.format(path=path, problem=in_words(err).rstrip("."))) from err
 
 
 def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:

@@ -149,6 +149,7 @@ def pipelines(ground: Ground) -> List[Kind]:
         return shutil.copytree(ground.pipeline, folder / "pipeline")
 
     names = {"component": f"{NAME}/*", "config": "config.cfg", "vocabulary": "vocab/*"}
+    names.update(meta="meta.json", tokenizer="tokenizer")
     return [Kind(f"pipeline/{name}", write, load_pipeline, damaged) for name, damaged in names.items()]
 
 

@@ -12,11 +12,6 @@ KNOWN: List[Tuple[str, str, str]] = [
         r"scores differ in the last digit",
         "The last of the four digits of a score depends on the batch, and on what a process has computed before.",
     ),
-    (
-        r"files-pipeline/(config|vocabulary)/",
-        r"^(?!not over|its process)",
-        "Damage in the files of spaCy: the error does not name the file, and may be no ValueError.",
-    ),
 ]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from ...types import PaddedBatch
-from ..blocks import NETWORK, NetworkSettings
+from ..blocks import NETWORK, NetworkSettings, settings_from
 
 #: As in CLIP, the cosine is never multiplied by more than this.
 MAX_TEMPERATURE = 100.0
@@ -90,7 +90,7 @@ class DualEncoder(PreTrainedModel):
 
     def __init__(self, config: DualEncoderConfig) -> None:
         super().__init__(config)
-        self.settings = NetworkSettings(**config.network)
+        self.settings = settings_from(NetworkSettings, "network", config.network)
         self.text_encoder = _make_encoder(config, self.settings)
         # One module under one name if shared: two names for one tensor would be stored twice
         self.description_encoder: Optional[nn.Module] = None
