@@ -40,6 +40,23 @@ COMMANDS = {
     "ablations": "Train the variants of a plan and compare them",
     "results": "Make tables of ablations",
 }
+#: What may follow each command, for its help.
+EXAMPLES = {
+    "init-config": "--labels WORKS_FOR,FOUNDED --types PERSON,COMPANY --output mine",
+    "convert": "jsonl corpus/mine/data.jsonl corpus/mine/train.spacy",
+    "train": "configs/default.cfg --output training/mine --paths.train train.spacy --paths.dev dev.spacy",
+    "evaluate": "training/demo/model-best corpus/demo/test.spacy --output scores.json",
+    "extract": "training/demo/pipeline abstracts.csv relations.jsonl --threshold 0.7",
+    "visualize": 'training/demo/pipeline "Zileuton inhibits 5-lipoxygenase." --output relations.html',
+    "explain": 'training/demo/pipeline "Zileuton inhibits 5-lipoxygenase."',
+    "graph": "relations.jsonl --output graph.html --output graph.ttl --min-score 0.7",
+    "tune": "training/demo/model-best corpus/demo/dev.spacy training/demo/model-tuned --threshold",
+    "card": "training/demo/model-best --scores scores.json",
+    "score": "chemprot gold_standard.tsv first.tsv second.tsv",
+    "benchmark": "training/demo/model-best corpus/demo/test.spacy --limit 10",
+    "ablations": "configs/ablations.json --output training/demo/ablations",
+    "results": "training/demo/ablations --output table.md",
+}
 
 
 class LazyGroup(TyperGroup):
@@ -52,7 +69,11 @@ class LazyGroup(TyperGroup):
         if cmd_name in COMMANDS:
             with readable_errors():  # of a library that only this command needs
                 import_module(f"{__package__}.{cmd_name.replace('-', '_')}")
-        return get_group(dualre_cli).commands.get(cmd_name)
+        found = get_group(dualre_cli).commands.get(cmd_name)
+        if found is not None:
+            # \b keeps it in one line, to be copied
+            found.epilog = f"\b\nExample: python -m spacy dualre {cmd_name} {EXAMPLES[cmd_name]}"
+        return found
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         self.rich_markup_mode = None  # rich would import every command for its help

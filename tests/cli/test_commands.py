@@ -1,6 +1,7 @@
 """The commands under `spacy dualre`, called as typer calls them."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import srsly
 from helpers.commands import dualre, match
 from helpers.paths import ROOT
 from helpers.pipelines import make_examples
+from spacy.cli._util import app
 from spacy.tokens import DocBin
+from typer.main import get_command
 
 import spacy_dualre.cli
-from spacy_dualre.cli.app import COMMANDS
+from spacy_dualre.cli.app import COMMANDS, EXAMPLES
 
 DEMO = ROOT / "assets" / "demo" / "dev.jsonl"
 
@@ -38,6 +41,18 @@ def test_the_help_names_every_command_and_each_explains_itself():
         result = dualre(name, "--help")
         assert result.exit_code == 0 and f"dualre {name} " in result.output, result.output
     assert dualre("no-command").exit_code == 2
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_has_an_example_that_the_command_takes(name):
+    line = f"  Example: python -m spacy dualre {name} {EXAMPLES[name]}"
+    assert dualre(name, "--help").output.splitlines().count(line) == 1
+    command = get_command(app).get_command(None, "dualre").get_command(None, name)
+    context = command.context_class(command, **command.context_settings)
+    values, rest, _ = command.make_parser(context).parse_args(shlex.split(EXAMPLES[name]))
+    # Settings of the config are left over, each with its value
+    assert rest == [] or context.ignore_unknown_options and all(option.startswith("--paths.") for option in rest[::2])
+    assert all(values.get(parameter.name) for parameter in command.params if parameter.required)
 
 
 def test_convert_writes_the_same_bytes_twice_and_reports(tmp_path):
