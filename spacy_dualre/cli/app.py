@@ -118,9 +118,21 @@ def interruptible(*kinds: signal.Signals) -> Iterator[None]:
     before = {kind: signal.signal(kind, stop) for kind in kinds}
     try:
         yield
+    except Exception as err:
+        # transformers says that it lacks a library if it is interrupted while it loads a tokenizer
+        for cause in _causes(err):
+            if isinstance(cause, (SystemExit, KeyboardInterrupt)):
+                raise cause from None
+        raise
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def _causes(err: Optional[BaseException]) -> Iterator[BaseException]:
+    while err is not None:
+        yield err
+        err = err.__cause__ or err.__context__
 
 
 @contextmanager

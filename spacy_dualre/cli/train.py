@@ -33,7 +33,8 @@ def train_cli(
     if verbose:
         logger.setLevel(logging.DEBUG)
     overrides = parse_config_overrides(ctx.args)
-    output_path.mkdir(parents=True, exist_ok=True)
+    with readable_errors():
+        output_path.mkdir(parents=True, exist_ok=True)
     msg.info(f"Saving to output directory: {output_path}")
     setup_gpu(use_gpu)
     with readable_errors():

@@ -1,7 +1,9 @@
 """The commands under `spacy dualre`, called as typer calls them."""
 
 import json
+import os
 import shlex
+import signal
 from pathlib import Path
 
 import pytest
@@ -398,6 +400,21 @@ def test_code_is_imported_before_the_pipeline_is_loaded(pipeline, command):
     (pipeline / "code.py").write_text("raise RuntimeError('this is imported')")
     result = dualre(command, pipeline / "pipeline", pipeline / "data.spacy", "--code", pipeline / "code.py")
     assert result.exit_code == 1 and "this is imported" in str(result.output) + str(result.exception)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "extract"])
+def test_the_end_is_no_damage(pipeline, monkeypatch, command):
+    def load(*args, **settings):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except BaseException as err:
+            raise ImportError("protobuf is needed, says transformers whatever is raised here") from err
+
+    monkeypatch.setattr("spacy_dualre.models.wrapper.AutoTokenizer.from_pretrained", load)
+    output = (pipeline / "out.jsonl",) if command == "extract" else ()
+    result = dualre(command, pipeline / "pipeline", pipeline / "data.spacy", *output)
+    assert result.exit_code == 128 + signal.SIGTERM
+    assert "DR" not in result.output and "protobuf" not in result.output
 
 
 def test_extract_writes_one_document_a_line(pipeline):

@@ -1,9 +1,12 @@
 """`spacy dualre train`: equal to `spacy train`, even if interrupted at any moment and resumed."""
 
+import errno
 import json
 import os
 import random
 import re
+import resource
+import shutil
 import signal
 
 import numpy
@@ -267,12 +270,60 @@ def test_models_that_were_cut_off_halfway_are_made_again(arguments, whole, tmp_p
 def test_checkpoint_that_is_cut_off_leaves_the_one_before(tmp_path):
     class Cut:
         def __reduce__(self):
-            raise InterruptedError
+            raise KeyboardInterrupt
 
     Checkpoint({"a": "1"}, state={}).write(tmp_path / CHECKPOINT, {"weights": 1})
-    with pytest.raises(InterruptedError):
+    with pytest.raises(KeyboardInterrupt):
         Checkpoint({"a": "2"}).write(tmp_path / CHECKPOINT, {"weights": 2, "more": Cut()})
     assert Checkpoint.read(tmp_path / CHECKPOINT) == Checkpoint({"a": "1"}, state={"weights": 1})
+
+
+@pytest.mark.parametrize(
+    "size, named",
+    # The models that the checkpoint stands for are written first
+    [(100, "model-last"), (300_000, "checkpoint.pt")],
+)
+def test_on_a_full_disk_the_checkpoint_before_stays(arguments, whole, half, size, named):
+    """The disk is full for files of more than this size."""
+    before = (half / CHECKPOINT).read_bytes()
+    child = os.fork()
+    if child == 0:
+        # The kernel says so by a signal too, which Python ignores
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        result = run("dualre", "train", *arguments, "--output", half, "--resume")
+        said = re.search(rf"DR723.*half/{named}: cannot be written \(File too large\).*--resume", words(result))
+        os._exit(0 if said and isinstance(result.exception, SystemExit) and result.exit_code == 1 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert {path.name for path in half.iterdir()} <= {CHECKPOINT, "model-best", "model-last"}
+    assert (half / CHECKPOINT).read_bytes() == before
+    assert table(train(arguments, half, "--resume")) == table(whole[1])
+    assert_same_models(half, whole[0])
+
+
+@pytest.mark.parametrize(
+    "function, named", [("spacy.language.Language.to_disk", "model-last"), ("shutil.copytree", "model-best")]
+)
+def test_on_a_full_disk_the_models_are_made_later(arguments, whole, tmp_path, monkeypatch, function, named):
+    err = OSError(errno.ENOSPC, "No space left on device")
+    if named == "model-best":
+        err = shutil.Error([("from", "to", str(err)), ("other", "to", str(err))])
+
+    def fail(*args, **settings):
+        raise err
+
+    monkeypatch.setattr(function, fail)
+    result = run("dualre", "train", *arguments, "--output", tmp_path)
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit)
+    assert re.search(rf"DR723.*/{named}: cannot be written \([^)]*No space left on device\)", words(result))
+    monkeypatch.undo()
+    assert table(train(arguments, tmp_path, "--resume")) == table(whole[1])
+    assert_same_models(tmp_path, whole[0])
+
+
+def test_an_output_that_is_a_file_is_named(arguments, tmp_path):
+    (tmp_path / "file").touch()
+    result = run("dualre", "train", *arguments, "--output", tmp_path / "file")
+    assert result.exit_code == 1 and isinstance(result.exception, SystemExit) and "/file" in words(result)
 
 
 def test_steps_before_the_checkpoint_are_not_trained_again(arguments, half, monkeypatch):
