@@ -1,6 +1,7 @@
 """Every message of the package, in one place, each with a code to search for."""
 
 import pickle
+import re
 
 from spacy.errors import ErrorsWithCodes
 
@@ -8,6 +9,11 @@ from spacy.errors import ErrorsWithCodes
 #: lack a file. transformers takes some damaged tokenizers for ones that need another library, hence ImportError. No
 #: AttributeError: damage hardly ever causes one, bugs do.
 DAMAGED = (OSError, ValueError, LookupError, TypeError, RuntimeError, ImportError, pickle.UnpicklingError)
+
+
+def visible(text: object) -> str:
+    """A text with control characters, but line ends and tabs, as escapes such as \\x1b: a terminal would obey them."""
+    return re.sub("[\0-\x08\x0b-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], str(text))
 
 
 class CorpusError(ValueError):

@@ -6,10 +6,9 @@ from typing import List, Optional
 
 import typer
 from spacy.cli._util import parse_config_overrides, setup_gpu
-from wasabi import msg
 
 from ..lab.ablations import execute, plan_trainings, read_plan, to_do
-from .app import WITH_OVERRIDES, Gpu, command
+from .app import WITH_OVERRIDES, Gpu, command, msg
 from .results import write_tables
 
 

@@ -11,14 +11,15 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Callable, Dict, Iterator, List, Optional
+from typing import Annotated, Any, Callable, Dict, Iterable, Iterator, List, Optional
 
 import typer
 from spacy.cli._util import InterpolationError, app, import_code
 from typer.core import TyperGroup
 from typer.main import get_group
-from wasabi import msg
+from wasabi import Printer
 
+from ..errors import visible
 from ..pipeline.configs import in_words
 
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
@@ -47,6 +48,7 @@ EXAMPLES = {
     "train": "configs/default.cfg --output training/mine --paths.train train.spacy --paths.dev dev.spacy",
     "evaluate": "training/demo/model-best corpus/demo/test.spacy --output scores.json",
     "extract": "training/demo/pipeline abstracts.csv relations.jsonl --threshold 0.7",
+    "check": "training/demo/pipeline corpus/demo/test.spacy",
     "visualize": 'training/demo/pipeline "Zileuton inhibits 5-lipoxygenase." --output relations.html',
     "explain": 'training/demo/pipeline "Zileuton inhibits 5-lipoxygenase."',
     "graph": "relations.jsonl --output graph.html --output graph.ttl --min-score 0.7",
@@ -82,6 +84,27 @@ class LazyGroup(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+class _Printer(Printer):
+    """Prints texts and names from documents too: see `visible`."""
+
+    def text(self, title: Any = "", text: Any = "", *more: Any, **settings: Any) -> Any:
+        return super().text(visible(title), visible(text), *more, **settings)
+
+    def divider(self, text: str = "", *more: Any, **settings: Any) -> Any:
+        return super().divider(visible(text), *more, **settings)
+
+    def table(self, data: Iterable[Iterable[Any]], **settings: Any) -> Any:
+        return super().table([tuple(map(visible, row)) for row in data], **settings)
+
+
+msg = _Printer()
+
+
+def say(text: str, err: bool = False) -> None:
+    """Print a text as it is, but for what `visible` replaces."""
+    typer.echo(visible(text), err=err)
 
 
 dualre_cli = typer.Typer(name="dualre", help=HELP, cls=LazyGroup, no_args_is_help=True, rich_markup_mode=None)

@@ -5,12 +5,11 @@ from typing import Any, Dict, List, Tuple
 
 import typer
 from spacy.cli._util import parse_config_overrides, setup_gpu
-from wasabi import msg
 
 from ..lab.benchmark import benchmark
 from ..pipeline.pipelines import load_pipeline
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command
+from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command, msg
 
 
 @command("benchmark", context_settings=WITH_OVERRIDES)

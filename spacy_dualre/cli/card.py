@@ -5,13 +5,12 @@ from typing import Any, Dict, Optional
 
 import srsly
 import typer
-from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ..pipeline.pipelines import load_pipeline
 from ..views.card import model_card
 from ..writing import check_writable, write_text
-from .app import Code, command
+from .app import Code, command, msg
 
 
 @command("card")

@@ -4,12 +4,11 @@ from typing import Optional
 
 import typer
 from spacy.cli._util import parse_config_overrides
-from wasabi import msg
 
 from ..errors import Errors
 from ..pipeline.pipelines import load_pipeline
 from ..views.checkup import check_documents, check_pipeline
-from .app import WITH_OVERRIDES, Code, Model, command
+from .app import WITH_OVERRIDES, Code, Model, command, msg
 from .source import SOURCE_HELP, read_examples
 
 

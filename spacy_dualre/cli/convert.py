@@ -6,7 +6,6 @@ from typing import List, Optional, Tuple
 
 import typer
 from tqdm import tqdm
-from wasabi import msg
 
 from ..errors import CorpusError, Errors, Warnings
 from ..formats import function, names
@@ -14,7 +13,7 @@ from ..records.shards import DocWriter, is_held_out
 from ..records.splitting import SPLITTERS, TOKENIZERS, load_splitter, make_splitter
 from ..records.to_docs import ConversionReport, records_to_docs
 from ..writing import check_writable, write_json
-from .app import MaxLength, command
+from .app import MaxLength, command, msg
 
 
 @command("convert")

@@ -5,12 +5,11 @@ from typing import Dict, List, Optional, Tuple
 import srsly
 import typer
 from spacy.cli._util import parse_config_overrides
-from wasabi import msg
 
 from ..errors import Errors
 from ..pipeline.pipelines import load_pipeline
 from ..views.explanation import Explanation, explain
-from .app import WITH_OVERRIDES, Code, Model, command
+from .app import WITH_OVERRIDES, Code, Model, command, msg, say
 from .source import SOURCE_HELP, read_docs
 
 #: Unscored pairs listed per reason.
@@ -39,7 +38,7 @@ def explain_cli(
     ]
     if as_json:
         values = [{"id": id, "pairs": [pair.to_json() for pair in pairs]} for id, pairs in explained]
-        print(srsly.json_dumps(values, indent=2))
+        say(srsly.json_dumps(values, indent=2))
         return
     for id, pairs in explained:
         if len(explained) > 1 or source.endswith(".spacy"):
@@ -80,7 +79,7 @@ def _name(pair: Explanation) -> str:
 
 def _print_scored(pair: Explanation) -> None:
     msg.divider(_name(pair))
-    print(f"read: {pair.text}\n")
+    say(f"read: {pair.text}\n")
     rows: List[Tuple[str, ...]] = []
     decided = {rel.predicate for rel in pair.decided}
     for score in pair.scores:
@@ -92,4 +91,4 @@ def _print_scored(pair: Explanation) -> None:
     header = ("", "similarity", "classifier", "probability", "threshold", "", "description read")
     msg.table(rows, header=header, aligns=("l", "r", "r", "r", "r", "l", "l"), max_col=200)
     names = ", ".join(f"{rel.predicate} ({rel.score:.2f})" for rel in pair.decided)
-    print(f"decided: {names or 'no relation'}")
+    say(f"decided: {names or 'no relation'}")

@@ -10,7 +10,6 @@ from typing import Any, Iterable, Iterator, Optional
 import typer
 from spacy.cli._util import parse_config_overrides, setup_gpu
 from tqdm import tqdm
-from wasabi import msg
 
 from ..errors import Errors, Warnings
 from ..extract import Extraction, Journal, Tally, part_of, unfinished
@@ -20,7 +19,19 @@ from ..formats.files import Options
 from ..formats.jsonl import dump
 from ..pipeline.pipelines import load_pipeline
 from ..records.record import Record
-from .app import WITH_OVERRIDES, Code, Gpu, Interrupted, MaxLength, Model, dualre_cli, interruptible, readable_errors
+from .app import (
+    WITH_OVERRIDES,
+    Code,
+    Gpu,
+    Interrupted,
+    MaxLength,
+    Model,
+    dualre_cli,
+    interruptible,
+    msg,
+    readable_errors,
+    say,
+)
 
 _FORMAT = "Format, where the name of the file does not tell it"
 _INPUT = "File or folder of documents, or - for standard input"
@@ -66,7 +77,7 @@ def extract_cli(
         overrides = parse_config_overrides(ctx.args, env_var=None)
         nlp = load_pipeline(model, overrides)
         nlp.max_length = max_length or nlp.max_length
-        extraction = Extraction(nlp, _say, gold_mentions)
+        extraction = Extraction(nlp, partial(say, err=True), gold_mentions)
         documents.options = documents.options._replace(spans_key=extraction.rel.spans_key)
         if threshold is not None:
             extraction.rel.threshold = threshold
@@ -91,7 +102,7 @@ def extract_cli(
                 if tally.documents:
                     counts = {"broken": tally.broken, "documents": tally.documents}
                     for what, n in journal.finish(writer, counts).items():
-                        _say(Warnings.DW827.format(what=what, n=n))
+                        say(Warnings.DW827.format(what=what, n=n), err=True)
         _report(extraction.tally, documents, output_path)
 
 
@@ -119,7 +130,7 @@ def _stopping(output_path: Optional[Path]) -> Iterator[None]:
         raise ValueError(Errors.DR829.format(path=unfinished(output_path), problem=err.strerror or err)) from err
     except Interrupted:
         if unfinished(output_path) is not None:
-            _say(Errors.DR828.format(path=unfinished(output_path)))
+            say(Errors.DR828.format(path=unfinished(output_path)), err=True)
         raise
 
 
@@ -133,24 +144,20 @@ def _shown(found: Iterable[Record], show: int) -> Iterator[Record]:
 
 def _print(record: Record) -> None:
     msg.divider(f"Document {record.id}")
-    print(record.text)
+    say(record.text)
     texts = {mention.id: record.covered(mention) for mention in record.mentions}
     for rel in record.relations:
-        print(f"  {texts[rel.subject]}  --{rel.predicate} ({rel.score:.2f})->  {texts[rel.object]}")
+        say(f"  {texts[rel.subject]}  --{rel.predicate} ({rel.score:.2f})->  {texts[rel.object]}")
     if not record.relations:
-        print("  (no relations)")
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
+        say("  (no relations)")
 
 
 def _report(tally: Tally, documents: Documents, output_path: Optional[Path]) -> None:
     """Print results and omissions. Raises ValueError if not all of the input could be read."""
     for reason, n, first in (*tally.left_out, *documents.skipped):
-        _say(Warnings.DW826.format(reason=reason, n=n, where=first))
+        say(Warnings.DW826.format(reason=reason, n=n, where=first), err=True)
     if tally.without_mentions:
-        _say(Warnings.DW825.format(n=tally.without_mentions, total=tally.documents))
+        say(Warnings.DW825.format(n=tally.without_mentions, total=tally.documents), err=True)
     if not tally.documents:
         raise ValueError(Errors.DR827.format(path=documents.path))
     if output_path is not None:

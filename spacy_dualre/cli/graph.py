@@ -5,11 +5,10 @@ from typing import List, Optional
 
 import typer
 from tqdm import tqdm
-from wasabi import msg
 
 from ..errors import CorpusError, Errors, Warnings
 from ..graph import BASE_URI, KnowledgeGraph, Merger, check_base_uri, check_output, read_documents, write
-from .app import command
+from .app import command, msg
 
 
 @command("graph")

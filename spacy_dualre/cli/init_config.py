@@ -6,14 +6,13 @@ from typing import List, Optional, Tuple
 import spacy
 import typer
 from spacy.tokens import Doc
-from wasabi import msg
 
 from ..errors import Errors
 from ..records.shards import DocWriter, is_held_out
 from ..starter import write_starter
 from ..starter.facts import Facts, find_facts
 from ..training.reader import rel_corpus
-from .app import command
+from .app import command, msg
 
 #: The share of documents that is held out where there is no file of them, as in the project file.
 _DEV_FRACTION = 0.2

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import List, Optional
 
 import typer
-from wasabi import msg
 
 from ..lab import tables
 from ..writing import check_writable, write_json, write_text
-from .app import command
+from .app import command, msg
 
 
 @command("results")

@@ -5,13 +5,12 @@ from typing import Any, Callable, Dict, List, Optional
 
 import spacy
 import typer
-from wasabi import msg
 
 from ..scoring.protocols import PROTOCOLS, Items, Protocol, get_protocol
 from ..scoring.significance import approximate_randomization, official_scores
 from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
-from .app import JsonOutput, command, print_scores
+from .app import JsonOutput, command, msg, print_scores
 
 _FILES = "In the corpus's original format, or .spacy"
 

@@ -9,12 +9,11 @@ from spacy.cli._util import parse_config_overrides, setup_gpu
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import DIR_MODEL_LAST
 from spacy.util import logger
-from wasabi import msg
 
 from ..errors import CheckpointError
 from ..lab.resuming import CHECKPOINT, Checkpoint, find_run, settings_of, train
 from ..pipeline.configs import read_config
-from .app import WITH_OVERRIDES, Code, Gpu, dualre_cli, readable_errors
+from .app import WITH_OVERRIDES, Code, Gpu, dualre_cli, msg, readable_errors
 
 
 @dualre_cli.command("train", no_args_is_help=True, context_settings=WITH_OVERRIDES)

@@ -5,14 +5,13 @@ from typing import Any, Dict, Optional
 
 import typer
 from spacy.cli._util import setup_gpu
-from wasabi import msg
 
 from ..errors import Warnings
 from ..pipeline.pipelines import load_pipeline
 from ..scoring.tuning import tune
 from ..training.reader import rel_corpus
 from ..writing import check_writable, write_json
-from .app import Code, Gpu, Model, command
+from .app import Code, Gpu, Model, command, msg
 
 #: With fewer gold relations comes a warning.
 _FEW = 500

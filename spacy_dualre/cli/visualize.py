@@ -4,12 +4,11 @@ from pathlib import Path
 
 import typer
 from spacy.cli._util import parse_config_overrides
-from wasabi import msg
 
 from ..pipeline.pipelines import find_component, load_pipeline
 from ..views import render
 from ..writing import check_writable, write_text
-from .app import WITH_OVERRIDES, Code, Model, command
+from .app import WITH_OVERRIDES, Code, Model, command, msg
 from .source import SOURCE_HELP, read_docs
 
 

@@ -19,7 +19,7 @@ from thinc.api import Model, Optimizer
 from ..annotations.mentions import get_mentions, gold_relations, mention_key, with_type
 from ..annotations.relations import set_rels
 from ..candidates.policy import CandidatePolicy, given_type_pairs
-from ..errors import DAMAGED, Errors, Warnings
+from ..errors import DAMAGED, Errors, Warnings, visible
 from ..instances.descriptions import choose_templates, complete_descriptions, parse_descriptions, plain_template
 from ..instances.maker import InstanceMaker
 from ..training.batcher import chosen
@@ -204,7 +204,7 @@ class DualEncoderRel(Settings, TrainablePipe):
             raise ValueError(Errors.DR162.format(label=label, labels=", ".join(self.labels)))
 
     def _report(self, report: Diagnosis) -> None:
-        logger.info("'%s': %s", self.name, report)
+        logger.info("'%s': %s", self.name, visible(report))
         n, n_uncovered = report.relations.total(), report.uncovered.total()
         if n_uncovered and n_uncovered == n:
             raise ValueError(Errors.DR169.format(n=n, reasons=report.reasons, source=self.mentions_from))
@@ -290,9 +290,9 @@ class DualEncoderRel(Settings, TrainablePipe):
             if not any(map(self._has_marker, found)):
                 counts = Counter(mention.label_ for mention in found)
                 self._said.update(counts)
-                in_words = ", ".join(f"{type} {n}" for type, n in counts.most_common())
+                listed = ", ".join(f"{type} {n}" for type, n in counts.most_common())
                 source = " or ".join(dict.fromkeys((self.mentions_from, "doc.ents")))
-                self._warn(Warnings.DW180, n=len(docs), source=source, found=in_words or "no mention")
+                self._warn(Warnings.DW180, n=len(docs), source=source, found=listed or "no mention")
 
     def _slices(self, candidates: Iterable[Candidate], size: int) -> Iterator[Tuple[List[Candidate], List[Instance]]]:
         """Slices of `size` candidates with their instances."""
@@ -434,7 +434,7 @@ class DualEncoderRel(Settings, TrainablePipe):
 
     def _warn(self, message: str, **values: Any) -> None:
         types = ", ".join(self.model.attrs["entity_types"])
-        warnings.warn(message.format(**{"name": self.name, "types": types, **values}), stacklevel=3)
+        warnings.warn(visible(message.format(**{"name": self.name, "types": types, **values})), stacklevel=3)
 
     def _warn_once(self, key: str, message: str, **values: Any) -> None:
         if key not in self._said:
