@@ -36,6 +36,7 @@ COMMANDS = {
     "graph": "Merge extracted relations into a knowledge graph",
     "tune": "Find a better threshold and a faster cascade",
     "card": "Write a model card",
+    "shrink": "Store a pipeline in half the space",
     "score": "Score predictions officially and compare them",
     "benchmark": "Measure the speed and memory use of a pipeline",
     "ablations": "Train the variants of a plan and compare them",
