@@ -50,7 +50,11 @@ WRITTEN = {
     "docs/data.md": ["training/mine/relations.jsonl", "corpus/tools/train/label-studio.spacy", "train.spacy"],
     "docs/extract.md": ["triples.csv", "to-correct.json"],
     "docs/graph.md": ["graph.html", "graph.ttl"],
-    "docs/raw-text.md": ["training/demo/pipeline/README.md", "training/demo/small/config.cfg", "training/*/dist/*.tar.gz"],
+    "docs/raw-text.md": [
+        "training/demo/pipeline/README.md",
+        "training/demo/small/config.cfg",
+        "training/*/dist/*.tar.gz",
+    ],
     "docs/recipes.md": ["training/demo/int8", "relations.spacy"],
     "docs/speed.md": ["training/demo/model-tuned", "training/packed"],
     "docs/training.md": ["training/demo/model-last", "drafted/config.cfg", "drafted/corpus/train.spacy"],

@@ -55,6 +55,7 @@ EXAMPLES = {
     "graph": "relations.jsonl --output graph.html --output graph.ttl --min-score 0.7",
     "tune": "training/demo/model-best corpus/demo/dev.spacy training/demo/model-tuned --threshold",
     "card": "training/demo/model-best --scores scores.json",
+    "shrink": "training/demo/pipeline training/demo/small",
     "score": "chemprot gold_standard.tsv first.tsv second.tsv",
     "benchmark": "training/demo/model-best corpus/demo/test.spacy --limit 10",
     "ablations": "configs/ablations.json --output training/demo/ablations",

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import typer
-from wasabi import msg
 
 from ..models.dual_encoder import get_network
 from ..pipeline.pipelines import find_component, load_pipeline
 from ..writing import check_writable
-from .app import Code, Model, command
+from .app import Code, Model, command, msg
 
 
 @command("shrink")
