@@ -19,6 +19,7 @@ import spacy_dualre.cli  # noqa: F401
 from spacy_dualre import Relation
 from spacy_dualre.annotations.mentions import SPANS_KEY
 from spacy_dualre.starter import write_starter
+from spacy_dualre.starter.facts import Facts
 
 #: Configs that train. Those that put trained components together are in test_raw_text.py.
 CONFIGS = [path for path in sorted((ROOT / "configs").glob("*.cfg")) if not path.stem.startswith("pipeline")]
@@ -59,7 +60,7 @@ def test_a_trained_pipeline_takes_every_command(config, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     encoder = save_bert(tmp_path / "encoder", lowercase=True, layers=4, positions=256)
     if not config.exists():
-        config = write_starter(tmp_path, ["INHIBITS", "ACTIVATES"], ["CHEMICAL", "GENE"])[0]
+        config = write_starter(tmp_path, Facts(["INHIBITS", "ACTIVATES"], ["CHEMICAL", "GENE"]))[0]
     descriptions = ROOT / "assets" / config.stem / "descriptions.json"
     if not descriptions.exists():
         descriptions = tmp_path / "given.json"
