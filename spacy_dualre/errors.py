@@ -21,7 +21,7 @@ class CorpusError(ValueError):
 
 
 class CheckpointError(ValueError):
-    """A training that cannot be resumed from its checkpoint, or write one."""
+    """A training that cannot be resumed from its checkpoint."""
 
 
 class Errors(metaclass=ErrorsWithCodes):
@@ -243,7 +243,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR720 = "{path}: cannot resume from this checkpoint ({problem}). Train again without --resume."
     DR721 = "{path}: of a training with other settings or files: {different}. Use those, or leave out --resume."
     DR722 = "{path}: the training data differ up to step {step}. Use the same, or train again without --resume."
-    DR723 = "{path}: cannot be written ({problem}). The last checkpoint is kept: continue with --resume."
+    DR723 = "{path}: the training stopped ({problem}). Continue from its last checkpoint with --resume."
 
     # starter/
     DR800 = "Expected at least one of the {what}, without duplicates, not: {names}."

@@ -145,19 +145,15 @@ def interruptible(*kinds: signal.Signals) -> Iterator[None]:
         yield
     except Exception as err:
         # transformers says that it lacks a library if it is interrupted while it loads a tokenizer
-        for cause in _causes(err):
-            if isinstance(cause, (SystemExit, KeyboardInterrupt)):
-                raise cause from None
+        cause: Optional[BaseException] = err
+        while isinstance(cause, Exception):
+            cause = cause.__cause__ or cause.__context__
+        if cause is not None:
+            raise cause from None
         raise
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
-
-
-def _causes(err: Optional[BaseException]) -> Iterator[BaseException]:
-    while err is not None:
-        yield err
-        err = err.__cause__ or err.__context__
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """`spacy dualre train`: `spacy train` that can be resumed."""
 
 import logging
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import DIR_MODEL_LAST
 from spacy.util import logger
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, Errors
 from ..lab.resuming import CHECKPOINT, Checkpoint, find_run, settings_of, train
 from ..pipeline.configs import read_config
 from .app import WITH_OVERRIDES, Code, Gpu, dualre_cli, msg, readable_errors
@@ -56,4 +57,8 @@ def train_cli(
         train(nlp, output_path, run, sys.stdout, sys.stderr)
     except CheckpointError as err:
         msg.fail(str(err), exits=1)
+    except OSError as err:
+        # shutil's has those of all files
+        problem = err.args[0][0][-1] if isinstance(err, shutil.Error) else err
+        msg.fail(Errors.DR723.format(path=output_path, problem=problem), exits=1)
     msg.good("Saved pipeline to output directory", output_path / DIR_MODEL_LAST)

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple
@@ -38,22 +37,21 @@ class Checkpoint:
     finished: bool = False
 
     def write(self, path: Path, state: Optional[Dict[str, Any]]) -> None:
-        """Write to a file, with another state. If interrupted, the old file stays.
-
-        Raises CheckpointError if it cannot be written.
-        """
+        """Write to a file, with another state. If interrupted, the old file stays. Raises OSError on a full disk."""
         # Scores may be of number types that torch.load would refuse
         values = {**vars(self), "evaluations": json.dumps(self.evaluations, default=float), "state": state}
         unfinished = path.with_name(f"{path.name}.tmp")
-        with _saving(path):
-            try:
-                with unfinished.open("wb") as file:
-                    _save(values, file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                unfinished.replace(path)
-            finally:
-                unfinished.unlink(missing_ok=True)
+        try:
+            with unfinished.open("wb") as file:
+                torch.save(values, file)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        except RuntimeError as err:
+            # torch's, where it closes what it could not write
+            raise err.__context__ or err from None
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
@@ -63,25 +61,6 @@ class Checkpoint:
             return cls(**{**values, "evaluations": json.loads(values["evaluations"])})
         except _DAMAGED as err:
             raise CheckpointError(Errors.DR720.format(path=path, problem=repr(err))) from err
-
-
-@contextmanager
-def _saving(path: Path) -> Iterator[None]:
-    """Raise CheckpointError if something cannot be written."""
-    try:
-        yield
-    except OSError as err:
-        # Of the files that shutil cannot copy, the first
-        problem = err.args[0][0][-1] if isinstance(err, shutil.Error) else err.strerror or err
-        raise CheckpointError(Errors.DR723.format(path=path, problem=problem)) from err
-
-
-def _save(values: Dict[str, Any], file: IO) -> None:
-    try:
-        torch.save(values, file)
-    except RuntimeError as err:
-        # Closing what could not be written, torch fails for the second time
-        raise err.__context__ or err from None
 
 
 def settings_of(config: Config) -> Dict[str, str]:
@@ -125,8 +104,8 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     A new run replaces the models and the checkpoint in the output folder; one read from its checkpoint is resumed.
 
     Raises:
-        CheckpointError: The training data have changed, the state does not fit the pipeline, or something cannot be
-            written.
+        CheckpointError: The training data have changed, or the state does not fit the pipeline.
+        OSError: Something cannot be written. What was written before stays.
     """
     config, path = nlp.config.interpolate(), output_path / CHECKPOINT
     if config["training"]["seed"] is not None:
@@ -139,15 +118,11 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
     known = iter([(then["score"], then["other_scores"]) for then in run.evaluations])
 
     def save_models(is_best: bool) -> None:
-        last, best = output_path / loop.DIR_MODEL_LAST, output_path / loop.DIR_MODEL_BEST
         with nlp.use_params(optimizer.averages):
-            final = before_to_disk(nlp)
-            with _saving(last):
-                final.to_disk(last)
+            before_to_disk(nlp).to_disk(output_path / loop.DIR_MODEL_LAST)
         if is_best:
-            shutil.rmtree(best, ignore_errors=True)
-            with _saving(best):
-                shutil.copytree(last, best)
+            shutil.rmtree(output_path / loop.DIR_MODEL_BEST, ignore_errors=True)
+            shutil.copytree(output_path / loop.DIR_MODEL_LAST, output_path / loop.DIR_MODEL_BEST)
 
     if run.state is None:
         loop.clean_output_dir(output_path)
@@ -164,7 +139,7 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
         annotating_components=training["annotating_components"],
         **{name: training[name] for name in names},
     )
-    has_room = True
+    is_full = False
     try:
         for info, is_best in _resumed(nlp, optimizer, steps, run, path):
             if is_best is not None:
@@ -175,13 +150,13 @@ def train(nlp: Language, output_path: Path, run: Checkpoint, stdout: IO, stderr:
                     save_models(is_best)
                 info["output_path"] = str(output_path / loop.DIR_MODEL_LAST)
             log_step(info if is_best is not None else None)
-    except CheckpointError:
-        has_room = False
+    except OSError:
+        is_full = True
         raise
     finally:
         finalize_logger()
         # A run that could not be resumed has nothing to save
-        if has_room and run.state is None:
+        if run.state is None and not is_full:
             save_models(False)
     replace(run, epochs=[], finished=True).write(path, None)
 
