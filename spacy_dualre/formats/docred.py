@@ -11,11 +11,11 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 
 from ..records.record import MentionRecord, Offsets, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import OpenSchema, parse_json, read_text, set_id
+from .files import OpenSchema, read_json_list, set_id
 from .words import name_predicate, names_beside, record_of_words, stretch
 
 
@@ -40,10 +40,6 @@ class _Document(OpenSchema):
     labels: Optional[List[_Label]] = None
 
 
-class _Documents(RootModel):
-    root: List[_Document]
-
-
 def read(path: Path) -> Iterator[Record]:
     """Read a file. The names of predicates are those of ``rel_info.json`` beside it.
 
@@ -57,7 +53,7 @@ def _records(path: Path) -> Iterator[Record]:
     place = Place(path)
     names = names_beside(path, "rel_info.json")
     seen: Set[str] = set()
-    for number, document in enumerate(parse_json(read_text(path), _Documents, place).root, 1):
+    for number, document in enumerate(read_json_list(path, _Document), 1):
         record = record_of_words(document.title, document.sents, place)
         set_id(record, seen, number, document.title)
         document.note_unread_keys(record)

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple, Type, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 
 from ..errors import Errors
 from ..records.record import Place, Record
@@ -194,6 +194,11 @@ def parse_json(value: Any, schema: Type[Schema], place: Place, key: str = "", st
         where = ".".join(filter(None, [key, *map(str, first["loc"])]))
         problem = f"{first['msg']} in {where}" if where else first["msg"]
         raise place.error(Errors.DR326, problem=problem) from err
+
+
+def read_json_list(path: Path, schema: Type[Schema]) -> List[Schema]:
+    """The values of a JSON list, which is read as a whole. Raises as `read_lines` and `parse_json`."""
+    return parse_json(read_text(path), RootModel[List[schema]], Place(path)).root  # type: ignore[valid-type]
 
 
 def files_in(path: Path, suffix: str) -> List[Path]:

@@ -8,11 +8,11 @@ https://github.com/lavis-nlp/spert.
 from pathlib import Path
 from typing import Iterator, List, Set, Union
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import OpenSchema, parse_json, read_text, set_id
+from .files import OpenSchema, read_json_list, set_id
 from .words import record_of_words, stretch
 
 
@@ -35,10 +35,6 @@ class _Document(OpenSchema):
     orig_id: Union[int, str, None] = None
 
 
-class _Documents(RootModel):
-    root: List[_Document]
-
-
 def read(path: Path) -> Iterator[Record]:
     """Read a file. A relation's head is its subject. A document's id is ``orig_id`` or its number; see `set_id`."""
     return as_corpus(path, "spert", _records(path))
@@ -47,7 +43,7 @@ def read(path: Path) -> Iterator[Record]:
 def _records(path: Path) -> Iterator[Record]:
     place = Place(path)
     seen: Set[str] = set()
-    for number, document in enumerate(parse_json(read_text(path), _Documents, place).root, 1):
+    for number, document in enumerate(read_json_list(path, _Document), 1):
         record = record_of_words(str(number), [document.tokens], place)
         set_id(record, seen, number, document.orig_id)
         document.note_unread_keys(record)

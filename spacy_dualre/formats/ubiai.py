@@ -6,11 +6,11 @@ Source: https://ubiai.gitbook.io/ubiai-documentation/, and https://github.com/wa
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Set
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 
 from ..records.record import MentionRecord, Place, Record, RelationRecord, as_corpus
 from . import Format
-from .files import OpenSchema, parse_json, read_text, set_id
+from .files import OpenSchema, read_json_list, set_id
 
 
 class _Entity(BaseModel):
@@ -34,10 +34,6 @@ class _Document(OpenSchema):
     relations: List[_Relation] = []
 
 
-class _Documents(RootModel):
-    root: List[_Document]
-
-
 def read(path: Path) -> Iterator[Record]:
     """Read a file. The head of a relation is its subject; where several mentions start at a token, it is the first's.
 
@@ -49,7 +45,7 @@ def read(path: Path) -> Iterator[Record]:
 def _records(path: Path) -> Iterator[Record]:
     place = Place(path)
     seen: Set[str] = set()
-    for number, document in enumerate(parse_json(read_text(path), _Documents, place).root, 1):
+    for number, document in enumerate(read_json_list(path, _Document), 1):
         record = Record("", document.document, place)
         set_id(record, seen, number, document.documentName)
         document.note_unread_keys(record)
