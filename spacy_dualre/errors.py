@@ -76,6 +76,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR150 = "Document {doc}: unknown gold predicate {label!r}. It knows: {labels}. Use add_label or initialise again."
     DR151 = "{setting} names {name!r}, which is not a component of the pipeline. It has: {known}."
     DR152 = "A corpus has no path. Set it in [paths] of the config, or as an option such as --paths.train train.spacy."
+    DR153 = "{path}: expected a .spacy file, or a folder of them. Convert it: spacy dualre convert FORMAT INPUT OUTPUT."
 
     # pipeline/
     DR162 = "'symmetric' names the unknown predicate {label!r}. Known: {labels}. Correct it, or call add_label first."
@@ -246,7 +247,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR723 = "{path}: the training stopped ({problem}). Continue from its last checkpoint with --resume."
 
     # starter/
-    DR800 = "Expected at least one of the {what}, without duplicates, not: {names}."
+    DR800 = "Name the {what}, each once, not: {names}. With --data they are those of annotated documents."
     DR801 = "The {what} contain {name!r}, which is not one of: {known}."
     DR802 = "{path} already exists. Remove it, or choose another folder."
     DR803 = "{path}: too few documents to train and develop on. Annotate more, or name others with --dev."

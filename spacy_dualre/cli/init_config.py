@@ -38,6 +38,8 @@ def init_config_cli(
     if data is not None:
         train_docs, dev_docs = _documents(data, dev)
         facts = find_facts(train_docs)
+        if not facts.labels:
+            raise ValueError(Errors.DR174.format(n=len(train_docs)))
         facts = facts._replace(labels=_split(labels) or facts.labels, types=_split(types) or facts.types)
     facts = facts._replace(type_pairs=pairs or facts.type_pairs, symmetric=_split(symmetric) or facts.symmetric)
     paths = write_starter(output, facts)

@@ -30,7 +30,7 @@ def write_starter(output: Path, facts: Facts) -> List[Path]:
     labels, type_pairs = facts.labels, facts.type_pairs
     for what, names in (("predicates", labels), ("types", facts.types)):
         if not names or len(set(names)) < len(names):
-            raise ValueError(Errors.DR800.format(what=what, names=", ".join(names)))
+            raise ValueError(Errors.DR800.format(what=what, names=", ".join(names) or "none"))
     if NEGATIVE in labels:
         raise ValueError(Errors.DR167.format(label=NEGATIVE))
     in_pairs = [type for pair in type_pairs for type in pair]
@@ -49,8 +49,8 @@ def write_starter(output: Path, facts: Facts) -> List[Path]:
     if type_pairs:
         config["relations"]["candidates"]["type_pairs"] = [list(pair) for pair in type_pairs]
     project = (_HERE / "project.yml").read_text(encoding="utf8")
-    if facts.candidates:
-        per_epoch = ceil(facts.candidates / _BATCH)
+    if facts.drafts:
+        per_epoch = max(ceil(facts.candidates / _BATCH), 1)
         # Few documents are read up to 40 times, many 3 times
         epochs = min(max(ceil(_STEPS / per_epoch), 3), 40)
         config["training"].update(max_epochs=epochs, eval_frequency=ceil(epochs * per_epoch / 10))

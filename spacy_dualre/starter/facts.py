@@ -110,8 +110,9 @@ def _phrase(subject: Span, object: Span, mentions: Sequence[Span]) -> Optional[s
     """The text from one mention to the other as a template, if it is short, has a word and no other mention."""
     left, right = sorted((subject, object), key=mention_key)
     between = subject.doc[left.end : max(left.end, right.start)]
-    others = any(left.end <= mention.start and mention.end <= right.start for mention in mentions)
-    if others or len(between) > _PHRASE or not any(map(str.isalpha, between.text)) or {*"{}"} & {*between.text}:
+    if len(between) > _PHRASE or not any(map(str.isalpha, between.text)) or {*"{}"} & {*between.text}:
+        return None
+    if any(left.end <= mention.start and mention.end <= right.start for mention in mentions):
         return None
     words = " ".join(subject.doc.text[left.end_char : right.start_char].split())
     first, last = ("subject", "object") if left is subject else ("object", "subject")

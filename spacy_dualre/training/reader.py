@@ -34,7 +34,7 @@ class RelCorpus(Corpus):
         without: Leave out documents with a relation of one of these predicates.
 
     Raises:
-        ValueError: The path does not exist, or (when read) a component is missing.
+        ValueError: The path does not exist, it is another kind of file, or (when read) a component is missing.
     """
 
     def __init__(
@@ -49,6 +49,8 @@ class RelCorpus(Corpus):
             raise ValueError(Errors.DR152)
         if not Path(path).exists():
             raise ValueError(Errors.DR005.format(path=path, hint="Convert the corpus first."))
+        if Path(path).is_file() and Path(path).suffix != ".spacy":
+            raise ValueError(Errors.DR153.format(path=path))
         super().__init__(path)
         self.gold_mentions = gold_mentions
         # spaCy's own limit restarts in each file of a folder

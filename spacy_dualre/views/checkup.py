@@ -69,7 +69,7 @@ def check_documents(nlp: Language, examples: Sequence[Example]) -> Iterator[Find
     yield Finding("mentions", _counts(found.mentions), not found.mentions)
     if strangers:
         yield Finding("lacks", f"pairs for mentions of unknown types: {_counts(strangers)}", True)
-    yield Finding("candidates", f"{candidates} pairs of mentions", not candidates)
+    yield Finding("candidates", str(candidates), not candidates)
     yield Finding("relations", f"{n_rels} found", not n_rels)
     if found.relations:
         yield Finding("gold", f"{found.relations.total()} relations")

@@ -44,7 +44,7 @@ def test_what_comes_before_it_is_named(saved):
     assert result.exit_code == 0
     match("found by: entity_ruler needs: sentences started by: sentencizer", result.output)
     match("documents: 1, 0 without mentions, 0 without sentences mentions: CHEMICAL 1, GENE 1", result.output)
-    match("candidates: 1 pairs of mentions", result.output)
+    match("candidates: 1 relations", result.output)
     assert "lacks" not in result.output
 
 
@@ -56,7 +56,7 @@ def test_types_that_it_does_not_know(saved, type_map, exit_code):
     assert result.exit_code == exit_code
     if exit_code:
         match("lacks: a type_map for DRUG of 'entity_ruler'", result.output)
-        match("lacks: pairs for mentions of unknown types: DRUG 1.*candidates: 0 pairs.*DR837", result.output)
+        match("lacks: pairs for mentions of unknown types: DRUG 1.*candidates: 0.*DR837", result.output)
     else:
         assert "lacks" not in result.output
 
@@ -76,7 +76,7 @@ def test_documents_with_gold_relations(saved, tmp_path):
     result = dualre("check", model, data(tmp_path / "data.spacy", docs))
     assert result.exit_code == 0, result.output
     match("documents: 4, 0 without mentions, 0 without sentences", result.output)
-    match("candidates: 8 pairs.*gold: 7 relations.*lacks: the predicates BINDS", result.output)
+    match("candidates: 8 relations.*gold: 7 relations.*lacks: the predicates BINDS", result.output)
     match("lacks: candidates for gold relations: .*1 other sentence", result.output)
     match("lacks: candidates for gold relations: .*1 type pair GENE.CHEMICAL not allowed", result.output)
     result = dualre("check", model, tmp_path / "data.spacy", "--limit", 3)

@@ -185,6 +185,25 @@ def test_too_few_documents_are_named(tmp_path, docs):
     match("DR803.*data.spacy: too few documents", result.output)
 
 
+def test_relations_across_sentences_leave_no_candidate_and_no_conversion(tmp_path):
+    doc = people("ADA left . Acme mourned", ("ADA", "LEFT", "Acme"))
+    doc[3].is_sent_start = True
+    DocBin(docs=[doc], store_user_data=True).to_disk(tmp_path / "data.spacy")
+    paths = ("--data", tmp_path / "data.spacy", "--dev", tmp_path / "data.spacy", "--output", tmp_path / "new")
+    result = command("dualre", "init-config", *paths)
+    assert result.exit_code == 0, result.output
+    match("Pairs of mentions to train on: 0", result.output)
+    assert srsly.read_yaml(tmp_path / "new" / "project.yml")["workflows"]["all"] == ["train", "evaluate", "extract"]
+
+
+def test_documents_without_relations_are_refused(tmp_path):
+    DocBin(docs=[people("ADA met BO")] * 2, store_user_data=True).to_disk(tmp_path / "data.spacy")
+    paths = ("--data", tmp_path / "data.spacy", "--dev", tmp_path / "data.spacy", "--output", tmp_path / "new")
+    result = command("dualre", "init-config", *paths)
+    assert result.exit_code == 1 and not (tmp_path / "new").exists()
+    match("DR174.*No Doc._.rels in 2", result.output)
+
+
 @pytest.mark.parametrize(
     "changed, problem",
     [

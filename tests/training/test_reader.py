@@ -140,6 +140,13 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
     assert len(list(corpus(nlp))) == 2
 
 
+def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text('{"text": "One."}')
+    with pytest.raises(ValueError, match="DR153.*data.jsonl: expected a .spacy file"):
+        rel_corpus(path)
+
+
 @pytest.mark.parametrize("name", ["nowhere.spacy", "nowhere"])
 def test_a_missing_path_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=f"DR005.*{name}: not found"):
