@@ -298,8 +298,8 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW166 = "{n} of {total} inputs ({percent:.1f} %) over {limit} pieces were cut, {mentions} of them within a mention."
     DW169 = "'{name}': the network in {source} keeps {settings}: [model.network] cannot be changed at loading."
     DW180 = (
-        "'{name}' can use no mention of the first documents ({n}; said once). Found in {source}: {found}. It knows "
-        "the types {types}. Put ner or span_ruler, say, before '{name}', or map types to these with type_map."
+        "'{name}' can use no mention of the first documents ({n}; said once). Found in {source}: {found}. Types "
+        "that it knows: {types}. Put ner or span_ruler, say, before '{name}', or map types to these with type_map."
     )
     DW170 = "'{name}': no training document has doc.spans[{key!r}]: doc.ents is read instead. Is spans_key right?"
 

@@ -123,6 +123,7 @@ class Sequences:
     marker_ids: Optional[numpy.ndarray] = None  # (M, 4) of markers beside the text
     marker_positions: Optional[numpy.ndarray] = None  # (M, 4) the position in the text that each of them shares
     marker_windows: Optional[numpy.ndarray] = None  # (M, 2) the part of the sequence that they see, end exclusive
+    types: Optional[numpy.ndarray] = None  # (types, K) the pieces that markers are made of, see `Pieces.markers`
 
 
 @dataclass
@@ -137,6 +138,7 @@ class PaddedBatch:
     positions: Any  # (B, T); None where they are 0 to T - 1
     rows: Any  # (M,) the sequence of each pair
     marks: Any  # (M, 2) positions of the start markers of subject and object
+    types: Any = None  # (types, K) the pieces that markers are made of; None where each has a vector of its own
 
 
 @dataclass

@@ -6,6 +6,8 @@ from typing import Iterable, List, Tuple
 from ..types import Mark
 
 SUBJECT, OBJECT = "S", "O"
+#: What the markers of a type say, in the order of `marker_tokens`.
+ROLE_WORDS = ("subject", "end of subject", "object", "end of object")
 
 
 def markers(role: str, type: str) -> Tuple[str, str]:
@@ -20,16 +22,18 @@ def marker_tokens(types: Iterable[str]) -> List[str]:
 
 def marker_words(types: Iterable[str]) -> List[str]:
     """Plain words for each token of `marker_tokens`; its embedding starts as the mean of theirs."""
-    meanings = [f"{role} {type_words(type)}" for type in sorted(set(types)) for role in ("subject", "object")]
-    return [prefix + meaning for meaning in meanings for prefix in ("", "end of ")]
+    return [f"{role} {type_words(type)}" for type in sorted(set(types)) for role in ROLE_WORDS]
 
 
 def type_words(name: str) -> str:
-    """Spell a type's or label's name as plain words: "GeneProduct" as "gene product", "PART_OF" as "part of"."""
+    """Spell a type's or label's name as plain words: "GeneProduct" as "gene product", "PART_OF" as "part of".
+
+    A mention without a type is an "entity".
+    """
     spaced = "".join(
         f" {char}" if char.isupper() and not before.isupper() else char for before, char in zip(" " + name, name)
     )
-    return re.sub(r"[\W_]+", " ", spaced).strip().lower() or name
+    return re.sub(r"[\W_]+", " ", spaced).strip().lower() or name or "entity"
 
 
 def marker_events(marks: Iterable[Mark]) -> List[Tuple[int, str]]:

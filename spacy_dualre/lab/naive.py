@@ -43,7 +43,8 @@ def _apart(shared: List[PaddedBatch], pairs: numpy.ndarray, batches: BatchMaker,
     mask = numpy.concatenate([widen(batch.mask[batch.rows], 0) for batch in shared])[pairs]
     marks = numpy.concatenate([batch.marks for batch in shared])[pairs]
     parts = [slice(start, start + per_batch) for start in range(0, len(pairs), per_batch)]
-    return [PaddedBatch(ids[part], mask[part], None, numpy.arange(len(ids[part])), marks[part]) for part in parts]
+    types = shared[0].types
+    return [PaddedBatch(ids[p], mask[p], None, numpy.arange(len(ids[p])), marks[p], types) for p in parts]
 
 
 def on_device(batch: PairBatch, device: torch.device) -> PairBatch:

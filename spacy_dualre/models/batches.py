@@ -1,6 +1,7 @@
 """Instances to batches for the encoders: tokenised, padded, every distinct sequence once."""
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy
@@ -17,7 +18,7 @@ Padded = Tuple[List[PaddedBatch], numpy.ndarray, Shortened]
 
 @dataclass
 class BatchMaker:
-    """Makes batches for one tokenizer, which has the markers."""
+    """Makes batches for one tokenizer."""
 
     pieces: Pieces
     max_length: int  # the most pieces of a sequence
@@ -49,9 +50,16 @@ class BatchMaker:
 
     def texts_as_read(self, instances: Sequence[Instance]) -> List[str]:
         """Spell the text of each instance as the encoder reads it, with the markers in it even if they are beside."""
-        sequences, _ = tokenize_texts([instance.text for instance in instances], self.pieces, self.max_length)
-        pieces = numpy.split(sequences.ids, sequences.lengths.cumsum()[:-1])
-        return [self.pieces.tokenizer.decode(pieces[row]) for row in sequences.rows]
+        texts = [instance.text for instance in instances]
+        sequences, _ = tokenize_texts(texts, self.pieces, self.max_length)
+        tokens = {id: token for token, id in self.pieces.markers(texts)[0].items()}
+
+        def spell(ids: numpy.ndarray) -> str:
+            runs = groupby(ids.tolist(), key=tokens.get)
+            return " ".join(token or self.pieces.tokenizer.decode(list(run)).strip() for token, run in runs)
+
+        spelt = [spell(ids) for ids in numpy.split(sequences.ids, sequences.lengths.cumsum()[:-1])]
+        return [spelt[row] for row in sequences.rows]
 
     def _pad(self, sequences: Sequences, shortened: Shortened) -> Padded:
         settings = (self.batch_tokens, self.padding)

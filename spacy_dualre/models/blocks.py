@@ -16,6 +16,7 @@ class NetworkSettings:
 
     shared_encoder: bool = False  # one for texts and descriptions instead of two
     cls_fusion: bool = True  # the representation of a description sees the text's [CLS]
+    types_as_words: bool = False  # markers are made of their types' words, see `MarkedEmbedding`: any type will do
     mean_fusion: bool = False  # sequences are the mean of their states, plus a projection that starts at zero
     dropout: float = 0.1  # of both representations; the encoder's own is set in transformer_config
     frozen_embeddings: bool = False  # those of words are not trained; those of the markers are

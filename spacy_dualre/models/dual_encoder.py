@@ -10,10 +10,10 @@ import torch
 from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2torch
 
 from ..errors import Errors
-from ..instances.markers import marker_tokens, marker_words
+from ..instances.markers import ROLE_WORDS, marker_tokens, marker_words
 from ..types import Gradients, PairBatch, Query, RelScores
 from .batches import BatchMaker, Padded, possible
-from .blocks import NetworkSettings, RunSettings
+from .blocks import NetworkSettings, RunSettings, settings_from
 from .cascade import sample
 from .pieces import Pieces
 from .pytorch import network as networks
@@ -147,7 +147,7 @@ def get_batches(model: Model) -> BatchMaker:
         if settings.packed and not networks.takes_positions(encoder):
             raise ValueError(Errors.DR108.format(name=name))
         run.batches = BatchMaker(
-            Pieces(tokenizer),
+            Pieces(tokenizer, first_marker=network.config.marker_offset if network.settings.types_as_words else None),
             _max_length(name, settings.max_length or model.attrs["max_length"], tokenizer, encoder),
             settings.batch_tokens or (2_000 if network.device.type == "cpu" else 16_000),
             encoder.config.pad_token_id or 0,
@@ -189,17 +189,22 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
         raise ValueError(Errors.DR103.format(name=name))
     attrs["max_length"] = _max_length(name, attrs["run"].settings.max_length, tokenizer, encoder)
+    types_as_words = settings_from(NetworkSettings, "network", attrs["network"]).types_as_words
+    if types_as_words:
+        # Any type will do, and none is stored
+        attrs["entity_types"] = []
     types = attrs["entity_types"]
     for marker in set(marker_tokens(types)) & set(tokenizer.get_vocab()):
         raise ValueError(Errors.DR106.format(name=name, marker=marker))
-    pieces = tokenizer(marker_words(types), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    words = list(ROLE_WORDS) if types_as_words else marker_words(types)
+    pieces = tokenizer(words, add_special_tokens=False, split_special_tokens=True)["input_ids"]
     offset = len(tokenizer)
     tokenizer.add_tokens(marker_tokens(types), special_tokens=True)
     config = DualEncoderConfig(
         encoder=encoder.config.to_dict(),
         n_classes=model.get_dim("nO"),
         marker_offset=offset,
-        n_markers=len(tokenizer) - offset,
+        n_markers=len(words),
         network=attrs["network"],
     )
     network = DualEncoder(config)

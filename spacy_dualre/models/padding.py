@@ -31,7 +31,7 @@ def pad(sequences: Sequences, batch_tokens: int, padding: int) -> Tuple[List[Pad
         ids = sequences.ids[(starts[rows, None] + columns).clip(max=len(sequences.ids) - 1)]
         ids[~mask] = padding
         pairs = pair_order[slice(*numpy.searchsorted(at[pair_order], (done, done + len(rows))))]
-        batches.append(PaddedBatch(ids, mask, None, at[pairs] - done, sequences.marks[pairs]))
+        batches.append(PaddedBatch(ids, mask, None, at[pairs] - done, sequences.marks[pairs], sequences.types))
         done += len(rows)
     return batches, numpy.argsort(pair_order)
 
@@ -74,7 +74,8 @@ def pad_levitated(
             mask[b, end:, 0] = True
             rows.extend([b] * len(pairs))
             marks.extend((n + 4 * j, n + 4 * j + 2) for j in range(len(pairs)))
-        batches.append(PaddedBatch(ids, mask, positions + first_position, numpy.array(rows), numpy.array(marks)))
+        pairs_in = numpy.array(rows), numpy.array(marks)
+        batches.append(PaddedBatch(ids, mask, positions + first_position, *pairs_in, sequences.types))
     pair_order = numpy.array([pair for i in order for pair in passes[i][1]], dtype="int64")
     return batches, numpy.argsort(pair_order)
 

@@ -33,13 +33,14 @@ def tokenize_texts(
     the middles of the mentions; with `keep_template` only the latter.
     """
     sequences, keeps, marks = [], [], []
+    marker_ids, types = pieces.markers(texts)
     for text, cut in zip(texts, _cut(texts, pieces)):
         kept = _keep(text, cut, max_length - 2 - 2 * len(text.marks), keep_template)
-        ids, positions = _insert_markers(text, cut, kept, pieces)
+        ids, positions = _insert_markers(text, cut, kept, marker_ids)
         sequences.append(ids)
         keeps.append(kept)
         marks.append(positions)
-    return _distinct(pieces, sequences, keeps, marks=numpy.array(marks, dtype="int64").reshape(-1, 2))
+    return _distinct(pieces, sequences, keeps, types, marks=numpy.array(marks, dtype="int64").reshape(-1, 2))
 
 
 def tokenize_descriptions(
@@ -58,6 +59,7 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
     """
     ids: List[int] = []
     keeps, positions, windows = [], [], []
+    marker_ids, types = pieces.markers(texts)
     budget = max_length - 2
     for text, cut in zip(texts, _cut(texts, pieces)):
         start, end = (cut.starts[word] for word in text.window)
@@ -65,7 +67,7 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
         kept = _keep(text, cut, budget) if block is None else _Kept(cut.ids[block : block + budget], block)
         keeps.append(kept)
         for mark in sorted(text.marks, key=lambda mark: mark.role != SUBJECT):
-            ids += [pieces.marker(token) for token in markers(mark.role, mark.type)]
+            ids += [marker_ids[token] for token in markers(mark.role, mark.type)]
             # Counted from [CLS]
             first = kept.at(cut.starts[mark.start]) + 1
             positions += [first, max(kept.at(cut.starts[mark.end]), first)]
@@ -74,6 +76,7 @@ def tokenize_levitated(texts: Sequence[MarkedText], pieces: Pieces, max_length: 
         pieces,
         [kept.ids for kept in keeps],
         keeps,
+        types,
         marks=numpy.zeros((len(texts), 2), dtype="int64"),
         marker_ids=numpy.array(ids, dtype="int64").reshape(-1, 4),
         marker_positions=numpy.array(positions, dtype="int64").reshape(-1, 4),
@@ -92,7 +95,11 @@ def _block(start: int, end: int, length: int, budget: int) -> Optional[int]:
 
 
 def _distinct(
-    pieces: Pieces, sequences: Sequence[numpy.ndarray], keeps: Sequence[_Kept], **of_pairs: numpy.ndarray
+    pieces: Pieces,
+    sequences: Sequence[numpy.ndarray],
+    keeps: Sequence[_Kept],
+    types: Optional[numpy.ndarray],
+    **of_pairs: numpy.ndarray,
 ) -> Tuple[Sequences, Shortened]:
     """Put the distinct ones among the sequences of M pairs end to end, and count those that were shortened."""
     numbers: Dict[bytes, int] = {}
@@ -105,6 +112,7 @@ def _distinct(
         ),
         lengths=numpy.array([len(sequences[i]) + 2 for i in first], dtype="int64"),
         rows=rows,
+        types=types,
         **of_pairs,
     )
     kept = [keeps[i] for i in first]
@@ -119,7 +127,9 @@ def _cut(texts: Sequence[MarkedText], pieces: Pieces) -> List[Cut]:
     return [cuts[id(text.words)] for text in texts]
 
 
-def _insert_markers(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> Tuple[numpy.ndarray, Tuple[int, int]]:
+def _insert_markers(
+    text: MarkedText, cut: Cut, kept: _Kept, marker_ids: Dict[str, int]
+) -> Tuple[numpy.ndarray, Tuple[int, int]]:
     """The pieces with the markers, and the positions of the start markers of subject and object, counted from [CLS]."""
     events = list(marker_events(text.marks))
     # numpy.insert takes half as long again
@@ -129,7 +139,7 @@ def _insert_markers(text: MarkedText, cut: Cut, kept: _Kept, pieces: Pieces) -> 
     for n, (word, token) in enumerate(events):
         place = kept.at(cut.starts[word])
         ids[start + n : place + n] = kept.ids[start:place]
-        ids[place + n] = pieces.marker(token)
+        ids[place + n] = marker_ids[token]
         first.setdefault(token, place + n + 1)
         start = place
     ids[start + len(events) :] = kept.ids[start:]

@@ -214,7 +214,7 @@ class DualEncoderRel(Settings, TrainablePipe):
     # From Docs to scores: candidates, instances, model
 
     def get_candidates(self, doc: Doc) -> Iterator[Candidate]:
-        """Yield the candidates of a Doc. Mentions of types without a marker are left out, which is said once."""
+        """Yield the candidates of a Doc. Mentions of unknown types are left out, which is said once."""
         mentions = []
         for mention in get_mentions(doc, self.spans_key, self.type_map):
             if self._has_marker(mention):
@@ -279,6 +279,7 @@ class DualEncoderRel(Settings, TrainablePipe):
         )
 
     def _has_marker(self, mention: Span) -> bool:
+        # None are named where the model knows all
         known = self.model.attrs["entity_types"]
         return not known or mention.label_ in known
 
@@ -433,7 +434,7 @@ class DualEncoderRel(Settings, TrainablePipe):
     # Messages
 
     def _warn(self, message: str, **values: Any) -> None:
-        types = ", ".join(self.model.attrs["entity_types"])
+        types = ", ".join(self.model.attrs["entity_types"]) or "all"
         warnings.warn(visible(message.format(**{"name": self.name, "types": types, **values})), stacklevel=3)
 
     def _warn_once(self, key: str, message: str, **values: Any) -> None:

@@ -31,7 +31,7 @@ def check_pipeline(nlp: Language) -> Iterator[Finding]:
     pairs = [" and ".join(pair) for pair in sorted(rel.type_pairs or ())]
     yield Finding("pipeline", f"{nlp.meta['lang']}_{nlp.meta['name']} with {_join(nlp.pipe_names)}")
     yield Finding("knows", f"predicates: {_join(rel.labels)}", not rel.labels)
-    yield Finding("", f"types: {_join(types)}")
+    yield Finding("", f"types: {_join(types) if types else 'all'}")
     yield Finding("", f"pairs: {_join(pairs) if pairs else 'all types'}")
     yield Finding("decides", f"by {rel.prediction}, from a score of {rel.threshold} on")
     yield Finding("needs", f"mentions in {rel.mentions_from}{'' if rel.spans_key is None else ' or doc.ents'}")

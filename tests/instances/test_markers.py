@@ -51,6 +51,7 @@ def test_marker_words_say_what_the_token_at_the_same_place_means():
         ("__part__of__", "part of"),
         ("Component-Whole(e2,e1)", "component whole e2 e1"),
         ("--", "--"),
+        ("", "entity"),
     ],
 )
 def test_type_words(name, words):

@@ -66,7 +66,9 @@ def test_classifier_reads_no_descriptions(trained):
         numpy.testing.assert_allclose(logits, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("model", [{}, PACKED, {"max_length": 16}, {**PACKED, "max_length": 16}])
+@pytest.mark.parametrize(
+    "model", [{}, PACKED, {"max_length": 16}, {**PACKED, "max_length": 16}, {**PACKED, "types_as_words": True}]
+)
 @pytest.mark.parametrize("shared", [False, True])
 def test_naive_bare_and_pipeline_score_alike(make_nlp, model, shared):
     nlp = make_nlp(model={**model, "shared_encoder": shared})

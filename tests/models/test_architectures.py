@@ -14,6 +14,7 @@ from spacy_dualre.models.dual_encoder import get_network, get_runner
 OTHER_NETWORK = {
     "shared_encoder": True,
     "cls_fusion": False,
+    "types_as_words": True,
     "mean_fusion": True,
     "dropout": 0.375,
     "frozen_embeddings": True,

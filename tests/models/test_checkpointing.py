@@ -25,7 +25,9 @@ def initialised(make_nlp: Callable[..., Language], **model: Any) -> Tuple[Langua
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("settings", [{}, {"frozen_embeddings": True}, {"shared_encoder": True}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"frozen_embeddings": True}, {"shared_encoder": True}, {"types_as_words": True}]
+)
 def test_gradients_are_those_without(make_nlp: Callable[..., Language], packed: bool, settings: Any) -> None:
     found: List[Dict[str, numpy.ndarray]] = []
     computed: List[int] = []

@@ -86,12 +86,12 @@ def initialised(encoder: str) -> Model:
 
 
 def test_inputs_become_tensors_under_the_networks_names() -> None:
-    def padded(ids: List[int], marks: List[int], positions: Any = None) -> PaddedBatch:
+    def padded(ids: List[int], marks: List[int], positions: Any = None, types: Any = None) -> PaddedBatch:
         mask = numpy.array([[bool(i) for i in ids]])
-        return PaddedBatch(numpy.array([ids]), mask, positions, numpy.array([0]), numpy.array([marks]))
+        return PaddedBatch(numpy.array([ids]), mask, positions, numpy.array([0]), numpy.array([marks]), types)
 
     batch = PairBatch(
-        texts=[padded([1, 5, 2, 0], [0, 1]), padded([1, 2], [0, 0], positions=numpy.array([[2, 3]]))],
+        texts=[padded([1, 5, 2, 0], [0, 1]), padded([1, 2], [0, 0], numpy.array([[2, 3]]), numpy.array([[5, -1]]))],
         descriptions=[padded([1, 6, 7, 2], [1, 2])],
         text_index=numpy.array([0, 0]),
         description_index=numpy.array([[[0], [-1]], [[-1], [0]]]),
@@ -106,8 +106,11 @@ def test_inputs_become_tensors_under_the_networks_names() -> None:
         return value if value is None else value.tolist()
 
     first = {"ids": [[1, 5, 2, 0]], "mask": [[True] * 3 + [False]], "positions": None, "rows": [0], "marks": [[0, 1]]}
+    first["types"] = None
     second = {"ids": [[1, 2]], "mask": [[True] * 2], "positions": [[2, 3]], "rows": [0], "marks": [[0, 0]]}
+    second["types"] = [[5, -1]]
     described = {"ids": [[1, 6, 7, 2]], "mask": [[True] * 4], "positions": None, "rows": [0], "marks": [[1, 2]]}
+    described["types"] = None
     assert {name: listed(value) for name, value in converted.kwargs.items()} == {
         "texts": [first, second],
         "text_index": [0, 0],
@@ -231,6 +234,22 @@ def test_markers_start_as_the_mean_of_their_words(encoders: Dict[str, Path], kin
         markers = tower.get_input_embeddings().markers.weight
         assert len(markers) == 8
         for row, meaning in zip(markers, words, strict=True):
+            ids = plain(meaning, add_special_tokens=False)["input_ids"]
+            torch.testing.assert_close(row, pretrained[ids].mean(0))
+
+
+@pytest.mark.parametrize("kind", ["bert-uncased", "roberta"])
+def test_roles_start_as_the_mean_of_their_words(encoders: Dict[str, Path], kind: str) -> None:
+    model = layer(encoders[kind], types_as_words=True)
+    model.initialize()
+    plain = AutoTokenizer.from_pretrained(encoders[kind])
+    pretrained = AutoModel.from_pretrained(encoders[kind]).get_input_embeddings().weight
+    # No type is stored: not in the tokenizer, which is the encoder's, nor beside it
+    assert tokenizer(model).get_vocab() == plain.get_vocab() and model.attrs["entity_types"] == []
+    assert network(model).config.marker_offset == len(plain)
+    for tower in network(model).encoders():
+        roles = ["subject", "end of subject", "object", "end of object"]
+        for row, meaning in zip(tower.get_input_embeddings().markers.weight, roles, strict=True):
             ids = plain(meaning, add_special_tokens=False)["input_ids"]
             torch.testing.assert_close(row, pretrained[ids].mean(0))
 
@@ -377,6 +396,7 @@ def no_warnings() -> Any:
     [
         {},
         {"frozen_embeddings": True},
+        {"types_as_words": True},
         {"shared_encoder": True, "cls_fusion": False, "frozen_embeddings": True},
     ],
 )

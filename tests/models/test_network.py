@@ -202,7 +202,7 @@ def test_batches_hold_at_most_batch_tokens_pieces_with_padding(batch_tokens: int
     net = network()
     seen: List[int] = []
     net.description_encoder.register_forward_pre_hook(
-        lambda module, args, kwargs: seen.append(len(kwargs["input_ids"])), with_kwargs=True
+        lambda module, args, kwargs: seen.append(len(kwargs["inputs_embeds"])), with_kwargs=True
     )
     run(net, batch_tokens=batch_tokens)
     assert seen == sizes
@@ -241,6 +241,29 @@ def test_marked_embedding_sends_gradients_to_the_rows_used() -> None:
     embedding(torch.tensor([2, 4, 4])).sum().backward()
     assert embedding.words.weight.grad.tolist() == [[0, 0], [0, 0], [1, 1]]
     assert embedding.markers.weight.grad.tolist() == [[0, 0], [2, 2]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_markers_of_words_are_half_their_role_and_half_the_mean_of_their_types_words(dtype: torch.dtype) -> None:
+    embedding = MarkedEmbedding(nn.Embedding(4, 2), marker_offset=4, n_markers=2).to(dtype)
+    with torch.no_grad():
+        embedding.words.weight.copy_(torch.tensor([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0], [8.0, 8.0]]))
+        embedding.markers.weight.copy_(torch.tensor([[0.0, 10.0], [0.0, 20.0]]))
+    # The first type is the words 1 and 2, the second the word 3, the third has no pieces
+    types = torch.tensor([[1, 2], [3, -1], [-1, -1]])
+    found = embedding(torch.tensor([[0, 4, 5], [3, 7, 6], [1, 8, 9]]), types).tolist()
+    assert found == [[[1, 0], [1.5, 5], [1.5, 10]], [[8, 8], [4, 14], [4, 9]], [[2, 0], [0, 5], [0, 10]]]
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_markers_of_words_send_gradients_to_their_role_and_words(frozen: bool) -> None:
+    embedding = MarkedEmbedding(nn.Embedding(4, 1), marker_offset=4, n_markers=2)
+    embedding.words.requires_grad_(not frozen)
+    embedding(torch.tensor([0, 4, 5, 6]), torch.tensor([[1, 2], [3, -1]])).sum().backward()
+    # The first type's markers occur twice, the second's once
+    assert embedding.markers.weight.grad.flatten().tolist() == [1, 0.5]
+    words = embedding.words.weight.grad
+    assert words is None if frozen else words.flatten().tolist() == [1, 0.5, 0.5, 0.5]
 
 
 def changed_by_a_step(net: DualEncoder) -> Dict[str, bool]:

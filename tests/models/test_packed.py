@@ -71,10 +71,7 @@ def network(nlp: Language) -> Any:
 
 def states(net: Any, batches: Any) -> Tuple[torch.Tensor, torch.Tensor]:
     """The states at the start markers of subject and object, end to end, and at [CLS], of all pairs."""
-    hidden = [
-        (batch, hidden_states(net.text_encoder, batch.ids, batch.mask, batch.positions))
-        for batch in to_device(batches, torch.device("cpu"))
-    ]
+    hidden = [(batch, hidden_states(net.text_encoder, batch)) for batch in to_device(batches, torch.device("cpu"))]
     marks = [found[batch.rows[:, None], batch.marks].flatten(1) for batch, found in hidden]
     return torch.cat(marks), torch.cat([found[batch.rows, 0] for batch, found in hidden])
 
@@ -394,13 +391,14 @@ def test_a_text_that_is_too_long_keeps_the_marked_mentions(
 @given(marked_texts(), st.integers(8, 60))
 def test_the_text_is_shortened_as_with_markers_in_it(text: MarkedText, max_length: int) -> None:
     pieces = Pieces(LetterTokenizer())
+    ids, _ = pieces.markers([text])
     beside, shortened = tokenize_levitated([text], pieces, max_length)
     within, shortened_within = tokenize_texts([text], pieces, max_length + 4)
-    markers = {pieces.marker(token) for token in ("<S:C>", "</S:C>", "<O:G>", "</O:G>")}
+    markers = [ids[token] for token in ("<S:C>", "</S:C>", "<O:G>", "</O:G>")]
     assert beside.ids.tolist() == [i for i in within.ids.tolist() if i not in markers]
     assert shortened == shortened_within and beside.lengths.tolist() == [len(beside.ids)]
     assert beside.marker_ids is not None and beside.marker_positions is not None
-    assert beside.marker_ids.tolist() == [[pieces.marker(t) for t in ("<S:C>", "</S:C>", "<O:G>", "</O:G>")]]
+    assert beside.marker_ids.tolist() == [markers]
     # The places of the first and the last piece of each mention that is left
     for mark, first, last in zip(text.marks, *beside.marker_positions[0].reshape(2, 2).T, strict=True):
         left = [i for i in beside.ids.tolist() if chr(i) in "".join(text.words[mark.start : mark.end])]

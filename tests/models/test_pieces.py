@@ -3,15 +3,15 @@
 from typing import Any, Dict, List, Tuple
 
 import pytest
-from helpers.letters import END_O, END_S, MARKERS, START_O, START_S, LetterTokenizer, one_text, whole
+from helpers.letters import END_O, END_S, MARKERS, START_O, START_S, LetterTokenizer, marked, one_text, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from spacy_dualre.instances.markers import OBJECT, SUBJECT
+from spacy_dualre.instances.markers import OBJECT, SUBJECT, marker_tokens
 from spacy_dualre.models.pieces import Pieces
-from spacy_dualre.types import Mark
+from spacy_dualre.types import Mark, MarkedText
 
 WORDS = st.text("abc ", max_size=3)
 TEXTS = st.lists(st.lists(WORDS, max_size=6), max_size=4)
@@ -64,7 +64,30 @@ def test_the_cut_is_the_same_after_the_words_were_dropped(tokenizer: Any) -> Non
 def test_markers_are_the_tokenizers_tokens(tokenizer: Any) -> None:
     pieces = Pieces(tokenizer)
     for _ in range(2):
-        assert [pieces.marker(token) for token in MARKERS] == tokenizer.convert_tokens_to_ids(MARKERS)
+        ids, types = pieces.markers([marked("a b", (0, 1), (1, 2))])
+        assert ids == {token: tokenizer.convert_tokens_to_ids(token) for token in MARKERS} and types is None
+
+
+def of_types(subject: str, object: str) -> MarkedText:
+    return whole(("a", " b"), (Mark(SUBJECT, subject, 0, 1), Mark(OBJECT, object, 1, 2)))
+
+
+def test_markers_of_words_count_the_types_of_the_texts(tokenizer: Any) -> None:
+    pieces, words = Pieces(tokenizer, first_marker=1000), (" chemical", " entity", " gene or gene product")
+    expected = [tokenizer(word, add_special_tokens=False)["input_ids"] for word in words]
+    # A type's number depends on the texts of the call, not on those before
+    for texts in ([of_types("NEW", "TYPE")], [of_types("GeneOrGeneProduct", ""), of_types("", "CHEMICAL")]):
+        ids, types = pieces.markers(texts)
+    names = ["CHEMICAL", "", "GeneOrGeneProduct"]
+    assert ids == {token: 1000 + i for i, token in enumerate(marker_tokens(names))} and types is not None
+    found = {name: [i for i in row if i >= 0] for name, row in zip(sorted(names), types.tolist(), strict=True)}
+    assert found == dict(zip(names, expected, strict=True))
+    assert min(types[sorted(names).index("CHEMICAL"), len(expected[0]) :]) == -1
+
+
+def test_no_texts_have_no_markers() -> None:
+    ids, types = Pieces(LetterTokenizer(), first_marker=1000).markers([])
+    assert ids == {} and types is not None and len(types) == 0
 
 
 # Real tokenizers

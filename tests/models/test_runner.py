@@ -142,7 +142,8 @@ def test_batches_are_as_large_as_the_setting_says(folder: Path) -> None:
         seen: List[Tuple[int, int]] = []
         for encoder in network(nlp).encoders():
             encoder.register_forward_pre_hook(
-                lambda module, args, kwargs, seen=seen: seen.append(tuple(kwargs["input_ids"].shape)), with_kwargs=True
+                lambda module, args, kwargs, seen=seen: seen.append(tuple(kwargs["inputs_embeds"].shape[:2])),
+                with_kwargs=True,
             )
         scores(nlp, make_docs(nlp))
         assert all(rows * columns <= batch_tokens for rows, columns in seen)

@@ -54,9 +54,11 @@ class DualEncoderConfig(PretrainedConfig):
 
 
 class MarkedEmbedding(nn.Module):
-    """Word embeddings with rows of their own for the markers, which are trained even if the words are frozen.
+    """Word embeddings with vectors of their own for the markers, which are trained even if the words are frozen.
 
-    ids (...) -> (..., width). Ids from marker_offset on are markers.
+    ids (...) -> (..., width). Ids from marker_offset on are markers. Each has a row, or each role has one and `types`
+    (types, K) has the pieces of the types' words, -1 beyond the last: the marker of role r and type t, which is number
+    t * roles + r, is then (row r + mean of the words' embeddings) / 2.
     """
 
     def __init__(self, words: nn.Embedding, marker_offset: int, n_markers: int) -> None:
@@ -65,11 +67,18 @@ class MarkedEmbedding(nn.Module):
         self.markers = nn.Embedding(n_markers, words.embedding_dim)
         self.marker_offset = marker_offset
 
-    def forward(self, ids: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, types: Optional[Tensor] = None) -> Tensor:
         is_marker = ids >= self.marker_offset
         words = self.words(ids.masked_fill(is_marker, 0))
-        markers = self.markers((ids - self.marker_offset).clamp(min=0))
+        table = self.markers.weight if types is None else self._compose(types)
+        markers = nn.functional.embedding((ids - self.marker_offset).clamp(min=0), table)
         return torch.where(is_marker.unsqueeze(-1), markers, words)
+
+    def _compose(self, types: Tensor) -> Tensor:
+        present = (types >= 0).unsqueeze(-1)
+        means = (self.words(types.clamp(min=0)) * present).sum(1) / present.sum(1).clamp(min=1)
+        # Half and half, however many words a type has: nearly the mean of "subject gene", as which other markers start
+        return ((self.markers.weight + means.unsqueeze(1)) / 2).flatten(0, 1)
 
 
 class Texts(NamedTuple):
@@ -173,7 +182,7 @@ class DualEncoder(PreTrainedModel):
         """
         marks, means, cls = [], [], []
         for batch in batches:
-            hidden = hidden_states(encoder, batch.ids, batch.mask, batch.positions)
+            hidden = hidden_states(encoder, batch)
             marks.append(hidden[batch.rows[:, None], batch.marks].flatten(1))
             if self.settings.mean_fusion:
                 means.append(_means(hidden, batch))
@@ -208,13 +217,14 @@ def first_position(encoder: Any) -> int:
     return 0 if padding is None else padding + 1
 
 
-def hidden_states(encoder: Any, ids: Tensor, mask: Tensor, positions: Optional[Tensor] = None) -> Tensor:
-    """An encoder's last hidden states (B, T, width), see `PaddedBatch`."""
+def hidden_states(encoder: Any, batch: PaddedBatch) -> Tensor:
+    """An encoder's last hidden states (B, T, width)."""
     placed = {}
-    if positions is not None:
+    if batch.positions is not None:
         # The encoder's own token types have its length in positions, and there may be more pieces with markers
-        placed = {"position_ids": positions, "token_type_ids": torch.zeros_like(ids)}
-    return encoder(input_ids=ids, attention_mask=mask.to(torch.long), **placed).last_hidden_state
+        placed = {"position_ids": batch.positions, "token_type_ids": torch.zeros_like(batch.ids)}
+    embedded = encoder.get_input_embeddings()(batch.ids, batch.types)
+    return encoder(inputs_embeds=embedded, attention_mask=batch.mask.to(torch.long), **placed).last_hidden_state
 
 
 def takes_positions(encoder: Any) -> bool:
