@@ -66,6 +66,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR104 = "'max_length' must be from {low} to the {limit} pieces that the encoder {name!r} reads, not {value}."
     DR106 = "The tokenizer of the encoder {name!r} already has tokens that look like markers, such as {marker!r}."
     DR108 = "Candidates cannot be packed for {name!r}, which takes no positions. Set packed = false or use BERT."
+    DR112 = "'frozen_descriptions' needs an encoder of its own for the descriptions: set shared_encoder = false."
     DR109 = (
         "[model.{block}] has the unknown setting {name!r}. This version knows {known}. "
         "A pipeline that has it must be trained again."
@@ -80,9 +81,10 @@ class Errors(metaclass=ErrorsWithCodes):
 
     # pipeline/
     DR162 = "'symmetric' names the unknown predicate {label!r}. Known: {labels}. Correct it, or call add_label first."
+    DR181 = "'alpha' 0 trains no classifier: set prediction = 'similarity' and neither cascade nor sampled_predicates."
+    DR182 = "'{name}' has a classifier for its predicates, which cannot be replaced. Train with alpha = 0 for that."
     DR163 = "'negatives_per_positive' must be a number of at least 0, or null for all negatives, not {value!r}."
     DR164 = "'cascade' must be null or have the two settings 'predicates' and 'negative', not {value!r}."
-    DR165 = "'sampled_predicates' are drawn by the classifier, which does not learn with 'alpha' 0."
     DR166 = 'The description of {label!r}, the negative predicate, must hold for every pair of types: give it for "*".'
     DR167 = "{label!r} is the name of the negative predicate and cannot be added as a label."
     DR168 = "'{name}' has no predicates. Give labels in [initialize.components.{name}], or data with Doc._.rels."

@@ -150,7 +150,7 @@ class PairBatch:
 
     texts: List[PaddedBatch]
     text_index: Any  # (P,) the pair of the text batches for each candidate
-    descriptions: Optional[List[PaddedBatch]]  # None where no similarity is asked for
+    descriptions: Any  # batches, or a tensor with the states of those read already; None where there are none to read
     description_index: Any  # (P, L, K) the pair of the description batches, -1 where there is no template
 
 

@@ -12,8 +12,8 @@ from .descriptions import Descriptions, Template, choose_templates, cut_literal
 from .markers import OBJECT, SUBJECT, type_words
 
 #: How a candidate is described: by the template with its mentions ("adapted", the paper's method), by the template with
-#: the words of their types ("static"), or by the predicate's name and these words ("label").
-MODES = ("adapted", "static", "label")
+#: the words of their types ("static") or the same words for all ("generic"), or by the predicate's name ("label").
+MODES = ("adapted", "static", "generic", "label")
 #: Words farther than this from the outer mentions reach no encoder. The limit keeps Docs without sentences affordable.
 _FARTHEST = 512
 
@@ -42,6 +42,7 @@ class InstanceMaker:
         # Candidates come Doc by Doc
         self._window = lru_cache(maxsize=1)(_Window)
         self._templates = cache(self._choose)
+        self._by_types = cache(self._describe_types)
 
     def __call__(self, candidates: Iterable[Candidate]) -> List[Instance]:
         """Make an instance of each candidate, in order."""
@@ -53,16 +54,16 @@ class InstanceMaker:
         return instances
 
     def _describe(self, subject: Span, object: Span, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
-        types = (subject.label_, object.label_)
-        chosen = self._templates(get_corpus(window.doc) if self.of_corpus else None, *types)
-        if self.mode == "adapted":
-            fillers = _filler(window.words, subject), _filler(window.words, object)
-        else:
-            fillers = cut_literal(type_words(types[0]))[0], cut_literal(type_words(types[1]))[0]
-        return tuple(
-            tuple(Description(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
-            for templates in chosen
-        )
+        corpus, types = get_corpus(window.doc) if self.of_corpus else None, (subject.label_, object.label_)
+        if self.mode != "adapted":
+            return self._by_types(corpus, *types)
+        fillers = _filler(window.words, subject), _filler(window.words, object)
+        return _fill(self._templates(corpus, *types), fillers, types)
+
+    def _describe_types(self, corpus: Optional[str], *types: str) -> Tuple[Tuple[Description, ...], ...]:
+        shown = ("", "") if self.mode == "generic" else (types[0], types[1])
+        fillers = cut_literal(type_words(shown[0]))[0], cut_literal(type_words(shown[1]))[0]
+        return _fill(self._templates(corpus, *types), fillers, shown)
 
     def _choose(self, corpus: Optional[str], subject_type: str, object_type: str) -> Tuple[Tuple[Template, ...], ...]:
         chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type, self.directed)
@@ -101,6 +102,15 @@ class _Window:
         mentions = (SUBJECT, subject), (OBJECT, object)
         marks = tuple(Mark(role, span.label_, span.start, span.end) for role, span in mentions)
         return MarkedText(self.words, marks, (core_start, core_end), (start, end), sentences[0] != sentences[1])
+
+
+def _fill(
+    chosen: Tuple[Tuple[Template, ...], ...], fillers: Tuple[Tuple[str, ...], Tuple[str, ...]], types: Tuple[str, str]
+) -> Tuple[Tuple[Description, ...], ...]:
+    return tuple(
+        tuple(Description(template, fillers[0], types[0], fillers[1], types[1]) for template in templates)
+        for templates in chosen
+    )
 
 
 def _filler(words: Tuple[str, ...], span: Span) -> Tuple[str, ...]:

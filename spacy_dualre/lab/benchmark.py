@@ -148,7 +148,7 @@ def _pipeline(workload: Workload, counts: Dict[str, int], repetition: int) -> Fi
     docs = workload.fresh_docs()
     # Forget all documents so far, and prepare again what does not depend on documents
     forget(workload.rel.model)
-    memory = get_runner(workload.rel.model).memory
+    memory = get_runner(workload.rel.model).descriptions.memory
     amounts = {name: counts[name] for name in ("candidates", "documents", "words")}
     with measured(workload.device, **amounts) as figures:
         workload.exhaust(docs)
@@ -162,7 +162,7 @@ def _bare(workload: Workload, batch: PairBatch, repetition: int) -> Figures:
     with torch.inference_mode(), measured(workload.device, candidates=len(batch.text_index)) as figures:
         network.read_texts(batch.texts, batch.text_index, runner.text_encoder)
         if batch.descriptions is not None:
-            network.read_descriptions(batch.descriptions, runner.description_encoder)
+            network.description_states(batch.descriptions, runner.description_encoder)
     return figures
 
 

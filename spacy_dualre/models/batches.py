@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
 
 import numpy
 
@@ -14,6 +14,8 @@ from .tokenize import tokenize_descriptions, tokenize_levitated, tokenize_texts
 Item = TypeVar("Item", bound=Hashable)
 #: Batches, the pair in them that each text or description is, and what was shortened.
 Padded = Tuple[List[PaddedBatch], numpy.ndarray, Shortened]
+#: Descriptions to the states (N, ...) that their encoder makes of them.
+Reader = Callable[[List[Description]], Tuple[Any, Shortened]]
 
 
 @dataclass
@@ -38,13 +40,23 @@ class BatchMaker:
         return self._pad(*tokenize_descriptions(descriptions, self.pieces, self.max_length))
 
     def pairs(
-        self, texts: Padded, instances: Sequence[Instance], read: Optional[numpy.ndarray]
+        self,
+        texts: Padded,
+        instances: Sequence[Instance],
+        read: Optional[numpy.ndarray],
+        reader: Optional[Reader] = None,
     ) -> Tuple[PairBatch, Shortened]:
-        """Put the result of `texts` and the descriptions that are read, booleans (P, L) or None for all, into one."""
+        """Put the result of `texts` and the descriptions that are read, booleans (P, L) or None for all, into one.
+
+        A `reader` gives the states of the descriptions, which are then put there in place of their batches.
+        """
         batches, index, shortened = texts
         distinct, rows = number([instance.descriptions for instance in instances], read)
         if not distinct:
             return PairBatch(batches, index, None, rows), shortened
+        if reader is not None:
+            states, cut = reader(distinct)
+            return PairBatch(batches, index, states, rows), add(shortened, cut)
         descriptions, order, cut = self.descriptions(distinct)
         return PairBatch(batches, index, descriptions, numpy.where(rows >= 0, order[rows], -1)), add(shortened, cut)
 

@@ -18,9 +18,16 @@ class NetworkSettings:
     cls_fusion: bool = True  # the representation of a description sees the text's [CLS]
     types_as_words: bool = False  # markers are made of their types' words, see `MarkedEmbedding`: any type will do
     mean_fusion: bool = False  # sequences are the mean of their states, plus a projection that starts at zero
+    parts: bool = False  # subjects and objects are compared too, apart, each as much as all the rest
+    learned_negative: bool = False  # a vector of its own stands for the negative predicate, in place of a description
+    frozen_descriptions: bool = False  # the encoder of descriptions is not trained, and reads each of them once
     dropout: float = 0.1  # of both representations; the encoder's own is set in transformer_config
     frozen_embeddings: bool = False  # those of words are not trained; those of the markers are
     gradient_checkpointing: bool = False  # compute the layers twice in training and keep less in memory
+
+    def __post_init__(self) -> None:
+        if self.frozen_descriptions and self.shared_encoder:
+            raise ValueError(Errors.DR112)
 
 
 @dataclass(frozen=True)

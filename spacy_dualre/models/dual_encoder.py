@@ -11,7 +11,7 @@ from thinc.api import ArgsKwargs, Model, get_torch_default_device, torch2xp, xp2
 
 from ..errors import Errors
 from ..instances.markers import ROLE_WORDS, marker_tokens, marker_words
-from ..types import Gradients, PairBatch, Query, RelScores
+from ..types import Gradients, PaddedBatch, PairBatch, Query, RelScores
 from .batches import BatchMaker, Padded, possible
 from .blocks import NetworkSettings, RunSettings, settings_from
 from .cascade import sample
@@ -19,7 +19,7 @@ from .pieces import Pieces
 from .pytorch import network as networks
 from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
 from .pytorch.network import DualEncoder, DualEncoderConfig
-from .runner import Runner
+from .runner import DescriptionReader, Runner, in_words
 from .wrapper import load_encoder, wrapper
 
 #: Room for [CLS], [SEP], four markers and a few words.
@@ -47,6 +47,8 @@ class Run:
     batches: Optional[BatchMaker] = None  # for the tokenizer in use, made when needed
     runner: Optional[Runner] = None  # for the network in use, made when needed
     made_for: Any = None  # what the runner was made for: network, maker of batches, version of the weights
+    frozen: Optional[DescriptionReader] = None  # in training, if descriptions are read by frozen weights
+    frozen_by: Any = None  # the network that it reads with
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return Run, (self.settings,)
@@ -108,7 +110,7 @@ def _forward_train(model: Model, query: Query) -> Tuple[RelScores, Callable[[Gra
             read = numpy.zeros_like(mask)
         elif query.sampled is not None:
             read = _sample(network, texts, query, mask)
-        batch, shortened = batches.pairs(texts, query.instances, read)
+        batch, shortened = batches.pairs(texts, query.instances, in_words(network, read), _frozen(model))
         (similarity, logits), backprop_network = model.layers[0](batch, is_train=True)
 
     def backprop(d_scores: Gradients) -> List[Any]:
@@ -117,6 +119,22 @@ def _forward_train(model: Model, query: Query) -> Tuple[RelScores, Callable[[Gra
 
     as_array = model.ops.xp.asarray
     return RelScores(similarity, logits, as_array(mask), as_array(read), shortened), backprop
+
+
+def _frozen(model: Model) -> Optional[DescriptionReader]:
+    """What reads descriptions in training if that is not trained."""
+    network, batches, run = get_network(model), get_batches(model), model.attrs["run"]
+    if not network.settings.frozen_descriptions:
+        return None
+
+    def read(padded: List[PaddedBatch], index: numpy.ndarray) -> torch.Tensor:
+        with torch.no_grad():
+            states = network.description_states(to_device(padded, network.device))
+        return states[to_device(index, network.device)]
+
+    if run.frozen is None or run.frozen_by is not network or run.frozen.batches is not batches:
+        run.frozen, run.frozen_by = DescriptionReader(batches, read, run.settings.description_memory), network
+    return run.frozen
 
 
 def _sample(network: DualEncoder, texts: Padded, query: Query, mask: numpy.ndarray) -> numpy.ndarray:
@@ -171,7 +189,7 @@ def get_runner(model: Model) -> Runner:
 def forget(model: Model) -> None:
     """Drop what was remembered of the documents so far, as if there had been none: for measuring."""
     run: Run = model.attrs["run"]
-    run.batches = run.runner = None
+    run.batches = run.runner = run.frozen = None
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:

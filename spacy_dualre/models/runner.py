@@ -4,18 +4,24 @@ No setting changes a score by more than rounding, except the precision and a que
 """
 
 from collections import OrderedDict
-from typing import Any, Dict, Hashable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Hashable, List, Optional, Sequence, Tuple
 
 import numpy
 import torch
 from torch import Tensor
 
-from ..types import Description, Query, RelScores, Shortened
+from ..types import Description, PaddedBatch, Query, RelScores, Shortened
 from .batches import BatchMaker, add, number, possible
 from .cascade import CLASSIFIER_ALONE, needed
 from .pytorch.device import to_device
 from .pytorch.network import DualEncoder, Texts
 from .pytorch.precision import in_precision
+
+
+def in_words(network: DualEncoder, read: numpy.ndarray) -> numpy.ndarray:
+    """Which of the predicates to read, booleans (P, L), have their descriptions read: a learned negative has none."""
+    columns = numpy.arange(read.shape[1]) > 0 if network.settings.learned_negative else True
+    return read & columns
 
 
 class Runner:
@@ -24,12 +30,13 @@ class Runner:
     def __init__(self, network: DualEncoder, batches: BatchMaker, precision: str, memory: int) -> None:
         self.network = network
         self.batches = batches
-        self.memory = VectorMemory(memory)
         #: Numbers in the largest array of a comparison: bounds memory where there are many predicates
         self.most_numbers = 8_000_000
         copies: Dict[int, Any] = {id(encoder): in_precision(encoder, precision) for encoder in network.encoders()}
         self.text_encoder = copies[id(network.text_encoder)]
         self.description_encoder = copies[id(network.description_encoder or network.text_encoder)]
+        self.descriptions = DescriptionReader(batches, self._read_descriptions, memory)
+        self.memory = self.descriptions.memory
 
     def score(self, query: Query) -> RelScores:
         """Score candidates, as tensors. Every distinct sequence is encoded once, and no description without need."""
@@ -42,30 +49,17 @@ class Runner:
             cascade = query.cascade if query.similarity else CLASSIFIER_ALONE
             if cascade is not None:
                 read = needed(logits.cpu().numpy(), mask, cascade)
-            distinct, rows = number([instance.descriptions for instance in query.instances], read)
+            distinct, rows = number([one.descriptions for one in query.instances], in_words(self.network, read))
             similarity = torch.zeros(mask.shape, device=self.network.device)
             if distinct:
-                described, cut = self._read_descriptions(distinct)
+                described, cut = self.descriptions(distinct)
                 shortened = add(shortened, cut)
                 similarity = self._compare(texts, described, self._on_device(rows))
         return RelScores(similarity, logits, mask, read, shortened)  # type: ignore[arg-type]
 
-    def _read_descriptions(self, descriptions: List[Description]) -> Tuple[Tensor, Shortened]:
-        """(N, width) from `DualEncoder.read_descriptions` for each of these distinct descriptions."""
-        known = numpy.array(self.memory.rows(descriptions))
-        new = numpy.flatnonzero(known < 0)
-        shortened = Shortened()
-        parts = []
-        if len(new) < len(known):
-            parts.append(self.memory.get(self._on_device(known[known >= 0])))
-        if len(new):
-            chosen = [descriptions[i] for i in new]
-            batches, index, shortened = self.batches.descriptions(chosen)
-            vectors = self.network.read_descriptions(self._on_device(batches), self.description_encoder)
-            parts.append(vectors[self._on_device(index)])
-            self.memory.put(chosen, parts[-1])
-        back = numpy.argsort(numpy.concatenate([numpy.flatnonzero(known >= 0), new]))
-        return torch.cat(parts)[self._on_device(back)], shortened
+    def _read_descriptions(self, batches: List[PaddedBatch], index: numpy.ndarray) -> Tensor:
+        states = self.network.description_states(self._on_device(batches), self.description_encoder)
+        return self.network.project_descriptions(states)[self._on_device(index)]
 
     def _compare(self, texts: Texts, described: Tensor, index: Tensor) -> Tensor:
         n = max(self.most_numbers // (index.shape[1] * index.shape[2] * described.shape[1]), 1)
@@ -74,6 +68,34 @@ class Runner:
 
     def _on_device(self, value: Any) -> Any:
         return to_device(value, self.network.device)
+
+
+class DescriptionReader:
+    """Reads descriptions by a function of their batches, whose results it remembers while no weight changes."""
+
+    def __init__(
+        self, batches: BatchMaker, read: Callable[[List[PaddedBatch], numpy.ndarray], Tensor], memory: int
+    ) -> None:
+        self.batches = batches
+        self.read = read
+        self.memory = VectorMemory(memory)
+
+    def __call__(self, descriptions: List[Description]) -> Tuple[Tensor, Shortened]:
+        """What the function makes of N distinct descriptions, (N, ...)."""
+        known = numpy.array(self.memory.rows(descriptions))
+        new = numpy.flatnonzero(known < 0)
+        shortened = Shortened()
+        parts = []
+        if len(new) < len(known):
+            parts.append(self.memory.get(known[known >= 0]))
+        if len(new):
+            chosen = [descriptions[i] for i in new]
+            batches, index, shortened = self.batches.descriptions(chosen)
+            parts.append(self.read(batches, index))
+            self.memory.put(chosen, parts[-1])
+        back = numpy.argsort(numpy.concatenate([numpy.flatnonzero(known >= 0), new]))
+        read = torch.cat(parts)
+        return read[to_device(back, read.device)], shortened
 
 
 class VectorMemory:
@@ -100,10 +122,10 @@ class VectorMemory:
         self.misses += len(keys) - known
         return found
 
-    def get(self, rows: Tensor) -> Tensor:
+    def get(self, rows: numpy.ndarray) -> Tensor:
         """The vectors of these rows."""
         assert self._table is not None
-        return self._table[rows]
+        return self._table[to_device(rows, self._table.device)]
 
     def put(self, keys: Sequence[Hashable], vectors: Tensor) -> None:
         """Keep the vectors (N, width) of new keys in place of those that were not used for longest."""

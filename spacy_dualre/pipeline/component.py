@@ -155,8 +155,10 @@ class DualEncoderRel(Settings, TrainablePipe):
         types = sorted(report.mentions) or sorted({type for pair in pairs or () for type in pair})
         if not types:
             raise ValueError(Errors.DR170.format(source=self.mentions_from))
-        self.model.attrs["entity_types"] = types
-        self.model.set_dim("nO", len(self.label_data), force=True)
+        # Generic descriptions mark mentions of no type
+        self.model.attrs["entity_types"] = [*types, ""] if self.description_mode == "generic" else types
+        # With alpha 0 no classifier learns
+        self.model.set_dim("nO", len(self.label_data) if self.alpha else 1, force=True)
         self.model.initialize()
 
     def add_label(self, label: str, description: Optional[Any] = None) -> int:
@@ -185,6 +187,22 @@ class DualEncoderRel(Settings, TrainablePipe):
             described = {tuple(pair.split("|")) for pair in parse_descriptions(self.label_data)[label] if "|" in pair}
             self.cfg["type_pairs"] = sorted({*map(tuple, self.cfg["type_pairs"]), *described})
         return int(is_new)
+
+    def set_labels(self, descriptions: DescriptionTexts) -> None:
+        """Ask about these predicates in place of the present ones, from their descriptions alone.
+
+        Args:
+            descriptions: A template, or several, for each predicate, as ``spacy-dualre.read_descriptions.v1`` reads
+                them.
+
+        Raises:
+            ValueError: A description is not usable, or the pipeline has a classifier for its predicates.
+        """
+        if self.is_initialized and self.model.get_dim("nO") > 1:
+            raise ValueError(Errors.DR182.format(name=self.name))
+        parse_descriptions(descriptions)
+        negative = self.label_data.get(self.NIL, plain_template(self.NIL, negative=True))
+        self.cfg.update(descriptions={self.NIL: negative, **descriptions}, of_corpus={})
 
     def _set_descriptions(
         self, labels: Optional[Sequence[str]], given: Optional[DescriptionTexts], in_gold: Set[str]

@@ -49,8 +49,8 @@ class Settings:
                 raise ValueError(Errors.DR001.format(name=name, low=0, high=1, value=value))
         check_at_least(0, context=self.context)
         check_at_least(1, **counts)
-        if self.sampled_predicates is not None and self.alpha == 0:
-            raise ValueError(Errors.DR165)
+        if self.alpha == 0 and (self.prediction != "similarity" or self.cascade or self.sampled_predicates):
+            raise ValueError(Errors.DR181)
         if self.negatives_per_positive is not None and self.negatives_per_positive < 0:
             raise ValueError(Errors.DR163.format(value=self.negatives_per_positive))
         for type in self.type_map.values():

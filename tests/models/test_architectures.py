@@ -16,6 +16,8 @@ OTHER_NETWORK = {
     "cls_fusion": False,
     "types_as_words": True,
     "mean_fusion": True,
+    "parts": True,
+    "learned_negative": True,
     "dropout": 0.375,
     "frozen_embeddings": True,
     "gradient_checkpointing": True,
@@ -39,7 +41,8 @@ def initialised(encoder: str, **settings: Any) -> Any:
 
 
 def test_no_setting_is_forgotten_here() -> None:
-    assert OTHER_NETWORK.keys() == NETWORK.keys() and OTHER_RUN.keys() == RUN.keys()
+    # An encoder that both share cannot be frozen for descriptions
+    assert {*OTHER_NETWORK, "frozen_descriptions"} == NETWORK.keys() and OTHER_RUN.keys() == RUN.keys()
     assert not OTHER_NETWORK.items() & NETWORK.items() and not OTHER_RUN.items() & RUN.items()
 
 
@@ -49,7 +52,7 @@ def test_settings_reach_the_layer() -> None:
     )
     assert (model.attrs["name"], model.attrs["tokenizer_config"]) == ("some/encoder", {"use_fast": False})
     assert model.attrs["transformer_config"] == {"num_hidden_layers": 1}
-    assert model.attrs["network"] == OTHER_NETWORK and asdict(model.attrs["run"].settings) == OTHER_RUN
+    assert model.attrs["network"] == {**NETWORK, **OTHER_NETWORK} and asdict(model.attrs["run"].settings) == OTHER_RUN
 
 
 def test_settings_that_are_not_given_have_their_defaults() -> None:
@@ -62,9 +65,14 @@ def test_settings_that_are_not_given_have_their_defaults() -> None:
 def test_network_settings_reach_the_network(encoder: str) -> None:
     model = initialised(encoder, network=OTHER_NETWORK, transformer_config={"attention_probs_dropout_prob": 0.25})
     network = get_network(model)
-    assert network.config.network == OTHER_NETWORK == asdict(network.settings)
+    assert network.config.network == {**NETWORK, **OTHER_NETWORK} == asdict(network.settings)
     assert network.config.encoder["attention_probs_dropout_prob"] == 0.25 and network.dropout.p == 0.375
     assert network.description_encoder is None and network.description_projection.in_features == 2 * 16
+
+
+def test_what_both_share_is_not_frozen_for_one() -> None:
+    with pytest.raises(ValueError, match="DR112"):
+        dual_encoder_v1("x", network={"shared_encoder": True, "frozen_descriptions": True})
 
 
 def test_run_settings_reach_the_runner(encoder: str) -> None:

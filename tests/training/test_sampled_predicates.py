@@ -123,7 +123,7 @@ def test_overfitting(four):
     assert loss < 0.1 and nlp.evaluate(examples)["rels_f"] == 1.0
 
 
-@pytest.mark.parametrize("settings, code", [({"sampled_predicates": 0}, "DR002"), ({"alpha": 0.0}, "DR165")])
+@pytest.mark.parametrize("settings, code", [({"sampled_predicates": 0}, "DR002"), ({"alpha": 0.0}, "DR181")])
 def test_what_cannot_be_is_refused(make_nlp, settings, code):
     with pytest.raises(ValueError, match=code):
         make_nlp(**{"sampled_predicates": 1, **settings})
