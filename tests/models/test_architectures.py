@@ -17,6 +17,7 @@ OTHER_NETWORK = {
     "mean_fusion": True,
     "dropout": 0.375,
     "frozen_embeddings": True,
+    "lora_rank": 2,
     "gradient_checkpointing": True,
 }
 OTHER_RUN = {
@@ -26,6 +27,7 @@ OTHER_RUN = {
     "precision": "bfloat16",
     "description_memory": 321,
     "mixed_precision": True,
+    "store_frozen": False,
 }
 
 
