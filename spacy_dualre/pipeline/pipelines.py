@@ -38,6 +38,8 @@ def load_pipeline(path: Union[str, Path], overrides: Mapping[str, Any] = {}) -> 
         nlp = load_model_from_config(config, meta=meta)
     try:
         return nlp.from_disk(folder, overrides=dict(overrides))
+    except Unavailable:
+        raise
     except Exception:
         # Again part by part, to name the one that fails
         parts = ["vocab", "tokenizer", *nlp.component_names]

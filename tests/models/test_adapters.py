@@ -17,6 +17,12 @@ from spacy_dualre.models.dual_encoder import get_network, get_runner
 from spacy_dualre.pipeline.pipelines import load_pipeline
 
 LORA = {"lora_rank": 4}
+#: Without dropout, so that few steps suffice.
+STILL = {
+    **LORA,
+    "dropout": 0.0,
+    "transformer_config": {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0},
+}
 
 
 def network(nlp: Language) -> Any:
@@ -40,7 +46,7 @@ def assert_pretrained(net: Any, encoder: str) -> None:
         assert len({one.data_ptr() for one in ours}) == 1
 
 
-@pytest.mark.parametrize("model", [LORA, {**LORA, "shared_encoder": True}, {**LORA, "packed": True}])
+@pytest.mark.parametrize("model", [STILL, {**STILL, "shared_encoder": True}, {**STILL, "packed": True}])
 def test_adapters_learn_and_the_encoder_stays(trained: Callable[..., Language], encoder: str, model: Any) -> None:
     nlp = trained(model=model)
     assert_pretrained(network(nlp), encoder)
@@ -75,7 +81,7 @@ def merged(state: Dict[str, torch.Tensor]) -> Dict[str, torch.Tensor]:
     return found
 
 
-@pytest.mark.parametrize("precision, tolerance", [("float32", 1e-5), ("bfloat16", 0.02), ("int8", 0.005)])
+@pytest.mark.parametrize("precision, tolerance", [("float32", 1e-5), ("bfloat16", 0.005), ("int8", 0.005)])
 def test_adapters_compute_what_weights_with_them_would(
     trained: Callable[..., Language], encoder: str, precision: str, tolerance: float
 ) -> None:
@@ -98,9 +104,9 @@ def test_adapters_compute_what_weights_with_them_would(
 
 def test_training_in_half_precision_learns(trained: Callable[..., Language], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dual_encoder, "has_bfloat16", lambda device: True)
-    nlp = trained(model={**LORA, "mixed_precision": True})
+    nlp = trained(model={**STILL, "mixed_precision": True})
     before = train(nlp, steps=1)[1]
-    assert train(nlp, steps=60)[1] < before / 2
+    assert train(nlp, steps=40)[1] < before / 2
     assert {parameter.dtype for parameter in network(nlp).parameters()} == {torch.float32}
 
 
