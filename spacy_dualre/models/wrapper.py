@@ -30,8 +30,6 @@ from .pytorch.network import DualEncoder, DualEncoderConfig, load_frozen
 
 #: How settings of tokenizers end that name files, directly or in what they hand on.
 _NAMING_FILES = ("_file", "_files", "_spm", "_kwargs", "_inputs", "from_slow", "auto_map", "bpe_codes")
-
-
 #: Networks whose frozen weights came with an encoder when they were loaded. Others with the same ones share them.
 _LOADED: "WeakSet[DualEncoder]" = WeakSet()
 _LOADING = threading.Lock()
