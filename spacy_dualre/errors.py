@@ -20,6 +20,10 @@ class CorpusError(ValueError):
     """A corpus file that cannot be read as its format demands. Names the file and, where there is one, the line."""
 
 
+class Unavailable(ValueError):
+    """Something that a pipeline needs and that is not part of it: an encoder, a package."""
+
+
 class CheckpointError(ValueError):
     """A training that cannot be resumed from its checkpoint."""
 
@@ -59,7 +63,8 @@ class Errors(metaclass=ErrorsWithCodes):
     DR100 = "'precision' must be one of {allowed}, not {value!r}."
     DR101 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
     DR102 = (
-        "Cannot load the encoder {name!r}: {problem}\nName one on the hub, or a folder with config.json etc. "
+        "Cannot load the encoder {name!r}: {problem}\n"
+        "Name one on the hub, or a folder with config.json etc., by the setting model.name. "
         "The demo's is made by: python -m spacy project run encoder"
     )
     DR103 = "The tokenizer of {name!r} has no classification or separator token. Use BERT or RoBERTa, say."
@@ -70,6 +75,11 @@ class Errors(metaclass=ErrorsWithCodes):
     DR109 = (
         "[model.{block}] has the unknown setting {name!r}. This version knows {known}. "
         "A pipeline that has it must be trained again."
+    )
+    DR110 = 'A lora_rank needs the library peft, which is missing. Install it with: pip install "spacy-dualre[lora]"'
+    DR111 = (
+        "The pipeline is stored without the weights of its encoder, {trained!r}. {name!r} has others (checksum "
+        "{found:.8}, not {expected:.8}): name the very same encoder by the setting model.name."
     )
     DR870 = "The stored tokenizer has a file {name!r}; expected a name without a folder."
 

@@ -53,6 +53,7 @@ WRITTEN = {
     "docs/raw-text.md": [
         "training/demo/pipeline/README.md",
         "training/demo/small/config.cfg",
+        "training/demo/without/config.cfg",
         "training/*/dist/*.tar.gz",
     ],
     "docs/recipes.md": ["training/demo/int8", "relations.spacy"],

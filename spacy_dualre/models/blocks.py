@@ -1,9 +1,10 @@
 """The blocks of a model's settings in a config, and their defaults."""
 
 from dataclasses import asdict, dataclass, fields
+from importlib.util import find_spec
 from typing import Any, Dict, Optional, Type, TypeVar
 
-from ..errors import Errors
+from ..errors import Errors, Unavailable
 
 #: float32 is what is trained and stored.
 PRECISIONS = ("float32", "bfloat16", "int8")
@@ -23,11 +24,16 @@ class NetworkSettings:
     frozen_descriptions: bool = False  # the encoder of descriptions is not trained, and reads each of them once
     dropout: float = 0.1  # of both representations; the encoder's own is set in transformer_config
     frozen_embeddings: bool = False  # those of words are not trained; those of the markers are
+    lora_rank: int = 0  # of the adapters that are trained in place of the pretrained weights; 0: no adapters
     gradient_checkpointing: bool = False  # compute the layers twice in training and keep less in memory
 
     def __post_init__(self) -> None:
         if self.frozen_descriptions and self.shared_encoder:
             raise ValueError(Errors.DR112)
+        if type(self.lora_rank) is not int or self.lora_rank < 0:
+            raise ValueError(Errors.DR002.format(name="lora_rank", low=0, value=self.lora_rank))
+        if self.lora_rank and find_spec("peft") is None:
+            raise Unavailable(Errors.DR110)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class RunSettings:
     precision: str = "float32"  # of the encoders in prediction: one of PRECISIONS, int8 on a CPU only
     description_memory: int = 10_000  # how many descriptions' vectors prediction remembers
     mixed_precision: bool = False  # train in float16 on a GPU, in bfloat16 on a CPU with instructions for it
+    store_frozen: bool = True  # store the weights that are not trained, too; False: load them with the encoder
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:

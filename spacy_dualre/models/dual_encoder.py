@@ -72,7 +72,7 @@ def dual_encoder(
         "dual_encoder",
         forward,
         init=init,
-        layers=[wrapper(convert_inputs, convert_outputs, mixed_precision)],
+        layers=[wrapper(convert_inputs, convert_outputs, name, run.store_frozen, mixed_precision)],
         dims={"nO": None},
         attrs={
             "name": name,
@@ -199,10 +199,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         ValueError: The encoder cannot be loaded, or a setting does not fit it.
     """
     attrs, name = model.attrs, model.attrs["name"]
-    try:
-        pretrained = load_encoder(name, attrs["tokenizer_config"], attrs["transformer_config"])
-    except Exception as err:  # tokenizers raises no subclass for a damaged file
-        raise ValueError(Errors.DR102.format(name=name, problem=err)) from err
+    pretrained = load_encoder(name, attrs["tokenizer_config"], attrs["transformer_config"])
     tokenizer, encoder = pretrained.tokenizer, pretrained.transformer
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
         raise ValueError(Errors.DR103.format(name=name))

@@ -19,7 +19,7 @@ from thinc.api import Model, Optimizer
 from ..annotations.mentions import get_mentions, gold_relations, mention_key, with_type
 from ..annotations.relations import set_rels
 from ..candidates.policy import CandidatePolicy, given_type_pairs
-from ..errors import DAMAGED, Errors, Warnings, visible
+from ..errors import DAMAGED, Errors, Unavailable, Warnings, visible
 from ..instances.descriptions import choose_templates, complete_descriptions, parse_descriptions, plain_template
 from ..instances.maker import InstanceMaker
 from ..training.batcher import chosen
@@ -440,6 +440,8 @@ class DualEncoderRel(Settings, TrainablePipe):
             # Labels without a network are what add_label leaves before initialisation
             if not {"cfg", "model"} & set(exclude) and self.model.has_dim("nO") is True and not self.labels:
                 raise ValueError(Errors.DR173)
+        except Unavailable:
+            raise
         except DAMAGED as err:
             raise ValueError(
                 Errors.DR171.format(name=self.name, path=source, problem=in_words(err).rstrip("."))

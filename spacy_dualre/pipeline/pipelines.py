@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import get_model_meta, get_package_path, is_package, load_model_from_config
 
-from ..errors import Errors
+from ..errors import Errors, Unavailable
 from .component import DualEncoderRel
 from .configs import in_words, read_config
 
@@ -38,6 +38,8 @@ def load_pipeline(path: Union[str, Path], overrides: Mapping[str, Any] = {}) -> 
         nlp = load_model_from_config(config, meta=meta)
     try:
         return nlp.from_disk(folder, overrides=dict(overrides))
+    except Unavailable:
+        raise
     except Exception:
         # Again part by part, to name the one that fails
         parts = ["vocab", "tokenizer", *nlp.component_names]
@@ -52,6 +54,8 @@ def _loading(path: Union[str, Path], message: str = Errors.DR176) -> Iterator[No
     """Whatever is raised becomes a ValueError that names the path."""
     try:
         yield
+    except Unavailable:
+        raise
     except Exception as err:
         if str(err).startswith("[DR") and str(path) in str(err):
             raise

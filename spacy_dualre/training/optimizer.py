@@ -14,9 +14,9 @@ from ..errors import Warnings
 
 #: Parts of the names of parameters that are not decayed: biases, layer norms, the temperature.
 _NOT_DECAYED = ("bias", "norm", "temperature")
-#: Names of pretrained parameters start with these; the markers' embeddings are new all the same.
+#: Names of pretrained parameters start with these; the markers' embeddings and adapters are new all the same.
 _PRETRAINED = ("text_encoder.", "description_encoder.")
-_MARKERS = ".markers."
+_NEW = (".markers.", ".lora_")
 
 
 class AdamW(Optimizer):
@@ -29,7 +29,7 @@ class AdamW(Optimizer):
         weight_decay: Decay per step, relative to the learning rate.
         grad_clip: The largest norm of one parameter's gradient.
         new_weights_lr_scale: Learning rate of weights that are not pretrained (projections, classifier, temperature,
-            markers), as a multiple of learn_rate.
+            markers, adapters), as a multiple of learn_rate.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class AdamW(Optimizer):
         name, decay = key[1].lower(), self.L2
         if any(part in name for part in _NOT_DECAYED):
             self.L2 = 0.0
-        if not name.startswith(_PRETRAINED) or _MARKERS in name:
+        if not name.startswith(_PRETRAINED) or any(part in name for part in _NEW):
             lr_scale *= self.new_weights_lr_scale
         try:
             return super().__call__(key, weights, gradient, lr_scale=lr_scale)

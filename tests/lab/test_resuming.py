@@ -337,6 +337,15 @@ def test_patience_counts_from_the_best_step_before(arguments, tmp_path):
     assert_same_models(tmp_path / "killed", tmp_path / "whole")
 
 
+def test_training_of_adapters_goes_on(arguments, tmp_path):
+    model = "--components.dual_encoder_rel.model"
+    options = (f"{model}.network.lora_rank", "2", f"{model}.run.store_frozen", "false")
+    output = train(arguments, tmp_path / "whole", *options)
+    train_until("update", 19, arguments, tmp_path / "killed", *options)
+    assert table(train(arguments, tmp_path / "killed", *options, "--resume")) == table(output)
+    assert_same_models(tmp_path / "killed", tmp_path / "whole")
+
+
 def test_any_pipeline_of_spacys_goes_on(tmp_path):
     (tmp_path / "tagger.cfg").write_text(TAGGER, encoding="utf8")
     filled = run("init", "fill-config", tmp_path / "tagger.cfg", tmp_path / "filled.cfg")

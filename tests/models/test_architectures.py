@@ -20,6 +20,7 @@ OTHER_NETWORK = {
     "learned_negative": True,
     "dropout": 0.375,
     "frozen_embeddings": True,
+    "lora_rank": 2,
     "gradient_checkpointing": True,
 }
 OTHER_RUN = {
@@ -29,6 +30,7 @@ OTHER_RUN = {
     "precision": "bfloat16",
     "description_memory": 321,
     "mixed_precision": True,
+    "store_frozen": False,
 }
 
 

@@ -398,6 +398,7 @@ def no_warnings() -> Any:
         {"frozen_embeddings": True},
         {"types_as_words": True},
         {"shared_encoder": True, "cls_fusion": False, "frozen_embeddings": True},
+        {"lora_rank": 2},
     ],
 )
 def test_an_initialised_layer_round_trips(encoders: Dict[str, Path], kind: str, settings: Dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ import torch
 from helpers.pipelines import NAME, fresh_docs, make_examples, rels
 from spacy.language import Language
 
+from spacy_dualre.models.dual_encoder import get_network
+
 
 @pytest.fixture
 def stored(trained: Callable[..., Language], tmp_path: Path) -> Path:
@@ -75,6 +77,22 @@ def test_weights_run_nothing(stored: Path, tmp_path: Path, write: Callable[[Any]
     with pytest.raises(ValueError, match="DR171"):
         spacy.load(stored)
     assert not (tmp_path / "run").exists()
+
+
+def test_weights_that_pipelines_share_come_from_no_file(trained: Callable[..., Language], tmp_path: Path) -> None:
+    nlp = trained(threshold=0.0, model={"lora_rank": 2, "store_frozen": False})
+    for name in ("sound", "damaged"):
+        nlp.to_disk(tmp_path / name)
+    words = "text_encoder.embeddings.word_embeddings.words.weight"
+    weights = get_network(nlp.get_pipe(NAME).model).state_dict()[words]
+
+    def bring(shim: Dict[str, Any]) -> None:
+        state = torch.load(io.BytesIO(shim["state"]), weights_only=True)
+        shim.update(state=saved({**state, words: torch.zeros_like(weights)}, True))
+
+    sound, damaged = spacy.load(tmp_path / "sound"), spacy.load(change(tmp_path / "damaged", bring))
+    for loaded in (sound, damaged):
+        assert torch.equal(get_network(loaded.get_pipe(NAME).model).state_dict()[words], weights)
 
 
 def predictions(nlp: Language) -> List[Any]:

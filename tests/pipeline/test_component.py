@@ -29,7 +29,7 @@ from helpers.pipelines import (
 )
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
-from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraConfig
+from transformers import AutoModel, DebertaV2Config, DistilBertConfig, ElectraConfig, MPNetConfig
 
 from spacy_dualre.annotations.mentions import get_mentions
 from spacy_dualre.models.dual_encoder import get_network
@@ -295,8 +295,9 @@ print(sum(len(doc._.rels) for doc in nlp.pipe([doc.copy() for doc in docs], n_pr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["distilbert", "electra", "deberta"])
-def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind):
+@pytest.mark.parametrize("model", [{}, {"lora_rank": 4, "store_frozen": False}])
+@pytest.mark.parametrize("kind", ["distilbert", "electra", "deberta", "mpnet"])
+def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind, model):
     shutil.copytree(encoder, tmp_path / kind)
     vocab_size = len(Path(encoder, "vocab.txt").read_text().splitlines())
     sizes = {"vocab_size": vocab_size, "num_attention_heads": 2, "max_position_embeddings": 130}
@@ -307,10 +308,11 @@ def test_other_kinds_of_encoders(make_nlp, encoder, tmp_path, kind):
         "deberta": lambda: DebertaV2Config(
             hidden_size=16, num_hidden_layers=2, **{**sizes, "vocab_size": vocab_size + 9}
         ),
+        "mpnet": lambda: MPNetConfig(hidden_size=16, num_hidden_layers=2, **sizes),
     }[kind]()
     config.intermediate_size = 32
     AutoModel.from_config(config).save_pretrained(tmp_path / kind)
-    nlp = make_nlp(model={"name": str(tmp_path / kind)})
+    nlp = make_nlp(model={"name": str(tmp_path / kind), **model})
     examples = make_examples(nlp.vocab)
     nlp.get_pipe(NAME).initialize(lambda: examples, nlp=nlp, descriptions=DESCRIPTIONS)
     before = nlp.update(examples, sgd=optimizer())[NAME]

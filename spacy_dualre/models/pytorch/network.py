@@ -13,6 +13,8 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 
 from ...types import PaddedBatch
 from ..blocks import NETWORK, NetworkSettings, settings_from
+from .adapters import add_adapters, beside_adapters
+from .frozen import checksum, frozen, share
 
 #: As in CLIP, the cosine is never multiplied by more than this.
 MAX_TEMPERATURE = 100.0
@@ -38,6 +40,7 @@ class DualEncoderConfig(PretrainedConfig):
         marker_offset: int = 0,  # the first id of a marker
         n_markers: int = 0,
         network: Dict[str, Any] = NETWORK,
+        frozen: Optional[str] = None,  # the checksum of the pretrained encoder's weights that are not trained
         **kwargs: Any,
     ) -> None:
         super().__init__(**_plain(kwargs))
@@ -47,6 +50,7 @@ class DualEncoderConfig(PretrainedConfig):
         self.marker_offset = marker_offset
         self.n_markers = n_markers
         self.network = dict(network)
+        self.frozen = frozen
 
     def to_dict(self) -> Dict[str, Any]:
         # As JSON, because spaCy would round a layer norm's epsilon to 0
@@ -107,10 +111,8 @@ class DualEncoder(PreTrainedModel):
         self.description_encoder: Optional[nn.Module] = None
         if not self.settings.shared_encoder:
             self.description_encoder = _make_encoder(config, self.settings)
-            if self.settings.frozen_embeddings:
-                # They stay the same: one copy in memory and, as torch stores a tensor once, in the file
-                marked: List[Any] = [encoder.get_input_embeddings() for encoder in self.encoders()]
-                marked[1].words = marked[0].words
+            # They stay the same: one copy in memory and, as torch stores a tensor once, in the file
+            share(frozen(self.text_encoder), self.encoders())
         width = self.text_encoder.config.hidden_size
         self.text_projection = nn.Linear(2 * width, width)
         self.description_projection = nn.Linear((3 if self.settings.cls_fusion else 2) * width, width)
@@ -243,17 +245,33 @@ def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[Li
     `marker_pieces` are the ids of the words that say what each marker means. With mean_fusion both projections start at
     zero, so that texts and descriptions are as similar as their means.
     """
-    pretrained = {name: value for name, value in encoder.state_dict().items() if not name.startswith("pooler.")}
+    pretrained, name = _pretrained_weights(encoder)
     words = encoder.get_input_embeddings()
-    name = next(name for name, module in encoder.named_modules() if module is words)
-    pretrained[f"{name}.words.weight"] = pretrained.pop(f"{name}.weight")
     pretrained[f"{name}.markers.weight"] = torch.stack([words.weight[list(ids)].mean(0) for ids in marker_pieces])
     for target in network.encoders():
-        target.load_state_dict(pretrained)
+        target.load_state_dict(beside_adapters(pretrained, target))
+    left = frozen(network.text_encoder)
+    network.config.frozen = checksum(left) if left else None
     if network.settings.mean_fusion:
         for projection in (network.text_projection, network.description_projection):
             nn.init.zeros_(projection.weight)
             nn.init.zeros_(projection.bias)
+
+
+def load_frozen(network: DualEncoder, encoder: Any) -> str:
+    """Copy the weights that are not trained from a pretrained encoder; gives their checksum."""
+    pretrained, _ = _pretrained_weights(encoder)
+    network.text_encoder.load_state_dict(beside_adapters(pretrained, network.text_encoder), strict=False)
+    return checksum(frozen(network.text_encoder))
+
+
+def _pretrained_weights(encoder: Any) -> Tuple[Dict[str, Tensor], str]:
+    """A pretrained encoder's weights by their names in a network's encoders, and the name of the embeddings there."""
+    weights = {name: value for name, value in encoder.state_dict().items() if not name.startswith("pooler.")}
+    words = encoder.get_input_embeddings()
+    name = next(name for name, module in encoder.named_modules() if module is words)
+    weights[f"{name}.words.weight"] = weights.pop(f"{name}.weight")
+    return weights, name
 
 
 def first_position(encoder: Any) -> int:
@@ -295,6 +313,8 @@ def _make_encoder(config: DualEncoderConfig, settings: NetworkSettings) -> Any:
     encoder: Any = AutoModel.from_config(AutoConfig.for_model(**(config.encoder or {})), trust_remote_code=False)
     if getattr(encoder, "pooler", None) is not None:
         encoder.pooler = None
+    if settings.lora_rank:
+        add_adapters(encoder, settings.lora_rank)
     words = encoder.get_input_embeddings()
     encoder.set_input_embeddings(MarkedEmbedding(words, config.marker_offset, config.n_markers))
     if settings.frozen_embeddings:

@@ -7,16 +7,24 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
+from .adapters import merge_adapters
+
 
 def in_precision(encoder: nn.Module, precision: str) -> Any:
-    """The encoder itself for float32, else a copy with all weights in bfloat16 or the linear layers in int8."""
+    """The encoder itself for float32, else a copy with all weights in bfloat16 or the linear layers in int8.
+
+    A copy has the adapters in its weights.
+    """
     if precision == "float32":
         return encoder
     if precision != "int8":
-        return copy.deepcopy(encoder).to(torch.bfloat16).eval()
+        made = copy.deepcopy(encoder)
+        merge_adapters(made)
+        return made.to(torch.bfloat16).eval()
     # The embeddings stay as they are and need no copy
     shared = {id(module): module for module in encoder.modules() if isinstance(module, nn.Embedding)}
     made = copy.deepcopy(encoder, shared).eval()
+    merge_adapters(made)
     for name, module in list(made.named_modules()):
         if type(module) is nn.Linear:
             made.set_submodule(name, Int8Linear(module))
