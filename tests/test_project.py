@@ -184,7 +184,7 @@ def test_general_workflow(project):
     assert result.returncode == 0, result.stdout + result.stderr
     (trained,) = re.findall("  gold relations: (.*)", result.stdout + result.stderr)
     assert "child" in trained and "residence" in trained and "architect" not in trained
-    nlp = spacy.load(project / "training" / "general" / "model-best")
+    nlp = spacy.load(project / "training" / "general" / "pipeline")
     rel = nlp.get_pipe("dual_encoder_rel")
     assert {"architect", "residence", "spouse"} < set(rel.labels)
     rel.set_labels({"BUILT": "The person {subject} built the house {object}."})

@@ -28,10 +28,15 @@ def tune_cli(
     use_gpu: Gpu = -1,
     code: Code = None,
 ) -> None:
-    """Find out which descriptions the encoder can skip, and write a pipeline that skips them."""
+    """Find out which descriptions the encoder can skip, and write a pipeline that skips them.
+
+    If the training held predicates out for its dev documents (`only`), the same are used here.
+    """
     setup_gpu(use_gpu, silent=False)
-    corpus = rel_corpus(dev_path)
+    rel_corpus(dev_path)  # fails before the pipeline is loaded
     nlp = load_pipeline(model)
+    held_out = nlp.config.interpolate().get("corpora", {}).get("dev", {}).get("only", ())
+    corpus = rel_corpus(dev_path, only=held_out)
     check_writable(output / "meta.json", report)
     tuned = tune(nlp, list(corpus(nlp)), loss / 100, threshold)
     nlp.to_disk(output)

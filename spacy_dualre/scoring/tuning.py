@@ -39,7 +39,7 @@ def tune(nlp: Language, examples: Sequence[Example], loss: float = 0.001, thresh
         ValueError: There is no component for relations, or nothing to tune or to tune on.
     """
     name, rel = find_component(nlp)
-    if rel.prediction == "classifier" and not threshold:
+    if (rel.prediction == "classifier" or not rel.alpha) and not threshold:
         raise ValueError(Errors.DR208.format(name=name))
     rel.cascade = None
     dev = Development(nlp, examples)
@@ -49,7 +49,8 @@ def tune(nlp: Language, examples: Sequence[Example], loss: float = 0.001, thresh
     f_exact = dev.f(dev.predict())
     if not f_exact:
         raise ValueError(Errors.DR210.format(name=name))
-    f = dev.set_cascade(f_exact, f_exact - loss)
+    # Without a classifier there is nothing to skip descriptions by
+    f = dev.set_cascade(f_exact, f_exact - loss) if rel.alpha else f_exact
     settings = {"threshold": rel.threshold, "cascade": rel.cascade and rel.cascade._asdict()}
     # nlp.config is generated from this
     nlp.get_pipe_config(name).update(settings)
