@@ -122,7 +122,6 @@ class DualEncoder(PreTrainedModel):
         if self.settings.learned_negative:
             self.negative = nn.Parameter(torch.empty(1, width).normal_(std=0.02))
         if self.settings.frozen_descriptions and self.description_encoder is not None:
-            # What it reads before the first call of `train` is remembered too
             self.description_encoder.requires_grad_(False).eval()
         # Shape (1,), not (): thinc's optimizer needs at least one dimension
         self.temperature = nn.Parameter(torch.full((1,), math.log(1 / 0.07)))
