@@ -59,6 +59,8 @@ class Errors(metaclass=ErrorsWithCodes):
     DR047 = "Predicate {predicate!r}: {value!r} has the unknown placeholder {part}. " + _EXPECTED
     DR048 = "Predicate {predicate!r}: {value!r} lacks {placeholder}. " + _EXPECTED
 
+    DR049 = "Predicates are given as {names}. Name each once, and leave none empty."
+
     # models/
     DR100 = "'precision' must be one of {allowed}, not {value!r}."
     DR101 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
@@ -120,6 +122,10 @@ class Errors(metaclass=ErrorsWithCodes):
     DR305 = "{where}: {what} left out: {why}. Correct the corpus, or leave out --strict."
     DR306 = "{where}: the meta data of document {id} cannot be stored: {problem}. Remove it from the corpus."
     DR310 = "{where}, document {number} {id!r}: the relations etc. in user_data are damaged ({problem}). Make it anew."
+    DR311 = (
+        "Character {offset}, {around!r}: this bracket marks no mention. Give each as [text] or [text|TYPE], closed and "
+        "not one within another."
+    )
 
     # formats/
     DR320 = "{path}: its name does not tell its format. Give it with --format ({known})."
@@ -284,6 +290,16 @@ class Errors(metaclass=ErrorsWithCodes):
     DR834 = "No mention has the text {text!r}. The mentions are: {known}."
     DR837 = "No candidate, and so no relation can be found: see what is lacking above."
     DR836 = "{path} is neither a text, nor a file with a text (.txt) or documents (.spacy) that exists."
+    DR838 = (
+        "No predicate can hold between any of these mentions: {mentions}. It takes two, in one sentence unless the "
+        "pipeline asks beyond, of types that a description is for. Mark mentions in brackets to give others: "
+        "[Marie Curie|PERSON] was born in [Warsaw]."
+    )
+    DR839 = (
+        "No mentions are given, and no package that finds names is installed ({names}). Mark them in brackets, such as "
+        "[Marie Curie|PERSON] was born in [Warsaw], name a pipeline by --mentions, or install one with: "
+        'pip install "spacy-dualre[demo]"'
+    )
     DR841 = "{path}: expected the name of a .spacy file or, without suffix, of a folder."
     DR842 = "{path}: is also the output, or one is inside the other. Give --dev another path."
     DR843 = "{path} already exists. Overwrite it with --force, or name another file with --output."

@@ -25,6 +25,7 @@ from ..pipeline.configs import in_words
 HELP = "Relation extraction with predicate descriptions: convert corpora, evaluate, extract, measure."
 #: Everyday commands first, the laboratory last.
 COMMANDS = {
+    "try": "Find relations in a text for predicates that you name",
     "init-config": "Start a project for your own corpus",
     "convert": "Convert a corpus to .spacy",
     "train": "Train like `spacy train`, with checkpoints",
@@ -44,6 +45,7 @@ COMMANDS = {
 }
 #: What may follow each command, for its help.
 EXAMPLES = {
+    "try": '"Marie Curie, born in Warsaw, won the Nobel Prize." --predicates "born in,won"',
     "init-config": "--labels WORKS_FOR,FOUNDED --types PERSON,COMPANY --output mine",
     "convert": "jsonl corpus/mine/data.jsonl corpus/mine/train.spacy",
     "train": "configs/default.cfg --output training/mine --paths.train train.spacy --paths.dev dev.spacy",

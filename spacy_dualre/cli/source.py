@@ -38,13 +38,20 @@ def read_examples(nlp: Language, source: str, limit: int = 0) -> List[Example]:
     if source.endswith(".spacy") or os.path.isdir(source):
         examples = list(rel_corpus(Path(source), limit=limit)(nlp))
     else:
-        text = source
-        if source == "-" or source.endswith(".txt"):
-            text = read_text(Path(source))
-        # ASCII without a blank that looks like a path: other scripts may have texts without blanks
-        elif os.path.exists(source) or re.fullmatch(r"[!-~]*[/\\][!-~]+|[!-~]+\.\w+", source, re.ASCII):
-            raise ValueError(Errors.DR836.format(path=source))
+        text = text_of(source)
         examples = [Example(nlp.make_doc(text), nlp.make_doc(text))]
     are_given = any(get_mentions(example.predicted, rel.spans_key) for example in examples)
     predict_examples(nlp, examples, keep_mentions=are_given)
     return examples
+
+
+def text_of(source: str) -> str:
+    """A text as it is given, or that of a .txt file or, for "-", of standard input. Raises ValueError if a file is
+    missing.
+    """
+    if source == "-" or source.endswith(".txt"):
+        return read_text(Path(source))
+    # ASCII without a blank that looks like a path: other scripts may have texts without blanks
+    if os.path.exists(source) or re.fullmatch(r"[!-~]*[/\\][!-~]+|[!-~]+\.\w+", source, re.ASCII):
+        raise ValueError(Errors.DR836.format(path=source))
+    return source

@@ -61,6 +61,24 @@ def plain_template(label: str, negative: bool = False) -> str:
     return "{subject} has the relation " + type_words(label) + " to {object}."
 
 
+def add_named(described: DescriptionTexts, names: Sequence[str]) -> DescriptionTexts:
+    """Add predicates that are only named, with plain templates, or given as a template, whose words are their names.
+
+    Raises ValueError for a name that is empty, occurs twice, or is the negative predicate's.
+    """
+    texts = dict(described)
+    for given in map(str.strip, names):
+        is_template = "{" in given
+        words = re.findall(r"\w+", re.sub(r"\{[^{}]*\}", " ", given))
+        label = (" ".join(words) if is_template else "") or given
+        if not label or label in texts:
+            raise ValueError(Errors.DR049.format(names=", ".join(map(repr, (*described, *names)))))
+        if label == NEGATIVE:
+            raise ValueError(Errors.DR167.format(label=label))
+        texts[label] = given if is_template else plain_template(label)
+    return texts
+
+
 def complete_descriptions(
     labels: Optional[Sequence[str]], given: DescriptionTexts, in_gold: Set[str]
 ) -> Tuple[DescriptionTexts, List[str], List[str]]:

@@ -191,18 +191,24 @@ class DualEncoderRel(Settings, TrainablePipe):
     def set_labels(self, descriptions: DescriptionTexts) -> None:
         """Ask about these predicates in place of the present ones, from their descriptions alone.
 
+        Pairs of types that were learnt, with which the present ones held, no longer count: all may be candidates.
+
         Args:
             descriptions: A template, or several, for each predicate, as ``spacy-dualre.read_descriptions.v1`` reads
                 them.
 
         Raises:
-            ValueError: A description is not usable, or the pipeline has a classifier for its predicates.
+            ValueError: There is none, one is not usable, or the pipeline has a classifier for its predicates.
         """
         if self.is_initialized and self.model.get_dim("nO") > 1:
             raise ValueError(Errors.DR182.format(name=self.name))
         parse_descriptions(descriptions)
+        if not set(descriptions) - {self.NIL}:
+            raise ValueError(Errors.DR168.format(name=self.name))
         negative = self.label_data.get(self.NIL, plain_template(self.NIL, negative=True))
         self.cfg.update(descriptions={self.NIL: negative, **descriptions}, of_corpus={})
+        if self.candidates.type_pairs == "learn":
+            self.cfg["type_pairs"] = None
 
     def _set_descriptions(
         self, labels: Optional[Sequence[str]], given: Optional[DescriptionTexts], in_gold: Set[str]

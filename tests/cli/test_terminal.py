@@ -55,6 +55,8 @@ def folder(trained, tmp_path):
         ("explain", "pipeline", "data.spacy"),
         ("explain", "pipeline", "data.spacy", "--json"),
         ("explain", "pipeline", "data.spacy", "--subject", HOSTILE + "!"),
+        ("try", f"[{re.sub('[][]', '', HOSTILE)}|CHEMICAL] and [b|GENE].", "--pipeline", "pipeline"),
+        ("try", HOSTILE, "--pipeline", "pipeline"),
         ("convert", "jsonl", "data.jsonl", "out.spacy"),
         ("convert", "jsonl", "data.jsonl", "out.spacy", "--strict"),
         ("evaluate", "pipeline", "twice.spacy", "--protocol", "semeval", "--predictions", "out.txt"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from spacy_dualre.instances.descriptions import (
     adapt,
+    add_named,
     choose_templates,
     parse_descriptions,
     plain_template,
@@ -189,3 +190,20 @@ def test_read_descriptions_names_the_file_and_the_problem(tmp_path, content, pro
     with pytest.raises(ValueError, match=problem) as caught:
         read_descriptions(path)
     assert str(path) in str(caught.value)
+
+
+def test_named_predicates():
+    template = "{object}, born {subject}, is-a child!"
+    assert add_named({"BINDS": GOOD}, [" born in ", "PART_OF", template, "{subject} / {object}"]) == {
+        "BINDS": GOOD,
+        "born in": "{subject} has the relation born in to {object}.",
+        "PART_OF": "{subject} has the relation part of to {object}.",
+        "born is a child": template,
+        "{subject} / {object}": "{subject} / {object}",
+    }
+
+
+@pytest.mark.parametrize("names", [[""], ["won", " "], ["won", "won "], ["BINDS"], ["won", "{subject} won {object}."]])
+def test_names_must_differ_and_not_be_empty(names):
+    with pytest.raises(ValueError, match="DR049.*'BINDS'"):
+        add_named({"BINDS": GOOD}, names)
