@@ -197,6 +197,13 @@ def test_generalised_by_hand():
     assert scores["with_constant"] == {"unseen": 1, "trained": 1, "harmonic_mean": 1}
 
 
+def test_a_constant_that_gains_nothing_is_not_taken():
+    # C is farther ahead where P is right
+    answers = made([[3, 2], [4, 2], [3, 2], [4, 2]], "CPCP", "CP")
+    scores = generalised(answers.select("CP", lambda pair: pair.gold == {"P"}), answers, "P", "C", "P", numpy.zeros(4))
+    assert (scores["constant"], scores["plain"]) == (0, scores["with_constant"])
+
+
 # A pipeline
 
 
