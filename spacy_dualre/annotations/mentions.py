@@ -1,6 +1,6 @@
 """The mentions of a Doc, its sentences, its corpus and its gold relations."""
 
-from typing import List, Mapping, Optional, Tuple
+from typing import FrozenSet, List, Mapping, Optional, Tuple
 
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example
@@ -10,6 +10,8 @@ from .relations import get_rels, labels_of, restore
 
 #: The span group that holds all mentions; ``doc.ents`` cannot hold nested ones.
 SPANS_KEY = "entities"
+#: Where ``doc.user_data`` has the predicates that a Doc may be asked about.
+ASKED = "asked_predicates"
 
 
 def get_mentions(doc: Doc, spans_key: Optional[str], type_map: Mapping[str, str] = {}) -> List[Span]:
@@ -67,6 +69,12 @@ def get_corpus(doc: Doc) -> Optional[str]:
     """The corpus that a Doc names in its user data, as converted ones do; anything but a text is ignored."""
     corpus = doc.user_data.get("corpus")
     return corpus if isinstance(corpus, str) else None
+
+
+def get_asked(doc: Doc) -> Optional[FrozenSet[str]]:
+    """The predicates that a Doc names in its user data, as those that alone it may be asked about."""
+    asked = doc.user_data.get(ASKED)
+    return None if asked is None else frozenset(asked)
 
 
 def gold_relations(example: Example, type_map: Mapping[str, str] = {}) -> List[Relation]:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Collection, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, FrozenSet, Iterable, List, Mapping, Sequence, Tuple, Union
 
 from spacy.tokens import Doc, Span
 
-from ..annotations.mentions import get_corpus, sentence_indices, with_type
-from ..types import Candidate, Description, Instance, Mark, MarkedText
+from ..annotations.mentions import get_asked, get_corpus, sentence_indices, with_type
+from ..types import NEGATIVE, Candidate, Description, Instance, Mark, MarkedText
 from .descriptions import Descriptions, Template, choose_templates, cut_literal
 from .markers import OBJECT, SUBJECT, type_words
 
@@ -16,6 +16,8 @@ from .markers import OBJECT, SUBJECT, type_words
 MODES = ("adapted", "static", "generic", "label")
 #: Words farther than this from the outer mentions reach no encoder. The limit keeps Docs without sentences affordable.
 _FARTHEST = 512
+#: What a Doc is asked about: the predicates of a corpus, these, or all.
+_About = Union[str, FrozenSet[str], None]
 
 
 @dataclass
@@ -26,7 +28,8 @@ class InstanceMaker:
         context: Size of the window in words, filled up half on each side of the sentence (100 in arXiv 2503.17799).
         mode: One of MODES.
         directed: Whether candidates come in both orders, see `choose_templates`.
-        of_corpus: The predicates of each corpus. Its documents are not asked about those that only others have.
+        of_corpus: The predicates of each corpus. Its documents are not asked about those that only others have, and
+            those that name predicates of their own about no other.
         type_map: The types that others stand for, in markers and descriptions.
     """
 
@@ -54,22 +57,25 @@ class InstanceMaker:
         return instances
 
     def _describe(self, subject: Span, object: Span, window: "_Window") -> Tuple[Tuple[Description, ...], ...]:
-        corpus, types = get_corpus(window.doc) if self.of_corpus else None, (subject.label_, object.label_)
+        types = (subject.label_, object.label_)
         if self.mode != "adapted":
-            return self._by_types(corpus, *types)
+            return self._by_types(window.asked or get_corpus(window.doc), *types)
         fillers = _filler(window.words, subject), _filler(window.words, object)
-        return _fill(self._templates(corpus, *types), fillers, types)
+        return _fill(self._templates(window.asked or get_corpus(window.doc), *types), fillers, types)
 
-    def _describe_types(self, corpus: Optional[str], *types: str) -> Tuple[Tuple[Description, ...], ...]:
+    def _describe_types(self, about: _About, *types: str) -> Tuple[Tuple[Description, ...], ...]:
         shown = ("", "") if self.mode == "generic" else (types[0], types[1])
         fillers = cut_literal(type_words(shown[0]))[0], cut_literal(type_words(shown[1]))[0]
-        return _fill(self._templates(corpus, *types), fillers, shown)
+        return _fill(self._templates(about, *types), fillers, shown)
 
-    def _choose(self, corpus: Optional[str], subject_type: str, object_type: str) -> Tuple[Tuple[Template, ...], ...]:
+    def _choose(self, about: _About, subject_type: str, object_type: str) -> Tuple[Tuple[Template, ...], ...]:
         chosen = choose_templates(self.descriptions, self.labels, subject_type, object_type, self.directed)
-        if corpus is not None and corpus in self.of_corpus:
-            others = set().union(*self.of_corpus.values()) - {*self.of_corpus[corpus]}
-            chosen = tuple(() if label in others else templates for label, templates in zip(self.labels, chosen))
+        others: Collection[str] = ()
+        if isinstance(about, frozenset):
+            others = {*self.labels} - about - {NEGATIVE}
+        elif about is not None and about in self.of_corpus:
+            others = set().union(*self.of_corpus.values()) - {*self.of_corpus[about]}
+        chosen = tuple(() if label in others else templates for label, templates in zip(self.labels, chosen))
         if self.mode != "label":
             return chosen
         return tuple(
@@ -86,6 +92,7 @@ class _Window:
         blanks = [""] + [token.whitespace_ for token in doc][:-1]
         self.words = tuple(blank + token.text for blank, token in zip(blanks, doc))
         self.context = context
+        self.asked = get_asked(doc)
         self.sentence_of = sentence_indices(doc)
         #: Where each sentence starts, and the end of the last one
         self.bounds = [i for i, n in enumerate(self.sentence_of) if i == 0 or n != self.sentence_of[i - 1]] + [len(doc)]

@@ -19,7 +19,6 @@ class NetworkSettings:
     cls_fusion: bool = True  # the representation of a description sees the text's [CLS]
     types_as_words: bool = False  # markers are made of their types' words, see `MarkedEmbedding`: any type will do
     mean_fusion: bool = False  # sequences are the mean of their states, plus a projection that starts at zero
-    parts: bool = False  # subjects and objects are compared too, apart, each as much as all the rest
     learned_negative: bool = False  # a vector of its own stands for the negative predicate, in place of a description
     frozen_descriptions: bool = False  # the encoder of descriptions is not trained, and reads each of them once
     dropout: float = 0.1  # of both representations; the encoder's own is set in transformer_config

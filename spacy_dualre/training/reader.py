@@ -10,7 +10,7 @@ from spacy.training import Corpus, Example
 from spacy.vocab import Vocab
 
 from ..annotations.concepts import get_long_forms, set_long_forms
-from ..annotations.mentions import annotated_spans, get_mentions
+from ..annotations.mentions import ASKED, annotated_spans, get_mentions
 from ..annotations.relations import get_rels
 from ..errors import Errors
 from ..records.shards import read_docs
@@ -32,6 +32,8 @@ class RelCorpus(Corpus):
             ["sentencizer", "ner"]. They must be trained already. ``training.annotating_components`` alone would come
             too late for initialisation and batches, and would change the documents with gold mentions too.
         without: Leave out documents with a relation of one of these predicates.
+        only: Keep documents whose relations all have one of these predicates, at least one, and ask them about these
+            alone: to measure, while others are trained, how well predicates are found that are not.
 
     Raises:
         ValueError: The path does not exist, it is another kind of file, or (when read) a component is missing.
@@ -44,6 +46,7 @@ class RelCorpus(Corpus):
         limit: int = 0,
         annotating_components: Sequence[str] = (),
         without: Sequence[str] = (),
+        only: Sequence[str] = (),
     ) -> None:
         if path is None:
             raise ValueError(Errors.DR152)
@@ -56,20 +59,20 @@ class RelCorpus(Corpus):
         # spaCy's own limit restarts in each file of a folder
         self.total_limit = limit
         self.annotating_components = annotating_components
-        self.without = without
+        self.without = frozenset(without)
+        self.only = frozenset(only)
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        examples = (
-            example
-            for example in super().__call__(nlp)
-            if not any(rel.predicate in self.without for rel in get_rels(example.reference))
-        )
-        return islice(examples, self.total_limit or None)
+        return islice(filter(self._is_wanted, super().__call__(nlp)), self.total_limit or None)
 
     def read_docbin(self, vocab: Vocab, locs: Iterable[Union[str, Path]]) -> Iterator[Doc]:
         """Read Docs as spaCy does, with errors that name the file."""
         for path in locs:
             yield from (doc for doc in read_docs(Path(path), vocab) if len(doc))
+
+    def _is_wanted(self, example: Example) -> bool:
+        predicates = {rel.predicate for rel in get_rels(example.reference)}
+        return not predicates & self.without and (not self.only or bool(predicates) and predicates <= self.only)
 
     def _make_example(self, nlp: Language, reference: Doc, gold_preproc: bool) -> Example:
         if self.gold_mentions:
@@ -86,6 +89,8 @@ class RelCorpus(Corpus):
                 doc.spans.update({key: get_mentions(doc, key) for key in doc.spans})
         given = reference.user_data
         example.predicted.user_data.update({key: given[key] for key in ORIGIN if key in given})
+        if self.only:
+            example.predicted.user_data[ASKED] = sorted(self.only)
         return example
 
 

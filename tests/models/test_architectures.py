@@ -16,7 +16,6 @@ OTHER_NETWORK = {
     "cls_fusion": False,
     "types_as_words": True,
     "mean_fusion": True,
-    "parts": True,
     "learned_negative": True,
     "dropout": 0.375,
     "frozen_embeddings": True,

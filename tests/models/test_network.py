@@ -162,6 +162,20 @@ def test_similarity_and_logits_follow_the_equations(shared_encoder: bool, cls_fu
         numpy.testing.assert_allclose(found, wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("cls_fusion", [False, True])
+def test_a_learned_negative_has_no_description(cls_fusion: bool) -> None:
+    net = network(learned_negative=True, cls_fusion=cls_fusion)
+    vector = array(net.negative)[0]
+    vector = (vector - vector.mean()) / numpy.sqrt(vector.var() + 1e-5)
+    vector = vector * array(net.norm.weight) + array(net.norm.bias)
+    similarity = expected(net, cls_fusion)[0]
+    for p, row in enumerate(TEXT_INDEX):
+        h, ids = hidden(net.text_encoder, TEXTS[row]), TEXTS[row]
+        rho = joint_space(net, net.text_projection, [h[ids.index(20)], h[ids.index(22)]], h)
+        similarity[p, 0] = math.exp(1.7) * rho @ vector / numpy.linalg.norm(rho) / numpy.linalg.norm(vector)
+    numpy.testing.assert_allclose(run(net)[0], similarity, atol=1e-5)
+
+
 def test_without_descriptions_there_are_logits_alone() -> None:
     net = network()
     given = arguments()

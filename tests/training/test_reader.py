@@ -13,6 +13,7 @@ from spacy.training import Example
 
 from spacy_dualre import Relation
 from spacy_dualre.annotations.concepts import get_long_forms, set_long_forms
+from spacy_dualre.annotations.mentions import get_asked
 from spacy_dualre.training.reader import copy_mentions, rel_corpus
 
 NLP = spacy.blank("en")
@@ -131,6 +132,17 @@ def test_documents_with_some_predicates_are_left_out(tmp_path: Path) -> None:
     left = read(path, without=["NEW", "NEVER"])
     assert [len(example.reference._.rels) for example in left] == [0, 2]
     assert len(read(path, without=["NEW"], limit=1)) == 1
+
+
+def test_documents_of_some_predicates_alone_are_asked_about_these(tmp_path: Path) -> None:
+    both, none = annotated(), make_doc(NLP.vocab, WORDS)
+    one = make_doc(NLP.vocab, WORDS, [(0, "INHIBITS", 1)])
+    path = save(tmp_path, [both, none, one])
+    (example,) = read(path, only=["INHIBITS", "OTHER"])
+    assert triples(example.reference) == [("Aspirin", "INHIBITS", "COX-1")]
+    assert get_asked(example.predicted) == {"INHIBITS", "OTHER"}
+    assert len(read(path, only=["INHIBITS", "BLOCKS"])) == 2
+    assert [get_asked(example.predicted) for example in read(path)] == [None, None, None]
 
 
 def test_reading_twice_gives_the_same(tmp_path: Path) -> None:

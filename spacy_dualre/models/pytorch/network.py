@@ -86,7 +86,7 @@ class MarkedEmbedding(nn.Module):
 
 
 class Texts(NamedTuple):
-    """Texts in the joint space: rho_T (M, R), and h_T(CLS) (M, width), which the descriptions are fused with."""
+    """Texts in the joint space: rho_T (M, width), and h_T(CLS) (M, width), which the descriptions are fused with."""
 
     rho: Tensor
     cls: Tensor
@@ -118,12 +118,11 @@ class DualEncoder(PreTrainedModel):
         self.description_projection = nn.Linear((3 if self.settings.cls_fusion else 2) * width, width)
         self.norm = nn.LayerNorm(width, eps=1e-5)
         self.dropout = nn.Dropout(self.settings.dropout)
-        joint = 3 * width if self.settings.parts else width
-        self.classifier = nn.Linear(joint, config.n_classes)
+        self.classifier = nn.Linear(width, config.n_classes)
         if self.settings.learned_negative:
-            self.negative = nn.Parameter(torch.empty(1, joint).normal_(std=0.02))
+            self.negative = nn.Parameter(torch.empty(1, width).normal_(std=0.02))
         if self.settings.frozen_descriptions and self.description_encoder is not None:
-            self.description_encoder.requires_grad_(False)
+            self.description_encoder.requires_grad_(False).eval()
         # Shape (1,), not (): thinc's optimizer needs at least one dimension
         self.temperature = nn.Parameter(torch.full((1,), math.log(1 / 0.07)))
 
@@ -156,11 +155,11 @@ class DualEncoder(PreTrainedModel):
     def read_texts(self, batches: Sequence[PaddedBatch], index: Tensor, encoder: Optional[nn.Module] = None) -> Texts:
         """rho_T = drop(LN(W_T [h_T(subject); h_T(object)] + b_T)), with mean_fusion plus the mean.
 
-        With `parts`, LN(h_T(subject)) and LN(h_T(object)) follow. `index` (P,) has the pair of the batches for each
-        candidate. `encoder` stands in for the text encoder, in another precision.
+        `index` (P,) has the pair of the batches for each candidate. `encoder` stands in for the text encoder, in
+        another precision.
         """
         marks, mean, cls = self._encode(encoder or self.text_encoder, batches)
-        return Texts(self._joint(self._with_parts(self.text_projection(marks) + mean, marks))[index], cls[index])
+        return Texts(self._normed(self.text_projection(marks) + mean)[index], cls[index])
 
     def description_states(self, batches: Sequence[PaddedBatch], encoder: Optional[nn.Module] = None) -> Tensor:
         """What the description encoder alone makes of N pairs: [h_D(subject); h_D(object)], with mean_fusion the mean.
@@ -173,52 +172,44 @@ class DualEncoder(PreTrainedModel):
     def project_descriptions(self, states: Tensor) -> Tensor:
         """W_D [h_D(subject); h_D(object)] + b_D, with mean_fusion plus the mean: what knows no sentence of rho_D.
 
-        `states` (N, 2 or 3 times width) are from `description_states`. Returns (N, R), R being three times the width
-        with `parts`.
+        `states` (N, 2 or 3 times width) are from `description_states`. Returns (N, width).
         """
         marks = states[:, : 2 * self.norm.normalized_shape[0]]
         projection = self.description_projection
         context = nn.functional.linear(marks, projection.weight[:, : marks.shape[1]], projection.bias)
         if self.settings.mean_fusion:
             context = context + states[:, marks.shape[1] :]
-        return self._with_parts(context, marks)
+        return context
 
     def compare(self, texts: Texts, described: Tensor, index: Tensor) -> Tensor:
         """exp(temperature) * cos(rho_T, rho_D) (P, L), the mean over templates, 0 for predicates without a template.
 
-        rho_D = drop(LN(W_D [h_D(subject); h_D(object); h_T(CLS)] + b_D)), with `parts` LN(h_D(subject)) and
-        LN(h_D(object)) too, so that the cosine is the mean of three. `index` (P, L, K) has rows of `described`, which
-        is from `project_descriptions`, and -1 for no template.
+        rho_D = drop(LN(W_D [h_D(subject); h_D(object); h_T(CLS)] + b_D)). `index` (P, L, K) has rows of `described`,
+        which is from `project_descriptions`, and -1 for no template.
         """
         # A cosine in bfloat16 would be too coarse
         with torch.autocast(described.device.type, enabled=False):
             if self.settings.cls_fusion:
                 weight = self.description_projection.weight[:, -texts.cls.shape[1] :]
                 fused = nn.functional.linear(texts.cls, weight)[:, None, None, :]
-                fused = nn.functional.pad(fused, (0, described.shape[1] - weight.shape[0]))
-                rho = self._joint(described[index.clamp(min=0)] + fused)
+                rho = self._normed(described[index.clamp(min=0)] + fused)
                 cosine = nn.functional.cosine_similarity(texts.rho[:, None, None, :], rho, dim=-1)
             else:
                 # Of each description once, whatever the number of texts
-                cosines = _unit(texts.rho) @ _unit(self._joint(described)).T
+                cosines = _unit(texts.rho) @ _unit(self._normed(described)).T
                 cosine = cosines.gather(1, index.clamp(min=0).flatten(1)).view(index.shape)
             present = index >= 0
             mean = (cosine * present).sum(-1) / present.sum(-1).clamp(min=1)
             if self.settings.learned_negative:
-                mean = torch.cat([_unit(texts.rho) @ _unit(self._joint(self.negative)).T, mean[:, 1:]], dim=1)
+                mean = torch.cat([_unit(texts.rho) @ _unit(self._normed(self.negative)).T, mean[:, 1:]], dim=1)
             return (self.temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp() * mean).float()
 
     def classify(self, texts: Texts) -> Tensor:
         """The classifier's logits W_C rho_T + b_C (P, C)."""
         return self.classifier(texts.rho).float()
 
-    def _with_parts(self, context: Tensor, marks: Tensor) -> Tensor:
-        return torch.cat([context, marks], dim=1) if self.settings.parts else context
-
-    def _joint(self, vectors: Tensor) -> Tensor:
-        """Layer norm, of each part apart, and dropout."""
-        parts = vectors.unflatten(-1, (-1, self.norm.normalized_shape[0]))
-        return self.dropout(self.norm(parts).flatten(-2))
+    def _normed(self, vectors: Tensor) -> Tensor:
+        return self.dropout(self.norm(vectors))
 
     def _encode(self, encoder: Any, batches: Sequence[PaddedBatch]) -> Tuple[Tensor, Union[Tensor, float], Tensor]:
         """What an encoder makes of M pairs of mentions.
