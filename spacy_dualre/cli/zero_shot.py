@@ -20,7 +20,7 @@ def zero_shot_cli(
     ctx: typer.Context,
     model: Model,
     data_path: Path = typer.Argument(..., metavar="DATA", help="Documents with predicates not trained on, .spacy"),
-    descriptions: Path = typer.Option(..., help="Descriptions of the predicates that were not trained on, JSON"),
+    descriptions: Optional[Path] = typer.Option(None, help="Descriptions of these, JSON, if not the pipeline's own"),
     predicates: str = typer.Option("", help="Those to ask about, separated by commas; by default all in DATA"),
     trained_data: Optional[Path] = typer.Option(None, help="Other documents, with trained predicates, .spacy"),
     seed: int = typer.Option(0, min=0, help="Which documents find a threshold or a constant for which others"),
@@ -38,7 +38,7 @@ def zero_shot_cli(
     """
     setup_gpu(use_gpu, silent=False)
     check_writable(output)
-    texts = read_descriptions(descriptions)
+    texts = read_descriptions(descriptions) if descriptions is not None else {}
     corpus, of_trained = rel_corpus(data_path), trained_data and rel_corpus(trained_data)
     nlp = load_pipeline(model, parse_config_overrides(ctx.args, env_var=None))
     examples, trained_examples = list(corpus(nlp)), list(of_trained(nlp)) if of_trained else []

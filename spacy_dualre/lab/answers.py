@@ -6,7 +6,7 @@ import numpy
 from spacy.language import Language
 from spacy.training import Example
 
-from ..annotations.mentions import gold_relations, mention_key, with_type
+from ..annotations.mentions import ASKED, gold_relations, mention_key, with_type
 from ..annotations.relations import labels_of, restore
 from ..candidates.policy import mention_pairs
 from ..pipeline.pipelines import components_before, find_component, predict_examples
@@ -52,10 +52,13 @@ def ask(nlp: Language, examples: Sequence[Example]) -> Answers:
         predict_examples(nlp, examples)
     pairs: List[Asked] = []
     for number, example in enumerate(examples):
+        doc = example.predicted
+        # Its corpus reader may have restricted it to some predicates
+        doc.user_data.pop(ASKED, None)
         gold: Dict[Any, Tuple[Candidate, Set[str]]] = {}
         for candidate, predicate in _gold(example):
             gold.setdefault(_place(candidate), (candidate, set()))[1].add(predicate)
-        for candidate in rel.get_candidates(example.predicted):
+        for candidate in rel.get_candidates(doc):
             _, of_pair = gold.pop(_place(candidate), (candidate, set()))
             pairs.append(Asked(number, candidate, True, of_pair))
         pairs += [Asked(number, candidate, False, of_pair) for candidate, of_pair in gold.values()]

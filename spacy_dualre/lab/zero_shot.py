@@ -28,7 +28,7 @@ from .answers import Answers, Asked, ask, both
 def zero_shot(
     nlp: Language,
     examples: Sequence[Example],
-    descriptions: DescriptionTexts,
+    descriptions: DescriptionTexts = {},
     predicates: Sequence[str] = (),
     trained_examples: Sequence[Example] = (),
     seed: int = 0,
@@ -38,11 +38,12 @@ def zero_shot(
     "calibrated" figures have each predicate's mean over the pairs, which needs no annotations, taken from its scores.
 
     Args:
-        descriptions: Of all predicates that were not trained, as ``spacy-dualre.read_descriptions.v1`` reads them.
+        descriptions: Of predicates that were not trained, as ``spacy-dualre.read_descriptions.v1`` reads them, unless
+            the pipeline's own are meant.
         predicates: Those to ask about; documents with others are left out. By default all in gold.
-        trained_examples: Documents with predicates that the pipeline was trained on, but not with these documents.
-            For "generalised", predicates in them that are not the pipeline's, or else a half of the others, play the
-            unseen ones on one half of the documents, and the other half is scored.
+        trained_examples: Other documents than those of the training, with predicates that were trained. For
+            "generalised", predicates in them that were not, or else a half of them all, play the unseen ones on one
+            half of the documents, and the other half is scored.
         seed: Of the two halves, and of the predicates that play the unseen ones.
 
     Returns:
@@ -55,24 +56,25 @@ def zero_shot(
     """
     _, rel = find_component(nlp)
     unseen = [label for label in dict.fromkeys(predicates or _predicates(examples)) if label != NEGATIVE]
-    trained = [label for label in rel.labels if label not in unseen]
+    trained = [label for label in trained_predicates(rel) if label not in unseen]
     kept = [example for example in examples if set(_predicates([example])) <= set(unseen)]
     if not _predicates(kept):
         raise ValueError(Errors.DR725.format(n=len(examples), names=", ".join(unseen) or "any"))
     of_trained = [example for example in trained_examples if not set(_predicates([example])) & set(unseen)]
     players = _players(_predicates(of_trained), trained, seed) if trained_examples else []
     new = [*unseen, *(label for label in players if label not in trained)]
-    lacking = [label for label in new if label not in descriptions]
+    known = {**rel.label_data, **descriptions}
+    lacking = [label for label in new if label not in known]
     if lacking:
         raise ValueError(Errors.DR724.format(names=", ".join(lacking)))
-    texts = {label: descriptions[label] for label in (NEGATIVE, *new) if label in descriptions}
+    texts = {label: known[label] for label in (NEGATIVE, *new) if label in known}
     rivals = {label: rel.label_data[label] for label in trained} if trained_examples else {}
     result: Dict[str, Any] = {
         "documents": len(kept),
         "documents_without_relations": sum(not _predicates([example]) for example in kept),
         "documents_left_out": len(examples) - len(kept),
         "predicates": unseen,
-        "known_to_the_pipeline": [label for label in rel.labels if label in unseen],
+        "known_to_the_pipeline": [label for label in trained_predicates(rel) if label in unseen],
         "seed": seed,
     }
     with _asked_about(rel, {**texts, **rivals}):
@@ -88,6 +90,12 @@ def zero_shot(
                 **generalised(answers, ask(nlp, of_trained), unseen, trained, players, half_of),
             }
     return result
+
+
+def trained_predicates(rel: DualEncoderRel) -> List[str]:
+    """Those of the documents that a component was initialised with or, if these named no corpus, all that it has."""
+    of_corpora = {label for labels in rel.cfg["of_corpus"].values() for label in labels}
+    return [label for label in rel.labels if not of_corpora or label in of_corpora]
 
 
 def _predicates(examples: Sequence[Example]) -> List[str]:

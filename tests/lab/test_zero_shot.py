@@ -15,7 +15,7 @@ from spacy_dualre.lab.answers import Answers, Asked, ask, calibrated
 from spacy_dualre.lab.zero_shot import Found, best_threshold, generalised, pure, zero_shot
 from spacy_dualre.models.dual_encoder import get_network
 from spacy_dualre.scoring.tuning import cuts
-from spacy_dualre.training.reader import copy_mentions
+from spacy_dualre.training.reader import copy_mentions, rel_corpus
 
 OPEN = {
     "alpha": 0.0,
@@ -25,7 +25,6 @@ OPEN = {
         "mean_fusion": True,
         "cls_fusion": False,
         "learned_negative": True,
-        "parts": True,
         "frozen_descriptions": True,
     },
 }
@@ -382,6 +381,30 @@ def test_half_of_the_trained_predicates_play_the_unseen_ones_if_all_are_trained(
     assert players == set(TRAINED)
 
 
+def test_described_predicates_that_no_training_document_had_are_unseen(nlp):
+    rel = nlp.get_pipe(NAME)
+    examples = make_examples(nlp.vocab)
+    for example in examples:
+        example.reference.user_data["corpus"] = "made-up"
+    with pytest.warns(UserWarning, match="DW162"):
+        rel.initialize(lambda: examples, nlp=nlp, descriptions=NEW)
+    # They play the unseen ones, and all have the pipeline's descriptions
+    trained = make_new(nlp.vocab, [*TRAINED, "UNUSED"])
+    scores = zero_shot(nlp, make_new(nlp.vocab), trained_examples=trained)
+    assert scores["known_to_the_pipeline"] == [] and scores["generalised"]["played_unseen"] == ["UNUSED"]
+    assert scores["pure"] == measure(nlp)["pure"]
+    assert rel.cfg["of_corpus"] == {"made-up": sorted(TRAINED)}
+
+
+def test_a_corpus_reader_that_restricts_documents_does_not_restrict_what_is_asked(nlp, tmp_path):
+    docs = [example.reference for example in make_new(nlp.vocab, ["BINDS"])]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "new.spacy")
+    asked = [list(rel_corpus(tmp_path / "new.spacy", only=only)(nlp)) for only in (["BINDS"], [])]
+    trained = make_new(nlp.vocab, TRAINED)
+    found = [zero_shot(nlp, examples, NEW, trained_examples=trained)["generalised"] for examples in asked]
+    assert found[0] == found[1]
+
+
 def test_predicates_that_the_pipeline_knows_are_named(nlp):
     scores = zero_shot(nlp, make_examples(nlp.vocab), {**NEW, **{label: NEW["BINDS"] for label in TRAINED}})
     assert scores["known_to_the_pipeline"] == TRAINED
@@ -415,6 +438,7 @@ def test_sentences_are_those_of_the_pipeline(nlp):
     "given, problem",
     [
         ({"descriptions": {"BINDS": NEW["BINDS"]}}, "DR724.*OXIDISES"),
+        ({"descriptions": {}}, "DR724.*BINDS, OXIDISES"),
         ({"descriptions": {**NEW, "BINDS": "binds"}}, "DR048.*BINDS"),
         ({"predicates": ["UNUSED"]}, "DR725.*12 documents.*UNUSED"),
         ({"examples": []}, "DR725.*0 documents.*any"),
@@ -489,10 +513,12 @@ def test_command_names_what_is_wrong(saved):
     result = call(saved, "--trained-data", saved / "missing.spacy")
     assert result.exit_code == 1
     match("DR005.*missing.spacy", result.output)
-    result = call(saved, data="trained.spacy")
+    result = dualre("zero-shot", saved / "pipeline", saved / "new.spacy")
     assert result.exit_code == 1
-    match("DR724.*ACTIVATES, INHIBITS", result.output)
-    srsly.write_json(saved / "new.json", {label: NEW["BINDS"] for label in TRAINED})
-    result = call(saved, data="trained.spacy")
+    match("DR724.*BINDS, OXIDISES", result.output)
+
+
+def test_command_warns_of_predicates_that_may_have_been_trained(saved):
+    result = dualre("zero-shot", saved / "pipeline", saved / "trained.spacy")
     assert result.exit_code == 0
     match("DW829.*INHIBITS, ACTIVATES", result.output)
