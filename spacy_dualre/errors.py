@@ -263,6 +263,9 @@ class Errors(metaclass=ErrorsWithCodes):
     DR721 = "{path}: of a training with other settings or files: {different}. Use those, or leave out --resume."
     DR722 = "{path}: the training data differ up to step {step}. Use the same, or train again without --resume."
     DR723 = "{path}: the training stopped ({problem}). Continue from its last checkpoint with --resume."
+    DR724 = "No description of the predicates {names}. Give one of each, or name others with --predicates."
+    DR725 = "None of {n} documents has relations of the predicates asked about ({names}) and of no others."
+    DR726 = "Trained data without two predicates, one that can play an unseen one and another: they have {names}."
 
     # starter/
     DR800 = "Name the {what}, each once, not: {names}. With --data they are those of annotated documents."
@@ -345,3 +348,4 @@ class Warnings(metaclass=ErrorsWithCodes):
     DW826 = "Left out of the input: {reason}, {n} times, first at {where}."
     DW827 = "The output format cannot represent: {what}, {n} times."
     DW828 = "The card lacks: {names}. Add them to {path}."
+    DW829 = "The pipeline has the predicates {names} already. Only if no training document had them are they unseen."

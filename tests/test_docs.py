@@ -19,6 +19,7 @@ from helpers.paths import ROOT
 from helpers.pipelines import save_bert
 from rdflib import Graph
 from spacy.cli._util import app
+from spacy.training.initialize import init_nlp
 from spacy.util import load_config, load_model_from_config, registry
 from test_project import copy_project, run
 from thinc.api import Config
@@ -48,6 +49,7 @@ WRITTEN = {
     "README.md": ["mine/training/model-best", "mine/training/relations.jsonl", "relations.html"],
     "docs/ablations.md": ["other.md", "training/demo/ablations/table.md"],
     "docs/data.md": ["training/mine/relations.jsonl", "corpus/tools/train/label-studio.spacy", "train.spacy"],
+    "docs/open-predicates.md": ["zero-shot.json"],
     "docs/extract.md": ["triples.csv", "to-correct.json"],
     "docs/graph.md": ["graph.html", "graph.ttl"],
     "docs/raw-text.md": [
@@ -107,10 +109,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "Document" in result.stdout and (folder / "assets" / "encoder" / "model.safetensors").exists()
     shutil.rmtree(folder / "assets" / "encoder")
     shutil.copytree(folder / "assets" / "random", folder / "assets" / "encoder")
+    make_general(folder)
     (folder / "abstracts.csv").write_text("id,abstract\n1,Zileuton inhibits 5-lipoxygenase.\n")
     for name in ("chemprot_test_gold_standard", "first", "second"):
         (folder / f"{name}.tsv").write_text("7\tCPR:4\tArg1:T1\tArg2:T2\n")
     return folder
+
+
+def make_general(folder: Path) -> None:
+    """What `project run general` leaves, but for the training."""
+    paths = {name: str(folder / "corpus" / "demo" / f"{name}.spacy") for name in ("train", "dev")}
+    paths.update(descriptions=str(folder / "assets/demo/descriptions.json"), encoder=str(folder / "assets/random"))
+    overrides = {f"paths.{name}": path for name, path in paths.items()}
+    config = load_config(folder / "configs" / "general.cfg", overrides=overrides)
+    init_nlp(config).to_disk(folder / "training" / "general" / "pipeline")
 
 
 @pytest.mark.slow

@@ -40,6 +40,7 @@ COMMANDS = {
     "shrink": "Store a pipeline in half the space",
     "score": "Score predictions officially and compare them",
     "benchmark": "Measure the speed and memory use of a pipeline",
+    "zero-shot": "Measure a pipeline on predicates that it was not trained on",
     "ablations": "Train the variants of a plan and compare them",
     "results": "Make tables of ablations",
 }
@@ -60,6 +61,7 @@ EXAMPLES = {
     "shrink": "training/demo/pipeline training/demo/small",
     "score": "chemprot gold_standard.tsv first.tsv second.tsv",
     "benchmark": "training/demo/model-best corpus/demo/test.spacy --limit 10",
+    "zero-shot": "training/open/model-best corpus/mine/new.spacy --descriptions new.json --output scores.json",
     "ablations": "configs/ablations.json --output training/demo/ablations",
     "results": "training/demo/ablations --output table.md",
 }

