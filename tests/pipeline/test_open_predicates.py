@@ -131,7 +131,9 @@ def test_without_freezing_descriptions_learn(make_open: Callable[..., Language])
 def test_overfitting(make_open: Callable[..., Language]) -> None:
     nlp = make_open(dropout=0.0)
     # A random encoder that is not trained can hardly tell the others apart
-    nlp.get_pipe(NAME).set_labels({"INHIBITS": "{subject} blocks {object}.", "ACTIVATES": "Why {object} likes {subject}!"})
+    nlp.get_pipe(NAME).set_labels(
+        {"INHIBITS": "{subject} blocks {object}.", "ACTIVATES": "Why {object} likes {subject}!"}
+    )
     examples, loss = overfit(nlp)
     assert loss < 0.1 and nlp.evaluate(examples)["rels_f"] == 1.0
 
