@@ -91,6 +91,10 @@ class Errors(metaclass=ErrorsWithCodes):
         "The pipeline {name!r} has markers for the types that it was trained on, so that nothing else can start from "
         "it. Name one by model.name that was trained with types_as_words = true."
     )
+    DR117 = (
+        "The pipeline {name!r} lacks the weights of the one that it started from, over which it was written. "
+        "Train it again into another folder, or with store_frozen = true."
+    )
     DR870 = "The stored tokenizer has a file {name!r}; expected a name without a folder."
 
     # training/

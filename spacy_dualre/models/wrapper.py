@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path, PureWindowsPath
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 from weakref import WeakSet
 
 import srsly
@@ -37,6 +37,8 @@ _NAMING_FILES = ("_file", "_files", "_spm", "_kwargs", "_inputs", "from_slow", "
 _LOADED: "WeakSet[DualEncoder]" = WeakSet()
 #: Reentrant: what a pipeline lacks may be another one's that lacks it too.
 _LOADING = threading.RLock()
+#: The folders of pipelines from which others take what they lack, meanwhile.
+_READING: List[Path] = []
 
 
 def wrapper(
@@ -100,9 +102,10 @@ def _load_trained(name: str, folder: Path) -> Start:
             raise Unavailable(Errors.DR115.format(name=name))
         encoder = str(components[own[0]]["model"]["name"])
         # Of the same structure as the stored layer, and never run
-        model: Model = Model("trained", forward, layers=[wrapper(forward, forward, encoder, True, False)])
+        layer = wrapper(forward, forward, encoder, store_frozen=True, mixed_precision=False)
+        model: Model = Model("trained", forward, layers=[layer], dims={"nO": None})
         model.from_disk(folder / own[0] / "model")
-        shim: Any = model.layers[0].shims[0]
+        shim: Any = layer.shims[0]
         objects, max_length = shim._hfmodel, model.attrs["max_length"]
     except Unavailable:
         raise
@@ -219,7 +222,13 @@ def _pretrained(network: DualEncoder, name: str) -> Tuple[Any, Any]:
     """The encoders of texts and of descriptions that a network's training started from."""
     folder = _pipeline_folder(name)
     if folder is not None:
-        start = _load_trained(name, folder)
+        if folder in _READING:
+            raise Unavailable(Errors.DR117.format(name=name))
+        _READING.append(folder)
+        try:
+            start = _load_trained(name, folder)
+        finally:
+            _READING.remove(folder)
         return start.objects.transformer, start.descriptions
     encoder = network.text_encoder
     settings = {"config": encoder.config, "torch_dtype": "auto", "ignore_mismatched_sizes": True}
