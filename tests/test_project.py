@@ -1,11 +1,13 @@
 """The project file, run as a user runs it, on a random encoder and a few training steps."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
+import spacy
 import srsly
 from helpers.paths import ROOT
 from spacy.util import load_config
@@ -136,6 +138,60 @@ def write_semeval(folder):
         path = folder / "SemEval2010_task8_all_data" / f"SemEval2010_task8_{name}.TXT"
         path.parent.mkdir(parents=True)
         path.write_text("".join(blocks), newline="")
+
+
+def write_general(folder):
+    tokens = "Number {} : Ann Lee built the Old Mill .".split()
+    for split, predicates in (("train", ("P84", "P40")), ("val", ("P26", "P39"))):
+        instances = {
+            predicate: [
+                {
+                    "tokens": [token.format(i) for token in tokens],
+                    "h": ["old mill", "Q1", [[7, 8]]],
+                    "t": ["ann lee", "Q2", [[3, 4]]],
+                }
+                for i in range(40)
+            ]
+            for predicate in predicates
+        }
+        srsly.write_json(folder / "fewrel" / f"{split}_wiki.json", instances)
+    names = {"P84": "architect", "P40": "child", "P26": "spouse", "P39": "position held"}
+    srsly.write_json(folder / "fewrel" / "pid2name.json", {id: [name, ""] for id, name in names.items()})
+    document = {
+        "title": "Ann",
+        "sents": [["Ann", "lives", "in", "Rome", ".", "She", "likes", "Rome", "."]],
+        "vertexSet": [
+            [{"name": "Ann", "sent_id": 0, "pos": [0, 1], "type": "PER"}],
+            [
+                {"name": "Rome", "sent_id": 0, "pos": [3, 4], "type": "LOC"},
+                {"name": "Rome", "sent_id": 0, "pos": [7, 8], "type": "LOC"},
+            ],
+        ],
+        "labels": [{"h": 0, "t": 1, "r": "P551", "evidence": []}],
+    }
+    srsly.write_json(folder / "redocred" / "train_revised.json", [document])
+    srsly.write_json(folder / "redocred" / "rel_info.json", {"P551": "residence"})
+
+
+def test_general_workflow(project):
+    """The predicates held out take no part in training, and the pipeline takes others."""
+    folder = project / "assets" / "general"
+    shutil.copytree(ROOT / "assets" / "general", folder, ignore=shutil.ignore_patterns(*IGNORED))
+    for name in ("fewrel", "redocred"):
+        (folder / name).mkdir()
+    write_general(folder)
+    result = run(project, "general", "--vars.encoder", "assets/random")
+    assert result.returncode == 0, result.stdout + result.stderr
+    (trained,) = re.findall("  gold relations: (.*)", result.stdout + result.stderr)
+    assert "child" in trained and "residence" in trained and "architect" not in trained
+    nlp = spacy.load(project / "training" / "general" / "model-best")
+    rel = nlp.get_pipe("dual_encoder_rel")
+    assert {"architect", "residence", "spouse"} < set(rel.labels)
+    rel.set_labels({"BUILT": "The person {subject} built the house {object}."})
+    rel.threshold = 0.0
+    doc = spacy.tokens.Doc(nlp.vocab, words="Ann built a house .".split(), sent_starts=[True, *[False] * 4])
+    doc.spans["entities"] = [spacy.tokens.Span(doc, 0, 1, label="PERSON"), spacy.tokens.Span(doc, 3, 4, label="HOUSE")]
+    assert [r.predicate for r in nlp(doc)._.rels] == ["BUILT"] * 2
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,8 @@ Model = Annotated[str, typer.Argument(help="Trained pipeline: folder or installe
 Gpu = Annotated[int, typer.Option("--gpu-id", "--gpu", "-g", help="GPU ID or -1 for CPU")]
 #: The file is imported before the pipeline is loaded
 Code = Annotated[Optional[Path], typer.Option("--code", "-c", callback=import_code, help="Python file to import")]
+#: Without a path the pipeline keeps its predicates
+Descriptions = Annotated[Optional[Path], typer.Option(help="Ask about the predicates in this file, not the pipeline's")]
 MaxLength = Annotated[Optional[int], typer.Option(min=1, help="Longest text in characters, not spaCy's 1,000,000")]
 JsonOutput = Annotated[Optional[Path], typer.Option("--output", "-o", help="Write the results as JSON to this file")]
 

@@ -12,14 +12,14 @@ from spacy.training import Example
 
 from ..annotations.mentions import get_mentions
 from ..errors import Errors
-from ..pipeline.pipelines import check_finds_mentions, find_component, load_pipeline, predict_examples
+from ..pipeline.pipelines import ask_about, check_finds_mentions, find_component, load_pipeline, predict_examples
 from ..scoring.protocols import PROTOCOLS, Protocol, document_ids, get_protocol, predicates_of
 from ..scoring.scorer import make_rel_scorer, score_mentions
 from ..scoring.significance import official_scores
 from ..training.reader import rel_corpus
 from ..views.report import write_report
 from ..writing import check_writable, write_json
-from .app import WITH_OVERRIDES, Code, Gpu, JsonOutput, Model, command, print_scores
+from .app import WITH_OVERRIDES, Code, Descriptions, Gpu, JsonOutput, Model, command, print_scores
 
 SCORES = ("rels_p", "rels_r", "rels_f", "rels_macro_f", "rels_per_type")
 
@@ -30,6 +30,7 @@ def evaluate_cli(
     model: Model,
     data_path: Path = typer.Argument(..., metavar="DATA", help="Annotated documents, .spacy"),
     output: JsonOutput = None,
+    descriptions: Descriptions = None,
     protocol: Optional[str] = typer.Option(None, help=f"Score as the official scorer does: {', '.join(PROTOCOLS)}"),
     predictions: Optional[Path] = typer.Option(None, help="Write the relations found, in the protocol's own format"),
     report: Optional[Path] = typer.Option(None, help="Write an error report (index.html) to this folder"),
@@ -51,6 +52,7 @@ def evaluate_cli(
     official = get_protocol(protocol) if protocol is not None else None
     corpus = rel_corpus(data_path, gold_mentions=gold_mentions)
     nlp = load_pipeline(model, parse_config_overrides(ctx.args, env_var=None))
+    ask_about(nlp, descriptions)
     _, rel = find_component(nlp)
     examples = list(corpus(nlp))
     if not examples:

@@ -17,11 +17,12 @@ from ..formats import names, output_format
 from ..formats.documents import Documents
 from ..formats.files import Options
 from ..formats.jsonl import dump
-from ..pipeline.pipelines import load_pipeline
+from ..pipeline.pipelines import ask_about, load_pipeline
 from ..records.record import Record
 from .app import (
     WITH_OVERRIDES,
     Code,
+    Descriptions,
     Gpu,
     Interrupted,
     MaxLength,
@@ -48,6 +49,7 @@ def extract_cli(
     to: Optional[str] = typer.Option(None, help=f"{_FORMAT}, one of: {', '.join(names('write'))}"),
     text_column: Optional[str] = typer.Option(None, help="Column with the texts in a table"),
     id_column: Optional[str] = typer.Option(None, help="Column with the document ids in a table"),
+    descriptions: Descriptions = None,
     threshold: Optional[float] = typer.Option(None, min=0.0, max=1.0, help="Threshold, instead of the pipeline's"),
     batch_size: int = typer.Option(32, min=1, help="Number of documents per batch"),
     max_length: MaxLength = None,
@@ -76,6 +78,7 @@ def extract_cli(
         setup_gpu(use_gpu, silent=False)
         overrides = parse_config_overrides(ctx.args, env_var=None)
         nlp = load_pipeline(model, overrides)
+        ask_about(nlp, descriptions)
         nlp.max_length = max_length or nlp.max_length
         extraction = Extraction(nlp, partial(say, err=True), gold_mentions)
         documents.options = documents.options._replace(spans_key=extraction.rel.spans_key)
@@ -89,6 +92,8 @@ def extract_cli(
             stdout.writelines(f"{dump(record)}\n" for record in _shown(extract(records), show))
         else:
             settings = {**overrides, "threshold": threshold, "gold_mentions": gold_mentions, "max_length": max_length}
+            if descriptions is not None:
+                settings["descriptions"] = extraction.rel.label_data
             with Journal(output_path, extraction.run_values(settings), resume) as journal:
                 if journal.complete:
                     journal.finish(writer)

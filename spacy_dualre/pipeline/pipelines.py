@@ -2,13 +2,14 @@
 
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import get_model_meta, get_package_path, is_package, load_model_from_config
 
 from ..errors import Errors, Unavailable
+from ..instances.descriptions import read_descriptions
 from .component import DualEncoderRel
 from .configs import in_words, read_config
 
@@ -68,6 +69,16 @@ def find_component(nlp: Language) -> Tuple[str, DualEncoderRel]:
         if isinstance(component, DualEncoderRel):
             return name, component
     raise ValueError(Errors.DR172.format(names=", ".join(nlp.pipe_names) or "none"))
+
+
+def ask_about(nlp: Language, path: Optional[Path]) -> None:
+    """Put the predicates of a file of descriptions in place of the pipeline's own, unless there is no path.
+
+    Raises:
+        ValueError: The file is not usable, or the pipeline has a classifier for its predicates.
+    """
+    if path is not None:
+        find_component(nlp)[1].set_labels(read_descriptions(path))
 
 
 def components_before(nlp: Language, name: str) -> List[str]:

@@ -1,11 +1,14 @@
 """Open predicates: pipelines without a classifier that find predicates by their descriptions alone."""
 
+from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 import numpy
 import pytest
 import spacy
+import srsly
 import torch
+from helpers.commands import dualre, match
 from helpers.pipelines import (
     DESCRIPTIONS,
     NAME,
@@ -20,6 +23,7 @@ from helpers.pipelines import (
     train,
 )
 from spacy.language import Language
+from spacy.tokens import DocBin
 
 from spacy_dualre.annotations.mentions import ASKED
 from spacy_dualre.models.dual_encoder import get_network, get_runner
@@ -125,7 +129,7 @@ def test_without_freezing_descriptions_learn(make_open: Callable[..., Language])
 
 @pytest.mark.slow
 def test_overfitting(make_open: Callable[..., Language]) -> None:
-    nlp = make_open()
+    nlp = make_open(dropout=0.0)
     examples, loss = overfit(nlp)
     assert loss < 0.1 and nlp.evaluate(examples)["rels_f"] == 1.0
 
@@ -193,3 +197,43 @@ def test_a_document_asked_about_one_trains_on_that_alone(make_open: Callable[...
     nlp = make_open({"predicates_per_corpus": True})
     losses.append(nlp.update(make_examples(nlp.vocab), sgd=optimizer())[NAME])
     assert losses[0] == pytest.approx(losses[1])
+
+
+# Commands
+
+
+@pytest.fixture
+def stored(make_open: Callable[..., Language], tmp_path: Path) -> Dict[str, Path]:
+    """An open pipeline that finds every pair related, documents, and descriptions of other predicates."""
+    nlp = make_open({"threshold": 0.0})
+    paths = {name: tmp_path / name for name in ("pipeline", "docs.spacy", "new.json")}
+    nlp.to_disk(paths["pipeline"])
+    DocBin(docs=[one.reference for one in make_examples(nlp.vocab)], store_user_data=True).to_disk(paths["docs.spacy"])
+    srsly.write_json(paths["new.json"], {"NEW": "{subject} is new to {object}."})
+    return paths
+
+
+def test_evaluate_asks_about_other_predicates(stored: Dict[str, Path], tmp_path: Path) -> None:
+    found = []
+    for options in ([], ["--descriptions", stored["new.json"]]):
+        output = tmp_path / "scores.json"
+        result = dualre("evaluate", stored["pipeline"], stored["docs.spacy"], "--output", output, *options)
+        assert result.exit_code == 0, result.output
+        per_type = srsly.read_json(output)["rels_per_type"]
+        found.append({name for name, scores in per_type.items() if scores["p"] or name not in PREDICATES})
+    assert "NEW" not in found[0] and found[1] == {"NEW"}
+
+
+def test_extract_asks_about_other_predicates_and_remembers_them(stored: Dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "found.jsonl"
+    arguments = ("extract", stored["pipeline"], stored["docs.spacy"], output, "--resume", "--descriptions")
+    result = dualre(*arguments, stored["new.json"])
+    assert result.exit_code == 0, result.output
+    assert {rel["predicate"] for doc in srsly.read_jsonl(output) for rel in doc["rels"]} == {"NEW"}
+
+
+def test_a_file_of_descriptions_that_is_wrong_is_named(stored: Dict[str, Path]) -> None:
+    stored["new.json"].write_text('{"NEW": "nothing of both"}')
+    result = dualre("evaluate", stored["pipeline"], stored["docs.spacy"], "--descriptions", stored["new.json"])
+    assert result.exit_code == 1
+    match(r"DR041.*new\.json.*'NEW'", result.output)
