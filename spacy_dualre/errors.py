@@ -66,7 +66,7 @@ class Errors(metaclass=ErrorsWithCodes):
     DR101 = "'{name}' is not initialised. Train it, load a trained pipeline, or call nlp.initialize() with examples."
     DR102 = (
         "Cannot load the encoder {name!r}: {problem}\n"
-        "Name one on the hub, or a folder with config.json etc., by the setting model.name. "
+        "Name one on the hub, a folder with config.json etc., or a trained pipeline, by the setting model.name. "
         "The demo's is made by: python -m spacy project run encoder"
     )
     DR103 = "The tokenizer of {name!r} has no classification or separator token. Use BERT or RoBERTa, say."
@@ -82,6 +82,20 @@ class Errors(metaclass=ErrorsWithCodes):
     DR111 = (
         "The pipeline is stored without the weights of its encoder, {trained!r}. {name!r} has others (checksum "
         "{found:.8}, not {expected:.8}): name the very same encoder by the setting model.name."
+    )
+    DR113 = "Cannot read the weights of the pipeline {name!r} that model.name names: {problem}. Copy it again."
+    DR114 = (
+        "'tokenizer_config' and 'transformer_config' are settings of an encoder on the hub or in a folder. "
+        "Leave them out: model.name names a pipeline, {name!r}, which has its own."
+    )
+    DR115 = "The pipeline {name!r} that model.name names has no trained component from the factory dual_encoder_rel."
+    DR116 = (
+        "The pipeline {name!r} has markers for the types that it was trained on, so that nothing else can start from "
+        "it. Name one by model.name that was trained with types_as_words = true."
+    )
+    DR117 = (
+        "The pipeline {name!r} lacks the weights of the one that it started from, over which it was written. "
+        "Train it again into another folder, or with store_frozen = true."
     )
     DR870 = "The stored tokenizer has a file {name!r}; expected a name without a folder."
 

@@ -18,7 +18,8 @@ def dual_encoder_v1(
     """Registered as ``spacy-dualre.DualEncoder.v1``: the dual encoder of arXiv 2503.17799.
 
     Args:
-        name: An encoder's name on the hub or a local folder; loaded at initialisation, never before.
+        name: An encoder's name on the hub or a local folder, or a trained pipeline to start from, a folder or an
+            installed package; loaded at initialisation, never before.
         tokenizer_config: Passed to the tokenizer's ``from_pretrained``.
         transformer_config: Passed to the encoder's ``from_pretrained``, such as {"num_hidden_layers": 4}, which keeps
             the first four layers.

@@ -45,7 +45,7 @@ class RunSettings:
     precision: str = "float32"  # of the encoders in prediction: one of PRECISIONS, int8 on a CPU only
     description_memory: int = 10_000  # how many descriptions' vectors prediction remembers
     mixed_precision: bool = False  # train in float16 on a GPU, in bfloat16 on a CPU with instructions for it
-    store_frozen: bool = True  # store the weights that are not trained, too; False: load them with the encoder
+    store_frozen: bool = True  # store the weights that are not trained, too; False: load them from `name`
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:

@@ -20,7 +20,7 @@ from .pytorch import network as networks
 from .pytorch.device import has_bfloat16, one_thread_in_worker, to_device
 from .pytorch.network import DualEncoder, DualEncoderConfig
 from .runner import DescriptionReader, Runner, in_words
-from .wrapper import load_encoder, wrapper
+from .wrapper import load_start, wrapper
 
 #: Room for [CLS], [SEP], four markers and a few words.
 SHORTEST = 16
@@ -193,17 +193,19 @@ def forget(model: Model) -> None:
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the pretrained encoder, add the markers and build the network, replacing an earlier one.
+    """Load the encoder or pipeline to start from, add the markers and build the network, replacing an earlier one.
 
     Raises:
-        ValueError: The encoder cannot be loaded, or a setting does not fit it.
+        ValueError: It cannot be loaded, or a setting does not fit it.
     """
     attrs, name = model.attrs, model.attrs["name"]
-    pretrained = load_encoder(name, attrs["tokenizer_config"], attrs["transformer_config"])
-    tokenizer, encoder = pretrained.tokenizer, pretrained.transformer
+    start = load_start(name, attrs["tokenizer_config"], attrs["transformer_config"])
+    tokenizer, encoder = start.objects.tokenizer, start.objects.transformer
     if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
         raise ValueError(Errors.DR103.format(name=name))
-    attrs["max_length"] = _max_length(name, attrs["run"].settings.max_length, tokenizer, encoder)
+    max_length = attrs["run"].settings.max_length
+    max_length = start.max_length if max_length is None else max_length
+    attrs["max_length"] = _max_length(name, max_length, tokenizer, encoder)
     types_as_words = settings_from(NetworkSettings, "network", attrs["network"]).types_as_words
     if types_as_words:
         # Any type will do, and none is stored
@@ -223,10 +225,12 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         network=attrs["network"],
     )
     network = DualEncoder(config)
-    networks.init_dual_encoder(network, encoder, pieces)
+    networks.init_dual_encoder(network, (encoder, start.descriptions), pieces)
+    if start.network is not None:
+        networks.copy_trained(network, start.network)
     network.to(device=get_torch_default_device())  # type: ignore[call-arg]
     _shim(model)._model = network
-    _shim(model)._hfmodel = replace(pretrained, transformer=network)
+    _shim(model)._hfmodel = replace(start.objects, transformer=network)
     get_batches(model)
 
 

@@ -18,6 +18,8 @@ logger = logging.getLogger("spacy_dualre")
 logger.setLevel(logging.INFO)
 logger.addHandler(logging.StreamHandler())
 
+#: How many types and predicates are listed.
+LISTED = 20
 #: Why a gold relation between the mentions of a candidate is not covered by it.
 NO_DESCRIPTION = "predicate has no description for these types"
 
@@ -49,10 +51,18 @@ class Diagnosis:
             f"{n - self.uncovered.total()} of {n} gold relations have a candidate"
             + (f" (not: {self.reasons})" if self.uncovered else ""),
             f"{negatives:.1%} of the candidates are negatives",
-            "mentions: " + ", ".join(f"{type} {n}" for type, n in sorted(self.mentions.items())),
-            "gold relations: " + ", ".join(f"{label} {n}" for label, n in sorted(self.relations.items())),
+            f"mentions: {_listed(self.mentions)}",
+            f"gold relations: {_listed(self.relations)}",
         ]
         return "\n  ".join(lines)
+
+
+def _listed(counts: Counter) -> str:
+    """The most frequent names, first and with how often they occur, and what the others are together."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{name} {n}" for name, n in ordered[:LISTED]]
+    others = [n for _, n in ordered[LISTED:]]
+    return ", ".join([*named, f"{len(others)} others {sum(others)}"] if others else named)
 
 
 def diagnose(

@@ -377,7 +377,7 @@ def test_outputs_are_float32_and_know_their_shapes() -> None:
 def test_with_mean_fusion_sentences_are_compared_as_by_the_encoder_alone_at_the_start() -> None:
     encoder = BertModel(BertConfig(**ENCODER)).eval()
     made = network(mean_fusion=True)
-    init_dual_encoder(made, encoder, [[3], [4], [5], [6]])
+    init_dual_encoder(made, (encoder, encoder), [[3], [4], [5], [6]])
     with torch.no_grad():
         made.norm.weight.fill_(1.0)
         made.norm.bias.fill_(0.0)

@@ -64,7 +64,7 @@ def network(minilm: Path) -> DualEncoder:
         encoder=encoder.config.to_dict(), n_classes=8, marker_offset=encoder.config.vocab_size, n_markers=1
     )
     network = DualEncoder(config)
-    init_dual_encoder(network, encoder, [[0]])
+    init_dual_encoder(network, (encoder, encoder), [[0]])
     return network.eval()
 
 

@@ -1,5 +1,7 @@
 """Which gold relations have a candidate, and why the others have none."""
 
+from collections import Counter
+
 import pytest
 from helpers.concept_docs import annotate, doc_of
 from helpers.pipelines import DESCRIPTIONS, NAME
@@ -7,7 +9,7 @@ from spacy.training import Example
 
 from spacy_dualre.candidates.concept_pairs import concept_pairs
 from spacy_dualre.candidates.entity_pairs import entity_pairs
-from spacy_dualre.pipeline.diagnosis import diagnose
+from spacy_dualre.pipeline.diagnosis import LISTED, Diagnosis, diagnose
 from spacy_dualre.training.reader import copy_mentions
 
 POLICY = concept_pairs()
@@ -96,6 +98,18 @@ def test_the_reason_is_that_of_the_order_that_may_be_a_candidate():
     report = counts([(1, "P", 0)], near, one_way)
     assert report.uncovered == {"more than 0 tokens apart": 1}
     assert counts([(1, "P", 0)], near, one_way, symmetric=()).uncovered == {"type pair B|A not allowed": 1}
+
+
+def test_of_many_predicates_the_most_frequent_are_listed():
+    relations = Counter({f"P{n:03}": n for n in range(1, 401)})
+    *_, mentions, listed = str(Diagnosis(mentions=Counter(B=1, A=1, C=2), relations=relations)).splitlines()
+    assert mentions == "  mentions: C 2, A 1, B 1"
+    assert listed.startswith("  gold relations: P400 400, P399 399, ") and listed.endswith(
+        f", P381 381, 380 others {sum(range(381))}"
+    )
+    assert len(listed.split(", ")) == LISTED + 1
+    few = Diagnosis(relations=Counter(dict(list(relations.items())[:LISTED])))
+    assert str(few).endswith("P002 2, P001 1")
 
 
 def test_gold_without_candidates_is_said_at_initialisation(make_nlp):

@@ -1,6 +1,7 @@
 """Pipelines that are stored without their frozen weights: what is left out, where it comes from, and who shares it."""
 
 import gc
+import io
 import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, List
@@ -32,6 +33,7 @@ from spacy_dualre.pipeline.pipelines import load_pipeline
 STORE = f"components.{NAME}.model.run.store_frozen"
 ENCODER = f"components.{NAME}.model.name"
 LORA = {"lora_rank": 4}
+OPEN = {"frozen_descriptions": True, "frozen_embeddings": True}
 
 
 def network(nlp: Language) -> Any:
@@ -43,9 +45,10 @@ def size(folder: Path) -> int:
 
 
 def frozen(nlp: Language) -> Dict[str, torch.Tensor]:
-    """The frozen weights under all their names."""
+    """The frozen weights of the encoder under all their names."""
     parameters = network(nlp).named_parameters(remove_duplicate=False)
-    return {name: parameter for name, parameter in parameters if not parameter.requires_grad}
+    added = (".markers.", ".lora_")
+    return {n: p for n, p in parameters if not p.requires_grad and not any(part in n for part in added)}
 
 
 def places(*pipelines: Language) -> List[List[int]]:
@@ -86,7 +89,17 @@ def assert_same(left: Language, right: Language) -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [LORA, {**LORA, "shared_encoder": True}, {"frozen_embeddings": True}, {**LORA, "frozen_embeddings": True}]
+    "model",
+    [
+        LORA,
+        {**LORA, "shared_encoder": True},
+        {"frozen_embeddings": True},
+        {**LORA, "frozen_embeddings": True},
+        {"frozen_descriptions": True},
+        OPEN,
+        {**LORA, **OPEN},
+    ],
+    ids=str,
 )
 def test_frozen_weights_are_left_out_and_found_again(
     make: Callable[..., Language], tmp_path: Path, model: Dict[str, Any]
@@ -222,6 +235,34 @@ def test_pipelines_share_the_weights_that_they_do_not_store(
     gc.collect()
     third = spacy.load(stored)
     assert places(third) == kept
+
+
+def test_pipelines_share_a_frozen_encoder_of_descriptions(make: Callable[..., Language], tmp_path: Path) -> None:
+    trained = {"open": OPEN, "other": {**OPEN, "types_as_words": True}, "descriptions": {"frozen_descriptions": True}}
+    for name, model in trained.items():
+        make(**model, store_frozen=False).to_disk(tmp_path / name)
+    # Neither of its parts is there twice
+    loaded = [spacy.load(tmp_path / name) for name in trained]
+    expected = places(loaded[0])[0]
+    assert places(*loaded) == [expected] * 3
+    assert len(expected) == len({name for name in frozen(loaded[0]) if name.startswith("description_encoder.")})
+    assert not any(other.data_ptr() in expected for nlp in loaded for other in trainable(nlp))
+
+
+def trainable(nlp: Language) -> List[torch.Tensor]:
+    return [parameter for parameter in network(nlp).parameters() if parameter.requires_grad]
+
+
+def test_layers_of_texts_and_heads_are_all_that_an_open_pipeline_stores(
+    make: Callable[..., Language], tmp_path: Path
+) -> None:
+    nlp = make(**OPEN, store_frozen=False)
+    nlp.to_disk(tmp_path / "stored")
+    stored = srsly.msgpack_loads(srsly.read_msgpack(tmp_path / "stored" / NAME / "model")["shims"][1][0])
+    state = torch.load(io.BytesIO(stored["state"]), weights_only=True)
+    markers = [f"{tower}_encoder.embeddings.word_embeddings.markers.weight" for tower in ("text", "description")]
+    learnt = {name for name, parameter in network(nlp).named_parameters() if parameter.requires_grad}
+    assert learnt | {*markers} == state.keys()
 
 
 def test_the_weights_go_with_the_last_pipeline(stored: Path, own: Path) -> None:

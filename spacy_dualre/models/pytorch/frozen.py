@@ -1,15 +1,22 @@
 """The weights of an encoder that training leaves as they are: what they are, and one copy for all that have them."""
 
 import hashlib
-from typing import Dict, Iterable
+from typing import Dict, Iterable, Optional
 
 from torch import Tensor, nn
 
+#: What a network adds to its encoders. It is in no pretrained encoder, even where it is not trained.
+_ADDED = (".markers.", ".lora_")
+
 
 def frozen(module: nn.Module) -> Dict[str, Tensor]:
-    """The frozen weights of a module under all their names."""
+    """The pretrained weights of a module that are not trained, under all their names."""
     parameters = module.named_parameters(remove_duplicate=False)
-    return {name: parameter.data for name, parameter in parameters if not parameter.requires_grad}
+    return {
+        name: parameter.data
+        for name, parameter in parameters
+        if not parameter.requires_grad and not any(part in name for part in _ADDED)
+    }
 
 
 def share(weights: Dict[str, Tensor], modules: Iterable[nn.Module]) -> None:
@@ -24,8 +31,10 @@ def share(weights: Dict[str, Tensor], modules: Iterable[nn.Module]) -> None:
             setattr(module.get_submodule(owner), last, parameter)
 
 
-def checksum(weights: Dict[str, Tensor]) -> str:
-    """A number that says, for all practical purposes, whether two encoders have the same weights."""
+def checksum(weights: Dict[str, Tensor]) -> Optional[str]:
+    """A number that says, for all practical purposes, whether two encoders have the same weights; None for none."""
+    if not weights:
+        return None
     digest = hashlib.sha256()
     for name, value in sorted(weights.items()):
         digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())

@@ -3,6 +3,7 @@
 torch and transformers only.
 """
 
+import copy
 import json
 import math
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -13,13 +14,15 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedMode
 
 from ...types import PaddedBatch
 from ..blocks import NETWORK, NetworkSettings, settings_from
-from .adapters import add_adapters, beside_adapters
+from .adapters import add_adapters, beside_adapters, merge_adapters
 from .frozen import checksum, frozen, share
 
 #: As in CLIP, the cosine is never multiplied by more than this.
 MAX_TEMPERATURE = 100.0
 #: Kinds of encoders whose pieces may have any position.
 _WITH_POSITIONS = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
+#: What a network has beside its encoders, without the classifier.
+_HEADS = ("text_projection", "description_projection", "norm", "negative", "temperature")
 
 
 def _plain(settings: Dict[str, Any]) -> Dict[str, Any]:
@@ -40,7 +43,7 @@ class DualEncoderConfig(PretrainedConfig):
         marker_offset: int = 0,  # the first id of a marker
         n_markers: int = 0,
         network: Dict[str, Any] = NETWORK,
-        frozen: Optional[str] = None,  # the checksum of the pretrained encoder's weights that are not trained
+        checksums: Optional[List[Optional[str]]] = None,  # of each encoder's frozen weights; None: they are stored
         **kwargs: Any,
     ) -> None:
         super().__init__(**_plain(kwargs))
@@ -50,7 +53,7 @@ class DualEncoderConfig(PretrainedConfig):
         self.marker_offset = marker_offset
         self.n_markers = n_markers
         self.network = dict(network)
-        self.frozen = frozen
+        self.checksums = checksums
 
     def to_dict(self) -> Dict[str, Any]:
         # As JSON, because spaCy would round a layer norm's epsilon to 0
@@ -111,8 +114,6 @@ class DualEncoder(PreTrainedModel):
         self.description_encoder: Optional[nn.Module] = None
         if not self.settings.shared_encoder:
             self.description_encoder = _make_encoder(config, self.settings)
-            # They stay the same: one copy in memory and, as torch stores a tensor once, in the file
-            share(frozen(self.text_encoder), self.encoders())
         width = self.text_encoder.config.hidden_size
         self.text_projection = nn.Linear(2 * width, width)
         self.description_projection = nn.Linear((3 if self.settings.cls_fusion else 2) * width, width)
@@ -129,6 +130,16 @@ class DualEncoder(PreTrainedModel):
     def encoders(self) -> List[Any]:
         """The encoders: one or two."""
         return [encoder for encoder in (self.text_encoder, self.description_encoder) if encoder is not None]
+
+    def hold_once(self) -> None:
+        """Hold frozen weights that are the same in both encoders once, in memory and, as torch does, in the file."""
+        texts = frozen(self.text_encoder)
+        same = {
+            name: value
+            for name, value in frozen(self.encoders()[-1]).items()
+            if name in texts and torch.equal(value, texts[name])
+        }
+        share(same, self.encoders())
 
     def train(self, mode: bool = True) -> "DualEncoder":
         super().train(mode)
@@ -230,30 +241,62 @@ class DualEncoder(PreTrainedModel):
         return torch.cat(marks).float(), mean, torch.cat(cls).float()
 
 
-def init_dual_encoder(network: DualEncoder, encoder: Any, marker_pieces: List[List[int]]) -> None:
-    """Copy a pretrained encoder into both encoders and start each marker as the mean of its words' embeddings.
+def init_dual_encoder(network: DualEncoder, encoders: Sequence[Any], marker_pieces: List[List[int]]) -> None:
+    """Copy the pretrained encoders of texts and of descriptions, and start each marker as the mean of its words.
 
     `marker_pieces` are the ids of the words that say what each marker means. With mean_fusion both projections start at
     zero, so that texts and descriptions are as similar as their means.
     """
-    pretrained, name = _pretrained_weights(encoder)
-    words = encoder.get_input_embeddings()
-    pretrained[f"{name}.markers.weight"] = torch.stack([words.weight[list(ids)].mean(0) for ids in marker_pieces])
-    for target in network.encoders():
+    for target, encoder in zip(network.encoders(), encoders):
+        pretrained, name = _pretrained_weights(encoder)
+        words = encoder.get_input_embeddings()
+        pretrained[f"{name}.markers.weight"] = torch.stack([words.weight[list(ids)].mean(0) for ids in marker_pieces])
         target.load_state_dict(beside_adapters(pretrained, target))
-    left = frozen(network.text_encoder)
-    network.config.frozen = checksum(left) if left else None
+    network.hold_once()
+    network.config.checksums = [checksum(frozen(encoder)) for encoder in network.encoders()]
     if network.settings.mean_fusion:
         for projection in (network.text_projection, network.description_projection):
             nn.init.zeros_(projection.weight)
             nn.init.zeros_(projection.bias)
 
 
-def load_frozen(network: DualEncoder, encoder: Any) -> str:
-    """Copy the weights that are not trained from a pretrained encoder; gives their checksum."""
+def copy_trained(network: DualEncoder, trained: DualEncoder) -> None:
+    """Copy what a trained network has beside pretrained encoders: the markers' roles and, where they fit, the heads.
+
+    The classifier knows other predicates. Heads of another size are not copied, and none if just one of the networks
+    has mean_fusion, which gives the projections another meaning.
+    """
+    own, given = network.state_dict(), trained.state_dict()
+    for head in _HEADS if network.settings.mean_fusion == trained.settings.mean_fusion else ():
+        names = [name for name in own if name.split(".")[0] == head]
+        if all(name in given and given[name].shape == own[name].shape for name in names):
+            for name in names:
+                own[name].copy_(given[name])
+    if network.settings.types_as_words and trained.settings.types_as_words:
+        for target, source in zip(network.encoders(), (trained.encoders()[0], trained.encoders()[-1])):
+            markers = source.get_input_embeddings().markers
+            target.get_input_embeddings().markers.load_state_dict(markers.state_dict())
+    if trained.settings.lora_rank:
+        # Adapters are merged with other last digits on another processor, and a checksum would not be found again
+        network.config.checksums = None
+
+
+def plain_encoder(encoder: Any) -> Any:
+    """A copy of a network's encoder that is as a pretrained one: with adapters merged and without markers."""
+    encoder = copy.deepcopy(encoder)
+    merge_adapters(encoder)
+    encoder.set_input_embeddings(encoder.get_input_embeddings().words)
+    return encoder.requires_grad_(True)
+
+
+def load_frozen(target: Any, encoder: Any) -> Optional[str]:
+    """Copy what is frozen in a network's encoder from a pretrained one, as far as that has it; gives the checksum."""
     pretrained, _ = _pretrained_weights(encoder)
-    network.text_encoder.load_state_dict(beside_adapters(pretrained, network.text_encoder), strict=False)
-    return checksum(frozen(network.text_encoder))
+    weights, own = beside_adapters(pretrained, target), frozen(target)
+    for name in own.keys() & weights.keys():
+        if own[name].shape == weights[name].shape:
+            own[name].copy_(weights[name])
+    return checksum(own)
 
 
 def _pretrained_weights(encoder: Any) -> Tuple[Dict[str, Tensor], str]:
