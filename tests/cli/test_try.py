@@ -218,7 +218,7 @@ def test_errors(general, tmp_path, monkeypatch, text, args, problem):
 
 def test_without_a_general_pipeline(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    match("DR005.*model-best: not found.*project run general", attempt("[a] [b]", "--predicates", "x", fails=True))
+    match("DR005.*pipeline: not found.*project run general", attempt("[a] [b]", "--predicates", "x", fails=True))
     Path(trial.GENERAL).parent.mkdir(parents=True)
     trained(alpha=0.5).to_disk(trial.GENERAL)
     match("DR182", attempt("[a|GENE] [b|GENE]", "--predicates", "binds", fails=True))

@@ -224,7 +224,19 @@ PREDICATES = {
 
 def test_each_corpus_has_a_config_and_descriptions():
     folders = {path.parent.name for path in (ROOT / "assets").glob("*/descriptions.json")}
-    assert folders == {path.stem for path in CONFIGS} - {"default", *PARTS} == set(PREDICATES)
+    assert folders == {path.stem for path in CONFIGS} - {"default", *PARTS} == {*PREDICATES, "general"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "assets").glob("*/open.json")), ids=lambda path: path.parent.name)
+def test_a_general_pipeline_has_other_descriptions_of_the_same_predicates(path):
+    read = registry.get("readers", "spacy-dualre.read_descriptions.v1")
+    assert set(read(path)) == set(PREDICATES[path.parent.name])
+
+
+def test_what_a_general_pipeline_holds_out_is_described():
+    read = registry.get("readers", "spacy-dualre.read_descriptions.v1")
+    config = load_config(ROOT / "configs" / "general.cfg")
+    assert set(config["relations"]["unseen"]) < set(read(ROOT / "assets" / "general" / "descriptions.json"))
 
 
 @pytest.mark.parametrize("corpus", PREDICATES)
