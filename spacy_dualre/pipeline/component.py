@@ -42,6 +42,11 @@ class Scored(NamedTuple):
     odds: numpy.ndarray
 
 
+def _some(names: List[str], most: int = 20) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(repr, names[:most])) + more
+
+
 def join(parts: Iterable[Scored]) -> Tuple[List[Candidate], numpy.ndarray]:
     """The candidates of a Doc's parts and their log odds."""
     scored = [(part.candidates, part.odds) for part in parts]
@@ -217,9 +222,9 @@ class DualEncoderRel(Settings, TrainablePipe):
         if not set(texts) - {self.NIL}:
             raise ValueError(Errors.DR168.format(name=self.name))
         if undescribed:
-            self._warn(Warnings.DW161, labels=", ".join(map(repr, undescribed)))
+            self._warn(Warnings.DW161, labels=_some(undescribed))
         if unused and in_gold:
-            self._warn(Warnings.DW162, labels=", ".join(map(repr, unused)))
+            self._warn(Warnings.DW162, labels=_some(unused))
         parse_descriptions(texts)
         self.cfg["descriptions"] = texts
 
