@@ -200,19 +200,20 @@ class DualEncoder(PreTrainedModel):
         """
         # A cosine in bfloat16 would be too coarse
         with torch.autocast(described.device.type, enabled=False):
+            rho_text, described = texts.rho.float(), described.float()
             if self.settings.cls_fusion:
                 weight = self.description_projection.weight[:, -texts.cls.shape[1] :]
                 fused = nn.functional.linear(texts.cls, weight)[:, None, None, :]
                 rho = self._normed(described[index.clamp(min=0)] + fused)
-                cosine = nn.functional.cosine_similarity(texts.rho[:, None, None, :], rho, dim=-1)
+                cosine = nn.functional.cosine_similarity(rho_text[:, None, None, :], rho, dim=-1)
             else:
                 # Of each description once, whatever the number of texts
-                cosines = _unit(texts.rho) @ _unit(self._normed(described)).T
+                cosines = _unit(rho_text) @ _unit(self._normed(described)).T
                 cosine = cosines.gather(1, index.clamp(min=0).flatten(1)).view(index.shape)
             present = index >= 0
             mean = (cosine * present).sum(-1) / present.sum(-1).clamp(min=1)
             if self.settings.learned_negative:
-                mean = torch.cat([_unit(texts.rho) @ _unit(self._normed(self.negative)).T, mean[:, 1:]], dim=1)
+                mean = torch.cat([_unit(rho_text) @ _unit(self._normed(self.negative)).T, mean[:, 1:]], dim=1)
             return (self.temperature.clamp(max=math.log(MAX_TEMPERATURE)).exp() * mean).float()
 
     def classify(self, texts: Texts) -> Tensor:
