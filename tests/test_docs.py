@@ -122,6 +122,7 @@ def make_general(folder: Path) -> None:
     paths.update(descriptions=str(folder / "assets/demo/descriptions.json"), encoder=str(folder / "assets/random"))
     overrides = {f"paths.{name}": path for name, path in paths.items()}
     config = load_config(folder / "configs" / "general.cfg", overrides=overrides)
+    (folder / "training" / "general").mkdir()
     init_nlp(config).to_disk(folder / "training" / "general" / "pipeline")
 
 
