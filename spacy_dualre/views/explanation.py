@@ -118,7 +118,8 @@ def _scores(rel: DualEncoderRel, part: Scored, row: int) -> Iterator[PredicateSc
             predicate=label,
             possible=bool(descriptions),
             similarity=float(similarity[row, i]) if read[row, i] else None,
-            classifier=float(classified[i]) if i < len(classified) else None,
+            # With the negative predicate alone there is no classifier
+            classifier=float(classified[i]) if 1 < len(classified) > i else None,
             probability=float(probability[i]),
             threshold=rel.threshold,
             descriptions=tuple("".join(adapt(one).words) for one in descriptions) if read[row, i] else (),

@@ -241,3 +241,30 @@ def test_a_file_of_descriptions_that_is_wrong_is_named(stored: Dict[str, Path]) 
     result = dualre("evaluate", stored["pipeline"], stored["docs.spacy"], "--descriptions", stored["new.json"])
     assert result.exit_code == 1
     match(r"DR041.*new\.json.*'NEW'", result.output)
+
+
+def test_other_predicates_are_asked_of_every_corpus(make_open: Callable[..., Language]) -> None:
+    nlp = make_open({"predicates_per_corpus": True})
+    rel = nlp.get_pipe(NAME)
+    rel.cfg["of_corpus"] = {"one": ["INHIBITS"], "other": ["ACTIVATES"]}
+    rel.set_labels({"INHIBITS": PREDICATES["INHIBITS"]})
+    docs = fresh_docs(nlp)
+    for doc in docs:
+        doc.user_data["corpus"] = "other"
+    assert all(part.scores.possible.all() for part in rel.stream(docs))
+
+
+def test_tune_takes_the_predicates_that_were_held_out(make_open: Callable[..., Language], tmp_path: Path) -> None:
+    nlp = make_open({"threshold": 0.0})
+    nlp.config = nlp.config.merge({"corpora": {"dev": {"only": ["INHIBITS"]}}})
+    nlp.to_disk(tmp_path / "pipeline")
+    docs = [one.reference for one in make_examples(nlp.vocab)]
+    alone = make_doc(nlp.vocab, [("Aspirin", "CHEMICAL"), ("inhibits", ""), ("COX-1", "GENE")], [(0, "INHIBITS", 1)])
+    DocBin(docs=[*docs, alone], store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    paths = [tmp_path / name for name in ("pipeline", "dev.spacy", "tuned")]
+    result = dualre("tune", *paths, "--threshold", "--report", tmp_path / "report.json")
+    assert result.exit_code == 0, result.output
+    expected = sum({rel.predicate for rel in doc._.rels} == {"INHIBITS"} for doc in [*docs, alone])
+    report = srsly.read_json(tmp_path / "report.json")
+    assert report["documents"] == expected < 4 and report["cascade"] is None
+    assert spacy.load(tmp_path / "tuned").get_pipe(NAME).threshold == report["threshold"]
