@@ -113,6 +113,10 @@ def _scores(rel: DualEncoderRel, part: Scored, row: int) -> Iterator[PredicateSc
     similarity, logits, _, read = map(numpy.asarray, part.scores[:4])
     classified = softmax(logits[row].astype("float64"))
     probability = probabilities(part.odds[row])
+    # A learned negative has no description that was read
+    in_words = read[row].copy()
+    if rel.model.attrs["network"]["learned_negative"]:
+        in_words[0] = False
     for i, (label, descriptions) in enumerate(zip(rel.label_data, part.instances[row].descriptions)):
         yield PredicateScore(
             predicate=label,
@@ -122,5 +126,5 @@ def _scores(rel: DualEncoderRel, part: Scored, row: int) -> Iterator[PredicateSc
             classifier=float(classified[i]) if 1 < len(classified) > i else None,
             probability=float(probability[i]),
             threshold=rel.threshold,
-            descriptions=tuple("".join(adapt(one).words) for one in descriptions) if read[row, i] else (),
+            descriptions=tuple("".join(adapt(one).words) for one in descriptions) if in_words[i] else (),
         )

@@ -27,6 +27,7 @@ from spacy.tokens import DocBin
 
 from spacy_dualre.annotations.mentions import ASKED
 from spacy_dualre.models.dual_encoder import get_network, get_runner
+from spacy_dualre.views import explain
 
 ALL_PAIRS = {"@misc": "spacy-dualre.entity_pairs.v1", "type_pairs": "all"}
 NETWORK = {
@@ -268,3 +269,11 @@ def test_tune_takes_the_predicates_that_were_held_out(make_open: Callable[..., L
     report = srsly.read_json(tmp_path / "report.json")
     assert report["documents"] == expected < 4 and report["cascade"] is None
     assert spacy.load(tmp_path / "tuned").get_pipe(NAME).threshold == report["threshold"]
+
+
+def test_an_explanation_shows_what_was_compared(make_open: Callable[..., Language]) -> None:
+    nlp = make_open()
+    scores = next(one.scores for one in explain(nlp, fresh_docs(nlp)[0]) if one.scores)
+    negative, *others = scores
+    assert negative.descriptions == () and negative.similarity is not None
+    assert all(one.descriptions for one in others) and all(one.classifier is None for one in scores)
