@@ -79,18 +79,26 @@ def load_start(name: str, tokenizer_config: Dict[str, Any], transformer_config: 
         return _load_trained(name, folder)
     settings = {"trust_remote_code": False}
     # The weights of the layers that are left out would be listed
-    with _from_pretrained(name, quiet="num_hidden_layers" in transformer_config):
-        loaded = huggingface_from_pretrained(name, {**tokenizer_config, **settings}, {**transformer_config, **settings})
+    with _from_pretrained(name, quiet="num_hidden_layers" in transformer_config) as found:
+        loaded = huggingface_from_pretrained(
+            found, {**tokenizer_config, **settings}, {**transformer_config, **settings}
+        )
+    # Not where the package lies on this machine
+    loaded.transformer.config.name_or_path = name
     return Start(loaded, loaded.transformer)
 
 
-def _pipeline_folder(name: str) -> Optional[Path]:
-    """The folder of a pipeline, given by itself or as an installed package, which is not imported."""
+def _folder(name: str, with_file: str) -> Optional[Path]:
+    """The folder with this file: `name` itself, or one in an installed package of that name, which is not imported."""
     folders = [Path(name)]
     package = find_spec(name) if name.isidentifier() else None
     for place in (package and package.submodule_search_locations) or ():
-        folders += sorted(Path(place).glob(f"{name}-*"))
-    return next((folder for folder in folders if (folder / "config.cfg").is_file()), None)
+        folders += sorted(path for path in Path(place).iterdir() if path.is_dir())
+    return next((folder for folder in folders if (folder / with_file).is_file()), None)
+
+
+def _pipeline_folder(name: str) -> Optional[Path]:
+    return _folder(name, "config.cfg")
 
 
 def _load_trained(name: str, folder: Path) -> Start:
@@ -122,7 +130,8 @@ def _load_trained(name: str, folder: Path) -> Start:
 
 
 @contextmanager
-def _from_pretrained(name: str, quiet: bool) -> Iterator[None]:
+def _from_pretrained(name: str, quiet: bool) -> Iterator[str]:
+    """The name or the folder to load a pretrained encoder by; whatever is raised becomes an Unavailable."""
     level = logging.get_verbosity()
     if quiet:
         logging.set_verbosity_error()
@@ -130,7 +139,7 @@ def _from_pretrained(name: str, quiet: bool) -> Iterator[None]:
         # Before the hub is asked for it, which takes a minute without a network
         if "/" in name and not Path(name).exists() and (name.count("/") > 1 or Path(name).parent.is_dir()):
             raise OSError("there is no such folder")
-        yield
+        yield str(_folder(name, "config.json") or name)
     except Exception as err:  # tokenizers raises no subclass for a damaged file
         raise Unavailable(Errors.DR102.format(name=name, problem=err)) from err
     finally:
@@ -233,8 +242,8 @@ def _pretrained(network: DualEncoder, name: str) -> Tuple[Any, Any]:
     encoder = network.text_encoder
     settings = {"config": encoder.config, "torch_dtype": "auto", "ignore_mismatched_sizes": True}
     # What another encoder lacks would be listed
-    with _from_pretrained(name, quiet=True):
-        encoder = type(encoder).from_pretrained(name, **settings)
+    with _from_pretrained(name, quiet=True) as found:
+        encoder = type(encoder).from_pretrained(found, **settings)
     return encoder, encoder
 
 

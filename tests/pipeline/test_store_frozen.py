@@ -3,6 +3,7 @@
 import gc
 import io
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -307,6 +308,36 @@ def test_shrunk_pipelines_find_the_same(make: Callable[..., Language], tmp_path:
     load_pipeline(tmp_path / "whole-small", {STORE: False}).to_disk(tmp_path / "exact")
     exact = spacy.load(tmp_path / "exact")
     assert all(torch.equal(value, frozen(nlp)[name]) for name, value in frozen(exact).items())
+
+
+def test_shrink_can_leave_out_the_frozen_weights_too(make: Callable[..., Language], tmp_path: Path) -> None:
+    nlp = make(**OPEN)
+    nlp.to_disk(tmp_path / "whole")
+    assert dualre("shrink", tmp_path / "whole", tmp_path / "small").exit_code == 0
+    result = dualre("shrink", tmp_path / "whole", tmp_path / "smallest", f"--{STORE}", "false")
+    assert result.exit_code == 0, result.output
+    assert size(tmp_path / "smallest") < size(tmp_path / "small")
+    smallest = spacy.load(tmp_path / "smallest")
+    assert_close(probabilities(smallest, fresh_docs(smallest)), probabilities(nlp, fresh_docs(nlp)), 5e-3)
+
+
+def test_an_encoder_may_come_from_an_installed_package(
+    make: Callable[..., Language], own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "xx_encoder"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported')")
+    shutil.copytree(own, package / "model")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "site")])
+    nlp = make(**OPEN, name="xx_encoder", store_frozen=False)
+    expected = probabilities(nlp, fresh_docs(nlp))
+    nlp.to_disk(tmp_path / "pipeline")
+    # Not from the weights in memory
+    del nlp
+    gc.collect()
+    loaded = spacy.load(tmp_path / "pipeline")
+    assert_close(probabilities(loaded, fresh_docs(loaded)), expected)
+    assert str(tmp_path).encode() not in (tmp_path / "pipeline" / NAME / "model").read_bytes()
 
 
 def test_tuned_pipelines_are_stored_alike(stored: Path, tmp_path: Path) -> None:
