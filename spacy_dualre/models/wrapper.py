@@ -72,7 +72,7 @@ def load_start(name: str, tokenizer_config: Dict[str, Any], transformer_config: 
         Unavailable: There is none.
         ValueError: There are settings for the encoder, and it is a pipeline's.
     """
-    folder = _pipeline_folder(name)
+    folder = _folder(name, with_file="config.cfg")
     if folder is not None:
         if tokenizer_config or transformer_config:
             raise ValueError(Errors.DR114.format(name=name))
@@ -95,10 +95,6 @@ def _folder(name: str, with_file: str) -> Optional[Path]:
     for place in (package and package.submodule_search_locations) or ():
         folders += sorted(path for path in Path(place).iterdir() if path.is_dir())
     return next((folder for folder in folders if (folder / with_file).is_file()), None)
-
-
-def _pipeline_folder(name: str) -> Optional[Path]:
-    return _folder(name, "config.cfg")
 
 
 def _load_trained(name: str, folder: Path) -> Start:
@@ -139,7 +135,7 @@ def _from_pretrained(name: str, quiet: bool) -> Iterator[str]:
         # Before the hub is asked for it, which takes a minute without a network
         if "/" in name and not Path(name).exists() and (name.count("/") > 1 or Path(name).parent.is_dir()):
             raise OSError("there is no such folder")
-        yield str(_folder(name, "config.json") or name)
+        yield str(_folder(name, with_file="config.json") or name)
     except Exception as err:  # tokenizers raises no subclass for a damaged file
         raise Unavailable(Errors.DR102.format(name=name, problem=err)) from err
     finally:
@@ -229,7 +225,7 @@ def _take_frozen(network: DualEncoder, name: str) -> None:
 
 def _pretrained(network: DualEncoder, name: str) -> Tuple[Any, Any]:
     """The encoders of texts and of descriptions that a network's training started from."""
-    folder = _pipeline_folder(name)
+    folder = _folder(name, with_file="config.cfg")
     if folder is not None:
         if folder in _READING:
             raise Unavailable(Errors.DR117.format(name=name))
